@@ -1,0 +1,60 @@
+//! The limits of a desk, by name.
+//!
+//! Bytes for bodies, chars for names. A command over a limit is rejected with
+//! [`Code::OverLimit`](crate::fault::Code::OverLimit); intake never is: a long
+//! text is cut and flagged. Source: spec/desk.md, "Limits".
+
+/// Chars of a subject.
+pub const SUBJECT_CHARS_MAX: usize = 1_000;
+/// Bytes of a message's plain text.
+pub const TEXT_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a message's HTML.
+pub const HTML_BYTES_MAX: usize = 1 << 20;
+/// Attachments of one message.
+pub const ATTACHMENTS_MAX: usize = 100;
+/// Tags of one ticket, contact or organization.
+pub const TAGS_MAX: usize = 100;
+/// Chars of one tag.
+pub const TAG_CHARS_MAX: usize = 100;
+/// Custom fields of a desk.
+pub const CUSTOM_FIELDS_MAX: usize = 500;
+/// Chars of a custom text value.
+pub const CUSTOM_TEXT_CHARS_MAX: usize = 65_536;
+/// Routing rules of a desk.
+pub const RULES_MAX: usize = 100_000;
+/// Nesting of a condition.
+pub const CONDITION_DEPTH_MAX: usize = 32;
+/// Leaves of a condition.
+pub const CONDITION_LEAVES_MAX: usize = 1_000;
+/// Bytes of a text that conditions look at, cut back to a char boundary.
+pub const CONDITION_TEXT_BYTES_MAX: usize = 65_536;
+/// Tickets of one macro batch.
+pub const BATCH_MAX: usize = 10_000;
+/// Rows of a page.
+pub const PAGE_MAX: usize = 1_000;
+/// Rows that [`count_tickets`](crate::query) looks at.
+pub const COUNT_MAX: u64 = 10_000;
+/// Chars of a name (contact, organization, agent, attachment).
+pub const NAME_CHARS_MAX: usize = 500;
+/// Chars of an external id or a thread id (RFC 5322 line length).
+pub const EXTERNAL_ID_CHARS_MAX: usize = 998;
+/// References of one message that threading looks at.
+pub const REFERENCES_MAX: usize = 100;
+/// Identities of one contact.
+pub const IDENTITIES_MAX: usize = 100;
+/// Followers and CCs of one ticket, each.
+pub const FOLLOWERS_MAX: usize = 1_000;
+/// Links of one ticket.
+pub const LINKS_MAX: usize = 1_000;
+/// Steps of one macro.
+pub const MACRO_STEPS_MAX: usize = 100;
+/// Changes of one `update_ticket`.
+pub const CHANGES_MAX: usize = 1_000;
+/// Skills of one agent, or required by one ticket.
+pub const SKILLS_MAX: usize = 100;
+/// Refused candidates that an event keeps.
+pub const TRACE_REFUSED_MAX: usize = 20;
+/// Parents that `set_parent` walks before it gives up.
+pub const PARENT_DEPTH_MAX: usize = 32;
+/// Timers that one command fires on its own ticket before it runs.
+pub const CATCH_UP_MAX: usize = 1_000;

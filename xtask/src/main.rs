@@ -1,0 +1,3 @@
+//! The project's chores: `cargo xtask test | vectors | gen | fuzz | bench`.
+
+fn main() {}
