@@ -1,1 +1,107 @@
-//! Under construction.
+//! Where a help desk keeps its state.
+//!
+//! A backend implements [`Store`]: ten methods, all required. Everything that a
+//! command does is one [`ChangeSet`], committed whole or not at all. `memory`
+//! is the reference; `sqlite` (default feature) is the embedded one; every
+//! backend, third-party ones too, passes the suite of the feature `conformance`.
+
+mod change_set;
+mod error;
+mod query;
+
+pub use change_set::{
+    ChangeSet, Committed, Expect, LeaseToken, LeasedThing, NewOutbox, TimerOp, UniqueOp,
+};
+pub use error::{Conflict, Result, StoreError};
+pub use query::{
+    Bucket, Capabilities, ClaimParams, ClaimWhat, Claimed, CountBy, CountQuery, Cursor, Direction,
+    EventQuery, EventSource, Lease, LeaseBody, ListKind, ListQuery, Maintain, MaintainReport,
+    Order, OrderBy, Page, Settle, SettleHow, Shelf,
+};
+
+use async_trait::async_trait;
+use helpdesk_core::case::record::{RecordKey, Stored};
+use helpdesk_core::event::Recorded;
+use helpdesk_core::id::TenantId;
+use std::fmt::Debug;
+
+/// A backend.
+///
+/// # Contract
+///
+/// - [`commit`](Store::commit) is atomic and isolated: all of a change set or
+///   nothing, and no reader sees half of it.
+/// - Every call is for one tenant, and tenant B never sees A's rows; only
+///   [`claim`](Store::claim) may work for several.
+/// - Nothing reads a clock: times are arguments.
+///
+/// Source: spec/storage.md, "Traits".
+#[async_trait]
+pub trait Store: Send + Sync + Debug + 'static {
+    /// What this backend is and can.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Commits one change set.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when an expectation does not hold,
+    /// [`StoreError::DuplicateKey`] when a unique key is another's,
+    /// [`StoreError::KeyReused`] when the command id was used with other
+    /// content, [`StoreError::StaleLease`] when a finished lease is no more:
+    /// nothing was committed. [`StoreError::Ambiguous`] when it may have been.
+    async fn commit(&self, change_set: ChangeSet) -> Result<Committed>;
+
+    /// Commits several change sets, each for itself: one's failure does not
+    /// touch another. A later one sees what an earlier one did.
+    async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>>;
+
+    /// The records with these keys, in the order of the keys, all from one snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`] or [`StoreError::Backend`].
+    async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>>;
+
+    /// A page of records.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Store::get); [`StoreError::Invalid`] for a cursor of another order.
+    async fn list(&self, query: &ListQuery) -> Result<Page<Stored>>;
+
+    /// How many cases, by group.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Store::get).
+    async fn count(&self, query: &CountQuery) -> Result<Vec<Bucket>>;
+
+    /// A page of the journal: of one stream, or of the feed.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Store::get).
+    async fn events(&self, query: &EventQuery) -> Result<Page<Recorded>>;
+
+    /// Leases timers or outbox messages that are due.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Store::get).
+    async fn claim(&self, params: &ClaimParams) -> Result<Claimed>;
+
+    /// Ends or changes leases, each for itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Store::get) for the whole; [`StoreError::StaleLease`] for one.
+    async fn settle(&self, settles: Vec<Settle>) -> Result<Vec<Result<()>>>;
+
+    /// Housekeeping.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Store::get).
+    async fn maintain(&self, maintain: &Maintain) -> Result<MaintainReport>;
+}

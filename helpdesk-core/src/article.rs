@@ -1,0 +1,67 @@
+//! Knowledge-base articles: what search finds. Commands on articles come with
+//! the knowledge base.
+
+use crate::id::{ArticleId, Key};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Who may read an article.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Everybody.
+    Public,
+    /// Requesters and agents.
+    SignedIn,
+    /// Agents.
+    Internal,
+    /// Requesters who, or whose organization, carry any of these tags; and agents.
+    Segment(Vec<String>),
+}
+
+/// Where an article stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArticleState {
+    /// Being written.
+    Draft,
+    /// Being read by another.
+    InReview,
+    /// To be published at a time.
+    Scheduled,
+    /// Out.
+    Published,
+    /// Out no more.
+    Archived,
+}
+
+/// One page of the knowledge base. Never a ticket's message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Article {
+    /// Its id.
+    pub id: ArticleId,
+    /// What its translations share.
+    pub key: Key,
+    /// Its language, as an ISO 639 code.
+    pub language: String,
+    /// The title.
+    pub title: String,
+    /// The text, in Markdown.
+    pub body: String,
+    /// Its place in the tree.
+    pub category: Option<Key>,
+    /// Free words, sorted.
+    pub labels: Vec<String>,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// Where it stands.
+    pub state: ArticleState,
+    /// Counts its revisions, from 1.
+    pub revision: u32,
+    /// Readers whom it helped.
+    pub n_helpful: u32,
+    /// Readers whom it did not.
+    pub n_unhelpful: u32,
+    /// When it should be read again.
+    pub review_at: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,1 @@
+//! How each event changes a stream: the only way state changes.

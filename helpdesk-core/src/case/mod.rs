@@ -1,0 +1,133 @@
+//! Cases: a ticket with everything that is loaded, decided and committed with it.
+
+pub mod apply;
+pub mod record;
+
+use crate::event::TimerKind;
+use crate::id::AgentId;
+use crate::ticket::Ticket;
+use crate::ticket::priority::Channel;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A ticket reserved for an agent until accepted, rejected or expired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Whom it is offered to.
+    pub agent: AgentId,
+    /// Since when.
+    pub offered_at: DateTime<Utc>,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+    /// Work units reserved.
+    pub weight: u32,
+}
+
+/// A ticket with its offer and its times to come. Clocks and escalation join
+/// it in later versions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// The live offer, at most one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+    /// Work units that the ticket takes of its assignee.
+    #[serde(default)]
+    pub weight: u32,
+    /// Whether it takes them now: its category is in the desk's load set.
+    #[serde(default)]
+    pub counts: bool,
+    /// The queue's stage that was active last, from 0.
+    #[serde(default)]
+    pub stage: u16,
+    /// When to look for an agent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_again_at: Option<DateTime<Utc>>,
+    /// Until when its assignee, who took it, must answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_by: Option<DateTime<Utc>>,
+    /// When its assignee loses it unless something happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_at: Option<DateTime<Utc>>,
+    /// When it is closed for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_close_at: Option<DateTime<Utc>>,
+}
+
+/// What a case takes of one agent on one channel, in work units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The agent.
+    pub agent: AgentId,
+    /// The channel.
+    pub channel: Channel,
+    /// Units of the assigned ticket.
+    pub active: u32,
+    /// Units of the live offer.
+    pub reserved: u32,
+}
+
+impl Case {
+    /// A case of a ticket that nothing has happened to.
+    #[must_use]
+    pub fn new(ticket: Ticket) -> Self {
+        Self {
+            ticket,
+            offer: None,
+            weight: 0,
+            counts: false,
+            stage: 0,
+            look_again_at: None,
+            answer_by: None,
+            idle_at: None,
+            auto_close_at: None,
+        }
+    }
+
+    /// The timers that this state asks for, in rank order. Timers are never set
+    /// by hand: what is stored is always this.
+    #[must_use]
+    pub fn timers(&self) -> Vec<(TimerKind, DateTime<Utc>)> {
+        if self.ticket.deleted {
+            return Vec::new();
+        }
+        let timers = [
+            (TimerKind::OfferExpires, self.offer.as_ref().map(|offer| offer.expires_at)),
+            (TimerKind::AnswerDue, self.answer_by),
+            (TimerKind::IdleUnassign, self.idle_at),
+            (TimerKind::Snooze, self.ticket.snoozed_until),
+            (TimerKind::AutoClose, self.auto_close_at),
+            (TimerKind::LookAgain, self.look_again_at.filter(|_| self.waits())),
+        ];
+        timers.into_iter().filter_map(|(kind, at)| Some((kind, at?))).collect()
+    }
+
+    /// Whether the ticket waits in a queue for an agent, with no offer out.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        let ticket = &self.ticket;
+        ticket.is_live()
+            && ticket.queue.is_some()
+            && ticket.assignee.is_none()
+            && self.offer.is_none()
+            && ticket.category.waits_for_agent()
+    }
+
+    /// What the case takes of agents' capacity: the ledger is the sum of these.
+    #[must_use]
+    pub fn shares(&self) -> Vec<Share> {
+        let mut shares = Vec::new();
+        if !self.ticket.is_live() {
+            return shares;
+        }
+        let channel = self.ticket.channel;
+        if let (Some(agent), true) = (self.ticket.assignee, self.counts) {
+            shares.push(Share { agent, channel, active: self.weight, reserved: 0 });
+        }
+        if let Some(offer) = &self.offer {
+            shares.push(Share { agent: offer.agent, channel, active: 0, reserved: offer.weight });
+        }
+        shares
+    }
+}

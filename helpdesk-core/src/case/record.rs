@@ -1,0 +1,201 @@
+//! What a store keeps, and how it is found.
+
+use super::Case;
+use crate::agent::{Agent, AgentLoad, Presence};
+use crate::contact::{Contact, Organization};
+use crate::effect::Effect;
+use crate::event::StreamId;
+use crate::id::{CommandId, Key, TicketId, TicketNumber, Version};
+use crate::ticket::message::Message;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A text by which exactly one thing of a tenant is found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum UniqueKey {
+    /// A ticket, by its number.
+    Number {
+        /// The number.
+        number: TicketNumber,
+    },
+    /// A contact, by [`Identity::lookup_key`](crate::contact::Identity::lookup_key).
+    Identity {
+        /// Kind and value.
+        key: String,
+    },
+    /// An organization, by a mail domain.
+    Domain {
+        /// The domain, in lower case.
+        domain: String,
+    },
+    /// A ticket, by the channel's own id of one of its messages.
+    Message {
+        /// Where it came in; absent for channels without mailboxes.
+        mailbox: Option<Key>,
+        /// The channel's id.
+        external_id: String,
+    },
+    /// A ticket, by the channel's own id of the conversation.
+    Thread {
+        /// Where it came in.
+        mailbox: Option<Key>,
+        /// The channel's id.
+        thread_key: String,
+    },
+    /// An imported ticket, by the id it had elsewhere.
+    Imported {
+        /// That id.
+        external_id: String,
+    },
+}
+
+impl UniqueKey {
+    /// The key's kind, as stores keep it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Number { .. } => "number",
+            Self::Identity { .. } => "identity",
+            Self::Domain { .. } => "domain",
+            Self::Message { .. } => "message",
+            Self::Thread { .. } => "thread",
+            Self::Imported { .. } => "imported",
+        }
+    }
+
+    /// The key's text within its kind, as stores keep it; one text for one key.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let in_mailbox = |mailbox: &Option<Key>, id: &str| {
+            // A key has no `/`, so the first one ends it.
+            format!("{}/{id}", mailbox.as_ref().map_or("", Key::as_str))
+        };
+        match self {
+            Self::Number { number } => number.to_string(),
+            Self::Identity { key } => key.clone(),
+            Self::Domain { domain } => domain.clone(),
+            Self::Message { mailbox, external_id } => in_mailbox(mailbox, external_id),
+            Self::Thread { mailbox, thread_key } => in_mailbox(mailbox, thread_key),
+            Self::Imported { external_id } => external_id.clone(),
+        }
+    }
+}
+
+/// Names one record of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKey {
+    /// A thing with a version.
+    Stream(StreamId),
+    /// The thing that a unique key finds.
+    Unique(UniqueKey),
+    /// A message of a ticket, by sequence number.
+    Message(TicketId, u32),
+    /// An earlier configuration, by its version.
+    ConfigVersion(Version),
+    /// What a command did, by its id.
+    Command(CommandId),
+    /// An effect that could not be delivered.
+    DeadLetter(Uuid),
+}
+
+/// A configuration document, as it was applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConfigRecord {
+    /// Its version; the configuration stream's.
+    pub version: Version,
+    /// When it was applied.
+    pub applied_at: DateTime<Utc>,
+    /// The document.
+    pub document: Value,
+}
+
+/// The next number of a tenant's tickets, by prefix. Engines lease blocks of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Numbers {
+    /// The first number that no engine has leased.
+    pub next: BTreeMap<Arc<str>, u64>,
+}
+
+/// What a command did: kept so that a second call gives the first outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CommandRecord {
+    /// The command.
+    pub id: CommandId,
+    /// SHA-256 of actor id and command in canonical JSON, hex.
+    pub sha256: String,
+    /// References to what it made.
+    pub result: Value,
+    /// When it may be forgotten.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// An effect in the outbox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutboxMessage {
+    /// Its id: the stable delivery id, the same at every attempt.
+    pub id: Uuid,
+    /// What to do.
+    pub effect: Effect,
+    /// Messages with the same key are delivered in the order they were committed.
+    pub ordering_key: Uuid,
+    /// Not before then.
+    pub not_before: DateTime<Utc>,
+    /// When it was committed.
+    pub created_at: DateTime<Utc>,
+}
+
+/// An effect that could not be delivered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The message.
+    pub message: OutboxMessage,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was given up.
+    pub died_at: DateTime<Utc>,
+    /// Why.
+    pub error: String,
+}
+
+/// One thing that a store keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    /// A ticket with its offer.
+    Case(Box<Case>),
+    /// A contact.
+    Contact(Box<Contact>),
+    /// An organization.
+    Organization(Box<Organization>),
+    /// An agent.
+    Agent(Box<Agent>),
+    /// An agent's presence.
+    Presence(Presence),
+    /// An agent's load.
+    Load(AgentLoad),
+    /// The configuration in force.
+    Config(Box<ConfigRecord>),
+    /// An earlier configuration, or this one, by version.
+    ConfigVersion(Box<ConfigRecord>),
+    /// Blocks of ticket numbers.
+    Numbers(Numbers),
+    /// A message with its text.
+    Message(Box<Message>),
+    /// What a command did.
+    Command(Box<CommandRecord>),
+    /// An effect that could not be delivered.
+    DeadLetter(Box<DeadLetter>),
+}
+
+/// A record as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// The version of its stream; 0 for records that have none.
+    pub version: Version,
+    /// The record.
+    pub record: Record,
+}

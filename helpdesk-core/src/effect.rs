@@ -1,0 +1,95 @@
+//! What the world should do: wishes, queued in the commit that caused them.
+//!
+//! An effect names things by id and carries no text: the engine reads the text
+//! when it delivers, so a redaction reaches what is still queued.
+
+use crate::id::{AgentId, ContactId, Key, TicketId};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Why an agent is told of a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentNews {
+    /// It is theirs now.
+    Assigned,
+    /// It is theirs no more.
+    Unassigned,
+    /// The requester wrote.
+    RequesterReplied,
+    /// Something happened to a ticket they follow.
+    Followed,
+    /// It is in sight again.
+    Woken,
+}
+
+/// One wish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Effect {
+    /// Send a public message of the desk to the people it is for.
+    SendReply {
+        /// The ticket.
+        ticket: TicketId,
+        /// The message.
+        seq: u32,
+        /// The requester, and the contacts on copy.
+        to: Vec<ContactId>,
+    },
+    /// Tell an agent.
+    NotifyAgent {
+        /// The ticket.
+        ticket: TicketId,
+        /// Whom.
+        agent: AgentId,
+        /// Of what.
+        news: AgentNews,
+    },
+    /// Offer a ticket to an agent.
+    NotifyOffer {
+        /// The ticket.
+        ticket: TicketId,
+        /// Whom.
+        agent: AgentId,
+        /// Until when.
+        expires_at: DateTime<Utc>,
+    },
+    /// Tell a group that a ticket waits.
+    NotifyGroup {
+        /// The ticket.
+        ticket: TicketId,
+        /// Whom.
+        group: Key,
+    },
+    /// Tell the desk's administrators that no rule fits a ticket.
+    NotifyUnroutable {
+        /// The ticket.
+        ticket: TicketId,
+    },
+}
+
+impl Effect {
+    /// The topic under which notifiers subscribe.
+    #[must_use]
+    pub fn topic(&self) -> &'static str {
+        match self {
+            Self::SendReply { .. } => "reply",
+            Self::NotifyAgent { .. } => "agent",
+            Self::NotifyOffer { .. } => "offer",
+            Self::NotifyGroup { .. } => "group",
+            Self::NotifyUnroutable { .. } => "unroutable",
+        }
+    }
+
+    /// The ticket it is about.
+    #[must_use]
+    pub fn ticket(&self) -> TicketId {
+        match self {
+            Self::SendReply { ticket, .. }
+            | Self::NotifyAgent { ticket, .. }
+            | Self::NotifyOffer { ticket, .. }
+            | Self::NotifyGroup { ticket, .. }
+            | Self::NotifyUnroutable { ticket } => *ticket,
+        }
+    }
+}

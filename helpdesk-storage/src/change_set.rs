@@ -1,0 +1,175 @@
+//! What one commit does.
+
+use chrono::{DateTime, Utc};
+use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record, UniqueKey};
+use helpdesk_core::event::{NewEvent, StreamId, TimerKind};
+use helpdesk_core::id::{CommandId, TenantId, Version};
+use uuid::Uuid;
+
+/// A condition on the state before a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expect {
+    /// The thing.
+    pub stream: StreamId,
+    /// Its version; 0 for a thing that must not exist.
+    pub version: Version,
+}
+
+/// Sets or drops a unique key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UniqueOp {
+    /// The key finds this thing; refused while it finds another, unless `replace`.
+    Put {
+        /// The key.
+        key: UniqueKey,
+        /// What it finds.
+        stream: StreamId,
+        /// Take it from another.
+        replace: bool,
+    },
+    /// The key finds nothing. No error where it did not.
+    Remove {
+        /// The key.
+        key: UniqueKey,
+    },
+}
+
+/// Sets or drops a timer. A stream has at most one timer of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimerOp {
+    /// Due then; replaces an earlier one and makes its lease stale.
+    Set {
+        /// Of which thing.
+        stream: StreamId,
+        /// What for.
+        kind: TimerKind,
+        /// When.
+        due_at: DateTime<Utc>,
+    },
+    /// No timer of this kind, whether there was one or not.
+    Cancel {
+        /// Of which thing.
+        stream: StreamId,
+        /// What for.
+        kind: TimerKind,
+    },
+}
+
+/// A message to be put into the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewOutbox {
+    /// The message.
+    pub message: OutboxMessage,
+}
+
+/// What is leased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeasedThing {
+    /// A timer.
+    Timer {
+        /// Of which thing.
+        stream: StreamId,
+        /// What for.
+        kind: TimerKind,
+    },
+    /// An outbox message.
+    Outbox {
+        /// Which.
+        id: Uuid,
+    },
+}
+
+/// Proves that its holder leased a thing and that the lease still stands: a
+/// later claim raises `attempt`, a new due time raises `generation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseToken {
+    /// Whose.
+    pub tenant: TenantId,
+    /// What.
+    pub thing: LeasedThing,
+    /// How often the timer was set; 0 for an outbox message.
+    pub generation: u32,
+    /// How often it was claimed.
+    pub attempt: u32,
+}
+
+/// Everything that one command does, committed whole or not at all.
+///
+/// Order inside: `command` is looked up first (a replay ends there), then
+/// `expect` and `done` are checked, then unique keys are put and removed (all
+/// removals first), then records, events, timers and outbox messages are written.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ChangeSet {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The commit's id: the command's.
+    pub commit_id: CommandId,
+    /// The time of the command.
+    pub at: DateTime<Utc>,
+    /// Conditions on the state before. A stream in `put` or `events` must be here.
+    pub expect: Vec<Expect>,
+    /// Records to write whole. The new version of a record's stream is its
+    /// expected one plus the number of its events here, or plus one when it has
+    /// none. Messages and earlier configurations have no version.
+    pub put: Vec<Record>,
+    /// Unique keys.
+    pub unique: Vec<UniqueOp>,
+    /// Journal entries, numbered on from their stream's expected version.
+    pub events: Vec<NewEvent>,
+    /// Timers.
+    pub timers: Vec<TimerOp>,
+    /// Outbox messages.
+    pub outbox: Vec<NewOutbox>,
+    /// Leases that this commit finishes: their timers or messages are removed
+    /// (a timer set again in `timers` stands anew).
+    pub done: Vec<LeaseToken>,
+    /// What to remember of the command.
+    pub command: Option<CommandRecord>,
+}
+
+impl ChangeSet {
+    /// An empty change set.
+    #[must_use]
+    pub fn new(tenant: TenantId, commit_id: CommandId, at: DateTime<Utc>) -> Self {
+        Self {
+            tenant,
+            commit_id,
+            at,
+            expect: Vec::new(),
+            put: Vec::new(),
+            unique: Vec::new(),
+            events: Vec::new(),
+            timers: Vec::new(),
+            outbox: Vec::new(),
+            done: Vec::new(),
+            command: None,
+        }
+    }
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Committed {
+    /// The new version of every stream in `put` or `events`.
+    pub versions: Vec<(StreamId, Version)>,
+    /// The feed position of the last event, where there was one.
+    pub position: Option<u64>,
+    /// The command was committed before: nothing was done, this is what was kept.
+    pub replayed: Option<CommandRecord>,
+}
+
+impl Committed {
+    /// A commit that wrote these versions, up to this feed position.
+    #[must_use]
+    pub fn new(versions: Vec<(StreamId, Version)>, position: Option<u64>) -> Self {
+        Self { versions, position, replayed: None }
+    }
+
+    /// A commit that had been done before.
+    #[must_use]
+    pub fn replayed(record: CommandRecord) -> Self {
+        Self { replayed: Some(record), ..Self::default() }
+    }
+}

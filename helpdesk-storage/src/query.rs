@@ -1,0 +1,392 @@
+//! What a store is asked.
+
+use crate::change_set::LeaseToken;
+use chrono::{DateTime, Utc};
+use helpdesk_core::access::scope::Scope;
+use helpdesk_core::case::record::OutboxMessage;
+use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
+use helpdesk_core::id::TenantId;
+use serde::{Deserialize, Serialize};
+
+/// What a backend is and can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Its name, as errors say it.
+    pub backend: &'static str,
+    /// Whether committed state outlives the process.
+    pub is_durable: bool,
+    /// Whether several processes may share it.
+    pub is_shared: bool,
+}
+
+impl Capabilities {
+    /// A backend's capabilities.
+    #[must_use]
+    pub fn new(backend: &'static str, is_durable: bool, is_shared: bool) -> Self {
+        Self { backend, is_durable, is_shared }
+    }
+}
+
+/// What to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListKind {
+    /// Cases, by scope, condition and order.
+    Cases(Shelf),
+    /// All things of another kind, by id; scope and condition are not looked at.
+    Things(StreamKind),
+    /// Messages of a ticket, by sequence number.
+    Messages(helpdesk_core::id::TicketId),
+    /// Effects that could not be delivered, by time of death and id.
+    DeadLetters,
+    /// Configurations, newest first.
+    ConfigVersions,
+}
+
+/// On which shelf tickets lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shelf {
+    /// Neither spam nor deleted.
+    #[default]
+    Live,
+    /// Spam that is not deleted.
+    Spam,
+    /// Deleted.
+    Deleted,
+    /// All.
+    All,
+}
+
+/// By what cases are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OrderBy {
+    /// The ticket number's count.
+    #[default]
+    Number,
+    /// Opened.
+    CreatedAt,
+    /// Last event.
+    UpdatedAt,
+    /// Last message of a contact.
+    LastRequesterAt,
+    /// Priority.
+    Priority,
+    /// The status category, then the status key.
+    Status,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// Small first.
+    #[default]
+    Ascending,
+    /// Great first.
+    Descending,
+}
+
+/// An order of cases. Unset values come last either way; ties go by id, ascending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Order {
+    /// By what.
+    pub by: OrderBy,
+    /// Which way.
+    pub direction: Direction,
+}
+
+/// Where a page ended; opaque, and good for the same query only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub String);
+
+/// A list. [`Scope`] and condition are the only filters.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ListQuery {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// What.
+    pub kind: ListKind,
+    /// Which the asker may see.
+    pub scope: Scope,
+    /// Which are wanted.
+    pub condition: helpdesk_core::condition::Condition,
+    /// The time at which the condition holds.
+    pub now: DateTime<Utc>,
+    /// In which order.
+    pub order: Order,
+    /// After the end of which page.
+    pub after: Option<Cursor>,
+    /// Rows at most.
+    pub limit: usize,
+}
+
+impl ListQuery {
+    /// The first page of everything of a kind.
+    #[must_use]
+    pub fn all(tenant: TenantId, kind: ListKind, now: DateTime<Utc>, limit: usize) -> Self {
+        Self {
+            tenant,
+            kind,
+            scope: Scope::All,
+            condition: helpdesk_core::condition::Condition::Always,
+            now,
+            order: Order::default(),
+            after: None,
+            limit,
+        }
+    }
+}
+
+/// A page of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page starts, if there may be more.
+    pub next: Option<Cursor>,
+}
+
+/// By what cases are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountBy {
+    /// All in one bucket.
+    Nothing,
+    /// By status key.
+    Status,
+    /// By assignee.
+    Assignee,
+    /// By group key.
+    Group,
+    /// By queue key.
+    Queue,
+}
+
+/// A count of cases.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CountQuery {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// On which shelf.
+    pub shelf: Shelf,
+    /// Which the asker may see.
+    pub scope: Scope,
+    /// Which are wanted.
+    pub condition: helpdesk_core::condition::Condition,
+    /// The time at which the condition holds.
+    pub now: DateTime<Utc>,
+    /// By what.
+    pub by: CountBy,
+    /// Stop a bucket here.
+    pub cap: u64,
+}
+
+impl CountQuery {
+    /// A count of all live cases, uncapped.
+    #[must_use]
+    pub fn all(tenant: TenantId, by: CountBy, now: DateTime<Utc>) -> Self {
+        Self {
+            tenant,
+            shelf: Shelf::Live,
+            scope: Scope::All,
+            condition: helpdesk_core::condition::Condition::Always,
+            now,
+            by,
+            cap: u64::MAX,
+        }
+    }
+}
+
+/// One group of a count; groups come in the order of their keys, unset first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its value as text; `None` for unset, or for all in one.
+    pub key: Option<String>,
+    /// How many, the cap at most.
+    pub n: u64,
+    /// Whether the cap was reached and there may be more.
+    pub capped: bool,
+}
+
+/// Which part of the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventSource {
+    /// One stream, after its n-th event.
+    Stream {
+        /// Which.
+        stream: StreamId,
+        /// After which number; 0 for all.
+        after: u64,
+    },
+    /// Everything of the tenant, after a feed position, oldest first.
+    Feed {
+        /// After which position; 0 for all.
+        after: u64,
+        /// Only streams of these kinds; empty for all.
+        kinds: Vec<StreamKind>,
+    },
+}
+
+/// A page of the journal.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EventQuery {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Which part.
+    pub source: EventSource,
+    /// Rows at most.
+    pub limit: usize,
+}
+
+impl EventQuery {
+    /// A page of the journal.
+    #[must_use]
+    pub fn new(tenant: TenantId, source: EventSource, limit: usize) -> Self {
+        Self { tenant, source, limit }
+    }
+}
+
+/// What to lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimWhat {
+    /// Timers, by due time, kind rank, stream id.
+    Timers,
+    /// Outbox messages, by time, at most one for each ordering key: its oldest.
+    Outbox,
+}
+
+/// A claim.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ClaimParams {
+    /// What.
+    pub what: ClaimWhat,
+    /// What is due at or before then, and leases that ended before.
+    pub now: DateTime<Utc>,
+    /// How long the lease stands.
+    pub lease_seconds: u32,
+    /// How many at most.
+    pub max: usize,
+    /// Only of these tenants; `None` for all.
+    pub tenants: Option<Vec<TenantId>>,
+}
+
+impl ClaimParams {
+    /// A claim for 60 seconds, of all tenants.
+    #[must_use]
+    pub fn new(what: ClaimWhat, now: DateTime<Utc>, max: usize) -> Self {
+        Self { what, now, lease_seconds: 60, max, tenants: None }
+    }
+}
+
+/// What a claim gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// The leases, in order.
+    pub leases: Vec<Lease>,
+    /// When the next one not claimed here comes due (or its lease ends), if there is one.
+    pub next_due: Option<DateTime<Utc>>,
+}
+
+/// One lease.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lease {
+    /// Its proof.
+    pub token: LeaseToken,
+    /// What is leased.
+    pub body: LeaseBody,
+}
+
+/// What is leased.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LeaseBody {
+    /// A timer.
+    Timer {
+        /// Of which thing.
+        stream: StreamId,
+        /// What for.
+        kind: TimerKind,
+        /// When it was due.
+        due_at: DateTime<Utc>,
+    },
+    /// An outbox message.
+    Outbox(Box<OutboxMessage>),
+}
+
+/// Ends or changes one lease.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settle {
+    /// Its proof.
+    pub token: LeaseToken,
+    /// The time now.
+    pub now: DateTime<Utc>,
+    /// How.
+    pub how: SettleHow,
+}
+
+/// How a lease ends or changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettleHow {
+    /// Done: the timer or message is removed.
+    Done,
+    /// Failed: due again then.
+    Retry {
+        /// When.
+        at: DateTime<Utc>,
+        /// Why.
+        error: String,
+    },
+    /// Given up: an outbox message becomes a dead letter, a timer is removed.
+    Dead {
+        /// Why.
+        error: String,
+    },
+    /// Still at work.
+    Extend {
+        /// From now.
+        lease_seconds: u32,
+    },
+    /// Given back untried: due at once, the attempt does not count.
+    Release,
+}
+
+/// Housekeeping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Maintain {
+    /// Forgets commands whose time is over.
+    PurgeCommands {
+        /// The tenant.
+        tenant: TenantId,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Puts dead letters back into the outbox; no ids for all.
+    Redrive {
+        /// The tenant.
+        tenant: TenantId,
+        /// Which.
+        ids: Vec<uuid::Uuid>,
+        /// The time now.
+        now: DateTime<Utc>,
+    },
+    /// Drops dead letters that died before then.
+    PurgeDeadLetters {
+        /// The tenant.
+        tenant: TenantId,
+        /// When.
+        before: DateTime<Utc>,
+    },
+    /// Folds the write-ahead log, or whatever the backend has to tidy up.
+    Compact,
+}
+
+/// What housekeeping did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MaintainReport {
+    /// Rows removed or moved.
+    pub n_rows: u64,
+}
