@@ -145,8 +145,6 @@ pub enum RefusedReason {
     TotalFull,
     /// Was given work too short a time ago.
     Cooldown,
-    /// Was given too much work lately.
-    RateLimited,
     /// Excluded by the ticket.
     Excluded,
 }
@@ -163,7 +161,6 @@ impl RefusedReason {
             Self::ChannelFull => "channel_full",
             Self::TotalFull => "total_full",
             Self::Cooldown => "cooldown",
-            Self::RateLimited => "rate_limited",
             Self::Excluded => "excluded",
         }
     }
@@ -516,6 +513,11 @@ pub enum Event {
     ContactUpdated {
         /// How.
         patch: Box<ContactPatch>,
+    },
+    /// Another agent than before answered a contact.
+    ContactAnswered {
+        /// Who.
+        by: AgentId,
     },
     /// A contact lives on in another.
     ContactJoined {
