@@ -174,6 +174,8 @@ pub enum ChosenBy {
     OnlyCandidate,
     /// Had the ticket, or this requester, before.
     Affinity,
+    /// Had room when the ticket's turn came.
+    Drained,
     /// The stage's selector.
     Selector,
     /// The selector tied; fewer active units.
@@ -440,9 +442,9 @@ pub enum Event {
         /// Answer until then, or lose it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answer_by: Option<DateTime<Utc>>,
-        /// When it is taken away unless something happens.
+        /// Taken away again when nothing happens for this long.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        idle_at: Option<DateTime<Utc>>,
+        idle_seconds: Option<u64>,
         /// Why this one, when the desk chose.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         choice: Option<ChoiceShort>,
