@@ -79,7 +79,7 @@ fn apply_to_person(record: &mut Option<Record>, event: &Event) -> bool {
     match (record, event) {
         (Some(Record::Contact(contact)), Event::ContactUpdated { patch })
         | (Some(Record::Contact(contact)), Event::ContactAbsorbed { patch, .. }) => {
-            patch.apply(contact)
+            patch.apply(contact);
         }
         (Some(Record::Contact(contact)), Event::ContactAnswered { by }) => {
             contact.last_answered_by = Some(*by);
