@@ -10,6 +10,7 @@ mod purity;
 mod shell;
 mod test;
 mod tidy;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ const CHORES: &[(&str, &str, &str)] = &[
     ("tidy", "", "check what the compiler does not: sizes, headers, leftovers, import order"),
     ("gen", "[--check]", "write the generated files again, or only say which are stale"),
     ("fuzz", "[--seconds N] [TARGET…]", "fuzz each target, or the named ones, for N seconds"),
+    ("vectors", "KIND FILE…", "check the engine against files of known answers"),
     ("help", "", "print this text"),
 ];
 
@@ -65,6 +67,7 @@ fn run(chore: &str, args: &[String]) -> Result<(), Failure> {
         "tidy" => tidy::run(args),
         "gen" => generate::run(args),
         "fuzz" => fuzz::run(args),
+        "vectors" => vectors::run(args),
         "help" | "--help" | "-h" => {
             print!("{}", usage());
             Ok(())
