@@ -147,6 +147,9 @@ fn leaves_have_a_limit() {
         assert_eq!(over.len(), 1, "{leaf}");
         assert_eq!((over[0].code, over[0].path.as_str()), (Code::OverLimit, ""));
     }
+    // Nothing is read beyond the limit.
+    let wrong = json!({"all": vec![json!("sometimes"); CONDITION_LEAVES_MAX + 9]});
+    assert_eq!(faults(&wrong).len(), CONDITION_LEAVES_MAX + 1);
 }
 
 #[test]
