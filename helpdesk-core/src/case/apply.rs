@@ -266,7 +266,7 @@ fn apply_status(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
     case.auto_close_at = *auto_close_at;
     match category {
         StatusCategory::Solved if was != StatusCategory::Solved => {
-            ticket.times.solved_at = Some(at)
+            ticket.times.solved_at = Some(at);
         }
         StatusCategory::Closed => {
             ticket.times.closed_at = Some(at);

@@ -82,8 +82,12 @@ impl<'a> CaseFacts<'a> {
         match field {
             Field::Status => Some(ticket.status.as_str()),
             Field::StatusCategory => Some(ticket.category.as_str()),
-            Field::Priority => ticket.priority.map(|priority| priority.as_str()),
-            Field::Type => ticket.ticket_type.map(|kind| kind.as_str()),
+            Field::Priority => {
+                ticket.priority.map(super::super::ticket::priority::Priority::as_str)
+            }
+            Field::Type => {
+                ticket.ticket_type.map(super::super::ticket::priority::TicketType::as_str)
+            }
             Field::Channel => Some(ticket.channel.as_str()),
             Field::Group => ticket.group.as_ref().map(Key::as_str),
             Field::Tier => ticket.tier.as_ref().map(Key::as_str),
