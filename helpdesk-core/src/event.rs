@@ -218,6 +218,8 @@ pub enum AssignedHow {
     Automatically,
     /// A macro did.
     Macro,
+    /// They had it where it was imported from.
+    Imported,
 }
 
 /// Why a ticket lost its assignee.
@@ -388,6 +390,8 @@ pub enum Event {
         /// Who.
         follower: Follower,
     },
+    /// The desk has no transition that would close the ticket by itself.
+    AutoCloseLeft,
     /// Marked as spam.
     MarkedSpam,
     /// No spam after all.

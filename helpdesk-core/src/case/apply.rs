@@ -46,6 +46,8 @@ pub fn apply(
             *record = Some(Record::Case(Box::new(Case::new((**ticket).clone()))));
             true
         }
+        // The document stands beside the journal, as texts do.
+        (_, Event::ConfigApplied { .. }) => stream.kind == StreamKind::Config,
         (Some(_), _) => apply_to_person(record, event),
         (None, _) => create(stream, record, event),
     };
@@ -116,6 +118,10 @@ fn apply_to_case(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
             apply_routing(case, event)
         }
         Event::StatusSet { .. } => apply_status(case, event, at),
+        Event::AutoCloseLeft => {
+            case.auto_close_at = None;
+            true
+        }
         _ => apply_field(&mut case.ticket, event),
     };
     if !fits {

@@ -191,6 +191,28 @@ pub enum Record {
     DeadLetter(Box<DeadLetter>),
 }
 
+impl Record {
+    /// The stream of a thing with a version; `None` for records without one.
+    /// The configuration's and the numbers' are their tenant's, which they do not name.
+    #[must_use]
+    pub fn stream(&self) -> Option<StreamId> {
+        match self {
+            Self::Case(case) => Some(StreamId::case(case.ticket.id)),
+            Self::Contact(contact) => Some(StreamId::contact(contact.id)),
+            Self::Organization(organization) => Some(StreamId::organization(organization.id)),
+            Self::Agent(agent) => Some(StreamId::agent(agent.id)),
+            Self::Presence(presence) => Some(StreamId::presence(presence.agent)),
+            Self::Load(load) => Some(StreamId::load(load.agent)),
+            Self::Config(_)
+            | Self::ConfigVersion(_)
+            | Self::Numbers(_)
+            | Self::Message(_)
+            | Self::Command(_)
+            | Self::DeadLetter(_) => None,
+        }
+    }
+}
+
 /// Sets or drops a unique key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UniqueOp {

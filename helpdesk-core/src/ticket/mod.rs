@@ -89,6 +89,23 @@ pub struct Times {
     pub last_agent_at: Option<DateTime<Utc>>,
 }
 
+impl Times {
+    /// The times of a ticket that is opened now.
+    #[must_use]
+    pub fn opened(at: DateTime<Utc>) -> Self {
+        Self {
+            created_at: at,
+            updated_at: at,
+            assigned_at: None,
+            first_replied_at: None,
+            solved_at: None,
+            closed_at: None,
+            last_requester_at: None,
+            last_agent_at: None,
+        }
+    }
+}
+
 /// One request and its state. Its messages' texts are not in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ticket {

@@ -1,0 +1,40 @@
+//! The configuration: a new version, checked as a whole.
+
+use super::work::Work;
+use crate::case::record::{ConfigRecord, Record};
+use crate::command::ApplyConfig;
+use crate::desk::Desk;
+use crate::event::{Event, StreamId};
+use crate::fault::Rejection;
+use crate::ticket::message::hex;
+use sha2::{Digest, Sha256};
+
+pub(super) fn apply_config(work: &mut Work<'_>, apply: &ApplyConfig) -> Result<(), Rejection> {
+    Desk::from_value(&apply.document).map_err(|faults| {
+        Rejection::many(faults.into_iter().map(|fault| fault.under("document")).collect())
+    })?;
+    let stream = StreamId::config(work.ctx.actor.tenant);
+    let stored = work.loaded.stream(stream);
+    let before = stored.map_or(0, |stored| stored.version);
+    if let Some(Record::Config(config)) = stored.map(|stored| &stored.record)
+        && config.document == apply.document
+    {
+        work.made.config_version = Some(before);
+        return Ok(());
+    }
+    let version = before + 1;
+    let record =
+        ConfigRecord { version, applied_at: work.now, document: apply.document.clone() };
+    let sha256 = hex(&Sha256::digest(apply.document.to_string()));
+    work.made.config_version = Some(version);
+    work.emit(stream, Event::ConfigApplied { sha256 })?;
+    work.put_record(Record::Config(Box::new(record.clone())));
+    work.put_record(Record::ConfigVersion(Box::new(record)));
+    // New rules, queues or capacities may let waiting tickets go on.
+    for (id, entry) in &work.ctx.roster.agents {
+        if !entry.presence.channels.is_empty() {
+            work.drain(*id);
+        }
+    }
+    Ok(())
+}

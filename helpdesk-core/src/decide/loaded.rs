@@ -1,0 +1,125 @@
+//! What was loaded for a decision.
+
+use crate::case::Case;
+use crate::case::record::{Record, RecordKey, Stored, UniqueKey};
+use crate::contact::Contact;
+use crate::event::StreamId;
+use crate::id::TicketId;
+use crate::ticket::message::Message;
+use std::collections::BTreeMap;
+
+/// The records that a decision looks at, by the keys they were asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    streams: BTreeMap<StreamId, Stored>,
+    unique: BTreeMap<UniqueKey, StreamId>,
+    messages: BTreeMap<(TicketId, u32), Message>,
+    candidate: Option<TicketId>,
+}
+
+impl Loaded {
+    /// Takes what a store gave for a key; nothing for a key that finds nothing.
+    pub fn add(&mut self, key: &RecordKey, stored: Option<Stored>) {
+        let Some(stored) = stored else { return };
+        if let Record::Message(message) = stored.record {
+            self.messages.insert((message.ticket_id, message.meta.seq), *message);
+            return;
+        }
+        let stream = match key {
+            RecordKey::Stream(stream) => Some(*stream),
+            _ => stored.record.stream(),
+        };
+        let Some(stream) = stream else { return };
+        if let RecordKey::Unique(unique) = key {
+            self.unique.insert(unique.clone(), stream);
+        }
+        self.streams.insert(stream, stored);
+    }
+
+    /// Takes the ticket that [`candidates`](super::candidates) asked for.
+    pub fn set_candidate(&mut self, stored: Stored) {
+        if let Record::Case(case) = &stored.record {
+            let id = case.ticket.id;
+            self.candidate = Some(id);
+            self.streams.insert(StreamId::case(id), stored);
+        }
+    }
+
+    /// The ticket that was found for an agent.
+    #[must_use]
+    pub fn candidate(&self) -> Option<TicketId> {
+        self.candidate
+    }
+
+    /// Whether a key was asked for and found.
+    #[must_use]
+    pub fn has(&self, key: &RecordKey) -> bool {
+        match key {
+            RecordKey::Stream(stream) => self.streams.contains_key(stream),
+            RecordKey::Unique(unique) => self.unique.contains_key(unique),
+            RecordKey::Message(ticket, seq) => self.messages.contains_key(&(*ticket, *seq)),
+            RecordKey::ConfigVersion(_) | RecordKey::Command(_) | RecordKey::DeadLetter(_) => false,
+        }
+    }
+
+    /// A thing by its stream.
+    #[must_use]
+    pub fn stream(&self, stream: StreamId) -> Option<&Stored> {
+        self.streams.get(&stream)
+    }
+
+    /// The stream that a unique key finds.
+    #[must_use]
+    pub fn find(&self, key: &UniqueKey) -> Option<StreamId> {
+        self.unique.get(key).copied()
+    }
+
+    /// A case by its ticket's id.
+    #[must_use]
+    pub fn case(&self, id: TicketId) -> Option<&Case> {
+        match &self.stream(StreamId::case(id))?.record {
+            Record::Case(case) => Some(case),
+            _ => None,
+        }
+    }
+
+    /// The case that a unique key finds.
+    #[must_use]
+    pub fn case_by(&self, key: &UniqueKey) -> Option<&Case> {
+        match &self.stream(self.find(key)?)?.record {
+            Record::Case(case) => Some(case),
+            _ => None,
+        }
+    }
+
+    /// The contact that a unique key finds.
+    #[must_use]
+    pub fn contact_by(&self, key: &UniqueKey) -> Option<&Contact> {
+        match &self.stream(self.find(key)?)?.record {
+            Record::Contact(contact) => Some(contact),
+            _ => None,
+        }
+    }
+
+    /// All cases.
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.streams.values().filter_map(|stored| match &stored.record {
+            Record::Case(case) => Some(&**case),
+            _ => None,
+        })
+    }
+
+    /// All contacts.
+    pub fn contacts(&self) -> impl Iterator<Item = &Contact> {
+        self.streams.values().filter_map(|stored| match &stored.record {
+            Record::Contact(contact) => Some(&**contact),
+            _ => None,
+        })
+    }
+
+    /// A message of a ticket.
+    #[must_use]
+    pub fn message(&self, ticket: TicketId, seq: u32) -> Option<&Message> {
+        self.messages.get(&(ticket, seq))
+    }
+}

@@ -1,0 +1,206 @@
+//! Decisions: what a command does to the state it finds. Pure.
+//!
+//! [`needs`] and [`needs_more`] say what to load, [`decide`] decides. The order
+//! inside a decision: the ticket's own due timers, then intake and threading,
+//! field change, routing, assignment, effects. State changes only through
+//! [`apply`](crate::case::apply::apply), so each stage sees the state as it will be.
+
+mod config;
+mod conversation;
+mod fields;
+mod guard;
+mod intake;
+mod loaded;
+mod macros;
+mod needs;
+mod ownership;
+mod people;
+mod place;
+mod relations;
+mod status;
+mod timers;
+pub mod trace;
+mod work;
+
+pub use loaded::Loaded;
+pub use needs::{Candidates, better_candidate, candidates, needs, needs_more, wants_language};
+
+use crate::actor::Actor;
+use crate::agent::Roster;
+use crate::case::record::{Record, TimerOp, UniqueOp};
+use crate::command::Command;
+use crate::desk::Desk;
+use crate::effect::Effect;
+use crate::event::{NewEvent, StreamId};
+use crate::fault::{Code, Rejection};
+use crate::id::{AgentId, CommandId, ContactId, OrganizationId, TicketId, TicketNumber, Version};
+use crate::ticket::message::Message;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use trace::Trace;
+use work::Work;
+
+/// A language that the engine guessed before the decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuessedLanguage {
+    /// ISO 639-1 code where there is one, else 639-3.
+    pub code: String,
+    /// The detector, and how sure it is: `whatlang 100 %`.
+    pub by: String,
+}
+
+/// What a decision is made in.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// The command's id; all new ids derive from it.
+    pub command_id: CommandId,
+    /// Who.
+    pub actor: &'a Actor,
+    /// The configuration.
+    pub desk: &'a Desk,
+    /// The agents.
+    pub roster: &'a Roster,
+    /// The number that a new ticket gets.
+    pub number: Option<TicketNumber>,
+    /// The language of a new message that names none.
+    pub language: Option<GuessedLanguage>,
+    /// The version of the ticket that the actor saw.
+    pub expected_version: Option<Version>,
+}
+
+/// What a command made or touched, by reference: the part of its outcome that
+/// is kept for a second call.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Made {
+    /// The ticket it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<TicketId>,
+    /// Its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<TicketNumber>,
+    /// The message it wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u32>,
+    /// The contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+    /// The organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationId>,
+    /// The agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
+    /// The version of the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_version: Option<Version>,
+}
+
+/// What a command does, as data: nothing has happened yet.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Decision {
+    /// What happens, in order.
+    pub events: Vec<NewEvent>,
+    /// What the world should do.
+    pub effects: Vec<Effect>,
+    /// Why.
+    pub trace: Trace,
+    /// The things that change, as they will be: the events applied.
+    pub records: Vec<Record>,
+    /// Messages that are written, with their texts.
+    pub texts: Vec<Message>,
+    /// Unique keys that are set or dropped.
+    pub unique: Vec<UniqueOp>,
+    /// Timers that are set or dropped.
+    pub timers: Vec<TimerOp>,
+    /// The versions it was decided on: of what changes (0 where new) and of what
+    /// the choice depends on.
+    pub expect: Vec<(StreamId, Version)>,
+    /// What it makes, by reference.
+    pub made: Made,
+}
+
+impl Decision {
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.texts.is_empty() && self.timers.is_empty()
+    }
+}
+
+/// Decides what a command does.
+///
+/// `loaded` holds what [`needs`] and [`needs_more`] named. The same input gives
+/// the same decision, ids included, so a lost race is decided again freely.
+///
+/// # Errors
+///
+/// A [`Rejection`] with a stable code; nothing has changed.
+pub fn decide(loaded: &Loaded, command: &Command, ctx: &Context<'_>) -> Result<Decision, Rejection> {
+    ctx.actor.check()?;
+    let mut work = Work::new(ctx, loaded);
+    guard::may(&work, command)?;
+    if let Some(ticket) = command.ticket() {
+        guard::version(&work, ticket)?;
+        timers::catch_up(&mut work, ticket)?;
+    }
+    dispatch(&mut work, command)?;
+    Ok(work.finish())
+}
+
+fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
+    match command {
+        Command::Receive(message) => intake::receive(work, message),
+        Command::OpenTicket(open) => intake::open_ticket(work, open),
+        Command::ImportTicket(import) => intake::import_ticket(work, import),
+        Command::FollowUp(follow_up) => intake::follow_up(work, follow_up),
+        Command::Reply(reply) => conversation::reply(work, reply),
+        Command::AddNote(note) => conversation::add_note(work, note),
+        Command::EditNote(edit) => conversation::edit_note(work, edit),
+        Command::Redact(redact) => conversation::redact(work, redact),
+        Command::AddAttachment(add) => conversation::add_attachment(work, add),
+        Command::MarkSeen(seen) => conversation::mark_seen(work, seen),
+        Command::UpdateTicket(update) => fields::update_ticket(work, update.ticket, &update.changes),
+        Command::SetStatus(set) => status::set_by_hand(work, set.ticket, &set.to),
+        Command::Solve(on) => status::solve(work, on.ticket),
+        Command::Reopen(on) => status::reopen(work, on.ticket),
+        Command::Close(on) => status::close(work, on.ticket),
+        Command::Snooze(snooze) => fields::snooze(work, snooze),
+        Command::Wake(on) => fields::wake(work, on.ticket),
+        Command::AddFollower(follow) => fields::add_follower(work, follow),
+        Command::RemoveFollower(follow) => fields::remove_follower(work, follow),
+        Command::MarkSpam(on) => fields::mark_spam(work, on.ticket),
+        Command::UnmarkSpam(on) => fields::unmark_spam(work, on.ticket),
+        Command::DeleteTicket(on) => fields::delete(work, on.ticket),
+        Command::RestoreTicket(on) => fields::restore(work, on.ticket),
+        Command::Assign(assign) => ownership::assign(work, assign.ticket, assign.agent),
+        Command::Unassign(on) => ownership::unassign(work, on.ticket),
+        Command::Claim(on) => ownership::claim(work, on.ticket),
+        Command::TakeNext(take) => ownership::take_next(work, take),
+        Command::Offer(offer) => ownership::offer(work, offer),
+        Command::AcceptOffer(on) => ownership::accept_offer(work, on.ticket),
+        Command::RejectOffer(reject) => ownership::reject_offer(work, reject),
+        Command::RouteAgain(route) => place::route_again(work, route),
+        Command::SetPresence(set) => ownership::set_presence(work, set),
+        Command::Link(link) => relations::link(work, link),
+        Command::Unlink(link) => relations::unlink(work, link),
+        Command::SetParent(set) => relations::set_parent(work, set),
+        Command::RunMacro(run) => macros::run(work, run.ticket, &run.key),
+        Command::RunMacroOnMany(_) | Command::ApplyChangesToMany(_) => Err(Rejection::new(
+            Code::Invalid,
+            "this command stands for many: decide each of `one_by_one`",
+        )),
+        Command::CreateContact(create) => people::create_contact(work, create),
+        Command::UpdateContact(update) => people::update_contact(work, update),
+        Command::JoinContacts(join) => people::join_contacts(work, join),
+        Command::CreateOrganization(create) => people::create_organization(work, create),
+        Command::UpdateOrganization(update) => people::update_organization(work, update),
+        Command::CreateAgent(create) => people::create_agent(work, create),
+        Command::UpdateAgent(update) => people::update_agent(work, update),
+        Command::DeactivateAgent(deactivate) => people::deactivate_agent(work, deactivate.agent),
+        Command::ApplyConfig(apply) => config::apply_config(work, apply),
+        Command::FireTimer(fire) => timers::fire(work, fire),
+    }
+}

@@ -1,0 +1,285 @@
+//! Where a ticket goes and who gets it: routing, then assignment.
+
+use super::ownership;
+use super::trace::{CandidateStep, Step};
+use super::work::Work;
+use crate::agent::PresenceState;
+use crate::case::facts::{Around, CaseFacts};
+use crate::command::RouteAgain;
+use crate::effect::{AgentNews, Effect};
+use crate::event::{AssignedHow, Event, RoutedBy, StreamId, UnassignedWhy};
+use crate::fault::{Code, Rejection};
+use crate::id::{AgentId, Key, TicketId};
+use crate::routing::queue::{Queue, QueueMode};
+use crate::routing::rules::{RoutingRule, TRACE_BECAUSE_MAX, route as route_by};
+use crate::routing::select::{Ask, Choice, choose};
+use crate::ticket::priority::SkillLevel;
+
+/// The facts of a ticket as it will be.
+pub(super) fn facts<'w>(work: &'w Work<'_>, id: TicketId) -> Result<CaseFacts<'w>, Rejection> {
+    let ticket = &work.case(id)?.ticket;
+    let requester = work.contact(ticket.requester);
+    let organization = ticket.organization.and_then(|id| work.organization(id));
+    let body = work.message(id, ticket.newest_public_seq).map(|message| message.text.as_str());
+    let around = Around { requester, organization, body };
+    Ok(CaseFacts::new(ticket, around, work.now, work.ctx.desk.fold_options()))
+}
+
+/// Routes a ticket by the rules, or into a named queue, and seeks an agent.
+pub(super) fn route(work: &mut Work<'_>, id: TicketId, queue: Option<&Key>) -> Result<(), Rejection> {
+    let event = match queue {
+        Some(key) => into_queue(work, key)?,
+        None => by_rules(work, id)?,
+    };
+    let Some(event) = event else {
+        work.on_case(id, Event::Unroutable)?;
+        work.wish(Effect::NotifyUnroutable { ticket: id });
+        return Ok(());
+    };
+    work.on_case(id, event)?;
+    seek(work, id)
+}
+
+fn into_queue(work: &Work<'_>, key: &Key) -> Result<Option<Event>, Rejection> {
+    let Some(queue) = work.ctx.desk.queue(key) else {
+        return Err(Rejection::at(Code::NotConfigured, "queue", format!("the desk has no queue `{key}`")));
+    };
+    Ok(Some(routed(work, queue, RoutedBy::ByHand)))
+}
+
+fn routed(work: &Work<'_>, queue: &Queue, by: RoutedBy) -> Event {
+    Event::Routed {
+        queue: queue.key.clone(),
+        group: queue.group.clone(),
+        by,
+        entered_queue_at: work.now,
+        priority: None,
+        ticket_type: None,
+        tags: Vec::new(),
+        skills: Vec::new(),
+    }
+}
+
+fn by_rules(work: &mut Work<'_>, id: TicketId) -> Result<Option<Event>, Rejection> {
+    let desk = work.ctx.desk;
+    let facts = facts(work, id)?;
+    let rule = route_by(desk.rules(), &facts);
+    let n_tried = rule.map_or(desk.rules().len(), |rule| n_before(desk.rules(), rule)) as u64;
+    if let Some(rule) = rule
+        && let Some(queue) = desk.queue(&rule.then.queue)
+    {
+        let ticket = &work.case(id)?.ticket;
+        let mut evidence = rule.when.evidence(&facts);
+        evidence.truncate(TRACE_BECAUSE_MAX);
+        let because = evidence.iter().map(ToString::to_string).collect();
+        let then = &rule.then;
+        let event = Event::Routed {
+            queue: queue.key.clone(),
+            group: queue.group.clone(),
+            by: RoutedBy::Rule { rule: rule.key.clone(), because },
+            entered_queue_at: work.now,
+            priority: then.priority.filter(|_| ticket.priority.is_none()),
+            ticket_type: then.ticket_type.filter(|_| ticket.ticket_type.is_none()),
+            tags: then.tags.iter().filter(|tag| !ticket.tags.contains(tag)).cloned().collect(),
+            skills: missing_skills(&ticket.required_skills, &then.skills),
+        };
+        work.trace(Step::RuleMatched {
+            rule: rule.key.clone(),
+            queue: queue.key.clone(),
+            n_tried,
+            because: evidence,
+        });
+        return Ok(Some(event));
+    }
+    let mailbox = work.case(id)?.ticket.mailbox.as_ref().and_then(|key| desk.mailbox(key));
+    let of_mailbox = mailbox.and_then(|mailbox| mailbox.default_queue.as_ref());
+    let by = if of_mailbox.is_some() { RoutedBy::MailboxDefault } else { RoutedBy::DeskDefault };
+    let queue = of_mailbox.or_else(|| desk.default_queue()).and_then(|key| desk.queue(key));
+    let Some(queue) = queue else {
+        work.trace(Step::Unroutable { n_tried });
+        return Ok(None);
+    };
+    work.trace(Step::DefaultQueue {
+        queue: queue.key.clone(),
+        n_tried,
+        of_mailbox: of_mailbox.is_some(),
+    });
+    Ok(Some(routed(work, queue, by)))
+}
+
+fn n_before(rules: &[RoutingRule], rule: &RoutingRule) -> usize {
+    rules.iter().position(|other| other.key == rule.key).unwrap_or(rules.len())
+}
+
+fn missing_skills(known: &[SkillLevel], more: &[SkillLevel]) -> Vec<SkillLevel> {
+    let is_new = |skill: &&SkillLevel| {
+        !known.iter().any(|own| own.skill == skill.skill && own.level >= skill.level)
+    };
+    more.iter().filter(is_new).cloned().collect()
+}
+
+pub(super) fn route_again(work: &mut Work<'_>, again: &RouteAgain) -> Result<(), Rejection> {
+    let id = again.ticket;
+    work.made.ticket = Some(id);
+    if let Some(key) = &again.queue {
+        into_queue(work, key)?;
+    }
+    let category = work.case(id)?.ticket.category;
+    if !category.is_unsolved() {
+        let message = format!("only unsolved tickets are routed; this one is {category}");
+        return Err(Rejection::new(Code::Invalid, message));
+    }
+    ownership::rescind_offer(work, id)?;
+    ownership::release(work, id, UnassignedWhy::RoutedAgain)?;
+    route(work, id, again.queue.as_ref())
+}
+
+/// Seeks an agent for a waiting ticket, as its queue says.
+pub(super) fn seek(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    let case = work.case(id)?;
+    if !case.waits() || case.ticket.snoozed_until.is_some_and(|until| until > work.now) {
+        return Ok(());
+    }
+    let Some(queue) = case.ticket.queue.as_ref().and_then(|key| work.ctx.desk.queue(key)) else {
+        return Ok(());
+    };
+    let is_pull = queue.mode == QueueMode::Pull;
+    if is_pull {
+        work.wish(Effect::NotifyGroup { ticket: id, group: queue.group.clone() });
+        return Ok(());
+    }
+    let choice = choose_for(work, id, queue)?;
+    work.trace(sought(work, queue, &choice));
+    match choice.chosen {
+        Some(agent) => give(work, id, queue, agent, choice),
+        None => {
+            let waiting =
+                Event::Waiting { stage: choice.short.stage, look_again_at: choice.look_again_at };
+            work.on_case(id, waiting)
+        }
+    }
+}
+
+fn choose_for(work: &Work<'_>, id: TicketId, queue: &Queue) -> Result<Choice, Rejection> {
+    let ticket = &work.case(id)?.ticket;
+    let answered = work.contact(ticket.requester).and_then(|contact| contact.last_answered_by);
+    let affinity: Vec<AgentId> = answered.into_iter().collect();
+    Ok(work.with_roster(|roster| {
+        choose(&Ask {
+            queue,
+            ticket,
+            roster,
+            affinity: &affinity,
+            now: work.now,
+            seed: work.ctx.desk.selection_seed(),
+        })
+    }))
+}
+
+fn sought(work: &Work<'_>, queue: &Queue, choice: &Choice) -> Step {
+    let name_of =
+        |id: AgentId| work.ctx.roster.get(id).map_or_else(|| id.to_string(), |e| e.agent.name.clone());
+    let candidates =
+        choice.verdicts.iter().map(|v| CandidateStep { agent: v.agent, refused: v.reason }).collect();
+    Step::Sought {
+        queue: queue.key.clone(),
+        chosen: choice.chosen,
+        candidates,
+        sentences: choice.sentences(name_of),
+        look_again_at: choice.look_again_at,
+    }
+}
+
+/// Assigns or offers a ticket to the agent that its queue chose.
+fn give(
+    work: &mut Work<'_>,
+    id: TicketId,
+    queue: &Queue,
+    agent: AgentId,
+    choice: Choice,
+) -> Result<(), Rejection> {
+    depends_on_agent(work, agent);
+    match queue.mode {
+        QueueMode::Offer { timeout_seconds } => {
+            ownership::make_offer(work, id, agent, timeout_seconds, Some(choice.short))
+        }
+        QueueMode::Pull | QueueMode::Assign => {
+            let how = AssignedHow::Automatically;
+            ownership::give_to(work, id, agent, how, Some(choice.short))?;
+            work.wish(Effect::NotifyAgent { ticket: id, agent, news: AgentNews::Assigned });
+            Ok(())
+        }
+    }
+}
+
+/// The choice holds only while the agent is as it was seen.
+pub(super) fn depends_on_agent(work: &mut Work<'_>, agent: AgentId) {
+    if let Some(entry) = work.ctx.roster.get(agent) {
+        let (agent_version, presence_version) = (entry.agent_version, entry.presence_version);
+        work.depends_on(StreamId::agent(agent), agent_version);
+        work.depends_on(StreamId::presence(agent), presence_version);
+    }
+}
+
+/// Gives a waiting ticket to an agent who has room, if it is eligible.
+pub(super) fn give_next(work: &mut Work<'_>, id: TicketId, agent: AgentId) -> Result<bool, Rejection> {
+    let case = work.case(id)?;
+    let Some(queue) = case.ticket.queue.as_ref().and_then(|key| work.ctx.desk.queue(key)) else {
+        return Ok(false);
+    };
+    if !case.waits() || queue.mode == QueueMode::Pull {
+        return Ok(false);
+    }
+    let mut choice = choose_for(work, id, queue)?;
+    let is_candidate = choice.verdicts.iter().any(|v| v.agent == agent && v.reason.is_none());
+    let waits_for_another = choice.chosen.is_none();
+    if !is_candidate || waits_for_another {
+        return Ok(false);
+    }
+    if choice.chosen != Some(agent) && choice.short.by != crate::event::ChosenBy::Affinity {
+        choice.chosen = Some(agent);
+        choice.short.by = crate::event::ChosenBy::Drained;
+    }
+    work.trace(sought(work, queue, &choice));
+    let chosen = choice.chosen.unwrap_or(agent);
+    give(work, id, queue, chosen, choice)?;
+    Ok(true)
+}
+
+/// A reopened ticket goes to its assignee if available, else back to its queue.
+pub(super) fn after_reopen(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    let ticket = &work.case(id)?.ticket;
+    if !ticket.is_live() {
+        return Ok(());
+    }
+    let Some(agent) = ticket.assignee else {
+        return if ticket.queue.is_some() { requeue(work, id) } else { route(work, id, None) };
+    };
+    let channel = ticket.channel;
+    let is_there = work
+        .ctx
+        .roster
+        .active(agent)
+        .is_some_and(|entry| entry.presence.state(channel) != PresenceState::Offline);
+    // Without presence anywhere the desk does not track it: the ticket stays.
+    let is_tracked = work.ctx.roster.get(agent).is_none_or(|entry| !entry.presence.channels.is_empty());
+    if is_there || (!is_tracked && work.ctx.roster.active(agent).is_some()) {
+        work.wish(Effect::NotifyAgent { ticket: id, agent, news: AgentNews::RequesterReplied });
+        return Ok(());
+    }
+    ownership::release(work, id, UnassignedWhy::Reopened)?;
+    requeue(work, id)
+}
+
+/// Back to its queue, waiting from now, and seeks an agent.
+fn requeue(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    let queue = work.case(id)?.ticket.queue.clone();
+    match queue.as_ref().and_then(|key| work.ctx.desk.queue(key)) {
+        Some(queue) => {
+            let event = routed(work, queue, RoutedBy::ByHand);
+            work.on_case(id, event)?;
+            seek(work, id)
+        }
+        None => route(work, id, None),
+    }
+}

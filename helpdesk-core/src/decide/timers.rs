@@ -1,0 +1,204 @@
+//! Timers: what happens when one comes due.
+
+use super::ownership;
+use super::place;
+use super::status;
+use super::trace::Step;
+use super::work::Work;
+use crate::agent::PresenceState;
+use crate::command::FireTimer;
+use crate::effect::{AgentNews, Effect};
+use crate::event::{Cause, Event, OfferEnd, StatusWhy, StreamKind, TimerKind, UnassignedWhy};
+use crate::fault::{Code, Rejection};
+use crate::id::{AgentId, TicketId};
+use crate::limit::CATCH_UP_MAX;
+use crate::ticket::status::StatusCategory;
+use chrono::{DateTime, Utc};
+
+/// Fires the timers of a command's own ticket that were due before it, in order,
+/// each with its due time as the time of its events.
+pub(super) fn catch_up(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    let (now, cause) = (work.now, work.cause);
+    for _ in 0..CATCH_UP_MAX {
+        let Some((kind, due_at)) = next_due(work, id, now) else { break };
+        work.trace(Step::CaughtUp { kind, due_at });
+        work.now = due_at;
+        work.cause = Cause::Timer { kind };
+        let result = run_on_case(work, id, kind);
+        work.now = now;
+        work.cause = cause;
+        result?;
+        if next_due(work, id, now) == Some((kind, due_at)) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The ticket's first timer that is due, by due time and rank.
+fn next_due(work: &Work<'_>, id: TicketId, now: DateTime<Utc>) -> Option<(TimerKind, DateTime<Utc>)> {
+    let timers = work.find_case(id)?.timers();
+    timers.into_iter().filter(|(_, due_at)| *due_at <= now).min_by_key(|(kind, due_at)| (*due_at, *kind))
+}
+
+pub(super) fn fire(work: &mut Work<'_>, fire: &FireTimer) -> Result<(), Rejection> {
+    work.cause = Cause::Timer { kind: fire.kind };
+    match fire.stream.kind {
+        StreamKind::Case => fire_on_case(work, TicketId(fire.stream.id), fire.kind),
+        StreamKind::Agent => fire_on_agent(work, AgentId(fire.stream.id), fire.kind),
+        StreamKind::Contact
+        | StreamKind::Organization
+        | StreamKind::Presence
+        | StreamKind::Load
+        | StreamKind::Config
+        | StreamKind::Numbers => {
+            let message = format!("no timer belongs to the {}", fire.stream.kind.as_str());
+            Err(Rejection::new(Code::Internal, message))
+        }
+    }
+}
+
+fn fire_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(), Rejection> {
+    let Some(case) = work.find_case(id) else {
+        work.trace(Step::TimerIdle { kind });
+        return Ok(());
+    };
+    work.made.ticket = Some(id);
+    let is_due = case.timers().iter().any(|(own, due_at)| *own == kind && *due_at <= work.now);
+    if !is_due {
+        work.trace(Step::TimerIdle { kind });
+        return Ok(());
+    }
+    run_on_case(work, id, kind)
+}
+
+fn run_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(), Rejection> {
+    match kind {
+        TimerKind::OfferExpires => {
+            let Some(offer) = &work.case(id)?.offer else { return Ok(()) };
+            let agent = offer.agent;
+            work.on_case(id, Event::OfferEnded { agent, how: OfferEnd::Expired })?;
+            ownership::exclude(work, id, agent, "did not answer the offer")?;
+            place::seek(work, id)
+        }
+        TimerKind::AnswerDue => take_back(work, id, UnassignedWhy::NotAnswered, "did not answer in time"),
+        TimerKind::IdleUnassign => take_back(work, id, UnassignedWhy::Idle, "left it idle"),
+        TimerKind::Snooze => {
+            work.on_case(id, Event::Woken)?;
+            match work.case(id)?.ticket.assignee {
+                Some(agent) => {
+                    work.wish(Effect::NotifyAgent { ticket: id, agent, news: AgentNews::Woken });
+                    Ok(())
+                }
+                None => place::seek(work, id),
+            }
+        }
+        TimerKind::AutoClose => {
+            status::automatic(work, id, StatusCategory::Closed, StatusWhy::AutoClosed)?;
+            if work.case(id)?.auto_close_at.is_some() {
+                // The desk's table does not let it close: ask no more.
+                work.on_case(id, Event::AutoCloseLeft)?;
+            }
+            Ok(())
+        }
+        TimerKind::LookAgain => look_again(work, id),
+        TimerKind::PresenceEnds | TimerKind::Unload | TimerKind::Drain => {
+            Err(Rejection::new(Code::Internal, "an agent's timer on a case"))
+        }
+    }
+}
+
+fn take_back(
+    work: &mut Work<'_>,
+    id: TicketId,
+    why: UnassignedWhy,
+    reason: &str,
+) -> Result<(), Rejection> {
+    let Some(agent) = work.case(id)?.ticket.assignee else { return Ok(()) };
+    ownership::release(work, id, why)?;
+    ownership::exclude(work, id, agent, reason)?;
+    place::seek(work, id)
+}
+
+/// Seeks again. A queue that has become a pull queue, or is gone, asks no more.
+fn look_again(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    place::seek(work, id)?;
+    let case = work.case(id)?;
+    let still_due = case.look_again_at.is_some_and(|at| at <= work.now) && case.waits();
+    if still_due {
+        let stage = case.stage;
+        work.on_case(id, Event::Waiting { stage, look_again_at: None })?;
+    }
+    Ok(())
+}
+
+fn fire_on_agent(work: &mut Work<'_>, agent: AgentId, kind: TimerKind) -> Result<(), Rejection> {
+    work.made.agent = Some(agent);
+    match kind {
+        TimerKind::PresenceEnds => presence_ends(work, agent),
+        TimerKind::Unload => unload(work, agent),
+        TimerKind::Drain => drain(work, agent),
+        TimerKind::OfferExpires
+        | TimerKind::AnswerDue
+        | TimerKind::IdleUnassign
+        | TimerKind::Snooze
+        | TimerKind::AutoClose
+        | TimerKind::LookAgain => Err(Rejection::new(Code::Internal, "a case's timer on an agent")),
+    }
+}
+
+fn presence_ends(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
+    let Some(entry) = work.ctx.roster.active(agent) else {
+        work.trace(Step::TimerIdle { kind: TimerKind::PresenceEnds });
+        return Ok(());
+    };
+    let ended = entry.presence.channels.iter().filter(|(_, p)| p.until.is_some_and(|u| u <= work.now));
+    let now = work.now;
+    let flipped: Vec<_> =
+        ended.filter_map(|(channel, p)| Some((*channel, ownership::flipped(p, now)?))).collect();
+    ownership::put_presence(work, agent, flipped)
+}
+
+/// Takes one ticket from an agent who is gone, and comes back for the next.
+fn unload(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
+    let entry = work.ctx.roster.get(agent);
+    let is_gone = entry.is_none_or(|entry| !entry.agent.active);
+    let is_offline = entry.is_some_and(|entry| {
+        !entry.presence.channels.is_empty()
+            && entry.presence.channels.values().all(|p| p.state == PresenceState::Offline)
+    });
+    let candidate = work.loaded.candidate();
+    let (true, Some(id)) = (is_gone || is_offline, candidate) else {
+        work.trace(Step::TimerIdle { kind: TimerKind::Unload });
+        return Ok(());
+    };
+    work.made.ticket = Some(id);
+    if work.case(id)?.offer.as_ref().is_some_and(|offer| offer.agent == agent) {
+        ownership::rescind_offer(work, id)?;
+    }
+    if work.case(id)?.ticket.assignee == Some(agent) {
+        let why = if is_gone { UnassignedWhy::Deactivated } else { UnassignedWhy::Offline };
+        ownership::release(work, id, why)?;
+    }
+    place::depends_on_agent(work, agent);
+    place::seek(work, id)?;
+    work.set_agent_timer(agent, TimerKind::Unload, Some(work.now));
+    Ok(())
+}
+
+/// Gives one waiting ticket to an agent who has room, and comes back for the next.
+fn drain(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
+    let given = match work.loaded.candidate() {
+        Some(id) if work.ctx.roster.active(agent).is_some() => {
+            work.made.ticket = Some(id);
+            place::give_next(work, id, agent)?
+        }
+        _ => false,
+    };
+    if given {
+        work.set_agent_timer(agent, TimerKind::Drain, Some(work.now));
+    } else {
+        work.trace(Step::TimerIdle { kind: TimerKind::Drain });
+    }
+    Ok(())
+}

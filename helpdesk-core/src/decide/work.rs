@@ -1,0 +1,350 @@
+//! A decision in the making: the state as it will be, and what led there.
+
+use super::trace::{Step, Trace};
+use super::{Context, Decision, Loaded, Made};
+use crate::agent::{AgentLoad, Roster, RosterEntry};
+use crate::case::apply::apply;
+use crate::case::record::{Record, TimerOp, UniqueKey, UniqueOp};
+use crate::case::{Case, Share};
+use crate::contact::{Contact, Organization};
+use crate::effect::Effect;
+use crate::event::{Cause, Event, NewEvent, Origin, StreamId, StreamKind, TimerKind};
+use crate::fault::{Code, Rejection};
+use crate::id::{AgentId, ContactId, IdSource, OrganizationId, TicketId, Version};
+use crate::ticket::message::Message;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A thing that the decision changes.
+#[derive(Debug)]
+struct Touched {
+    version: Version,
+    timers_before: Vec<(TimerKind, DateTime<Utc>)>,
+    after: Option<Record>,
+}
+
+/// A decision in the making.
+#[derive(Debug)]
+pub(super) struct Work<'a> {
+    pub(super) ctx: &'a Context<'a>,
+    pub(super) loaded: &'a Loaded,
+    /// The time of what happens now: the command's, or a timer's due time.
+    pub(super) now: DateTime<Utc>,
+    pub(super) cause: Cause,
+    pub(super) ids: IdSource,
+    pub(super) made: Made,
+    touched: BTreeMap<StreamId, Touched>,
+    loads: BTreeMap<AgentId, AgentLoad>,
+    freed: BTreeSet<AgentId>,
+    expect: BTreeMap<StreamId, Version>,
+    events: Vec<NewEvent>,
+    effects: Vec<Effect>,
+    texts: Vec<Message>,
+    unique: Vec<UniqueOp>,
+    timers: Vec<TimerOp>,
+    records: Vec<Record>,
+    trace: Trace,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(ctx: &'a Context<'a>, loaded: &'a Loaded) -> Self {
+        Self {
+            ctx,
+            loaded,
+            now: ctx.now,
+            cause: Cause::Command { id: ctx.command_id },
+            ids: IdSource::new(ctx.now, ctx.command_id),
+            made: Made::default(),
+            touched: BTreeMap::new(),
+            loads: BTreeMap::new(),
+            freed: BTreeSet::new(),
+            expect: BTreeMap::new(),
+            events: Vec::new(),
+            effects: Vec::new(),
+            texts: Vec::new(),
+            unique: Vec::new(),
+            timers: Vec::new(),
+            records: Vec::new(),
+            trace: Trace::default(),
+        }
+    }
+
+    /// The state of a thing as it will be.
+    pub(super) fn record(&self, stream: StreamId) -> Option<&Record> {
+        match self.touched.get(&stream) {
+            Some(touched) => touched.after.as_ref(),
+            None => self.loaded.stream(stream).map(|stored| &stored.record),
+        }
+    }
+
+    pub(super) fn find_case(&self, id: TicketId) -> Option<&Case> {
+        match self.record(StreamId::case(id)) {
+            Some(Record::Case(case)) => Some(case),
+            _ => None,
+        }
+    }
+
+    /// A case that was loaded or made.
+    pub(super) fn case(&self, id: TicketId) -> Result<&Case, Rejection> {
+        self.find_case(id).ok_or_else(|| not_found("ticket", id))
+    }
+
+    pub(super) fn contact(&self, id: ContactId) -> Option<&Contact> {
+        match self.record(StreamId::contact(id)) {
+            Some(Record::Contact(contact)) => Some(contact),
+            _ => None,
+        }
+    }
+
+    pub(super) fn organization(&self, id: OrganizationId) -> Option<&Organization> {
+        match self.record(StreamId::organization(id)) {
+            Some(Record::Organization(organization)) => Some(organization),
+            _ => None,
+        }
+    }
+
+    /// An active agent, by the roster.
+    pub(super) fn agent(&self, id: AgentId) -> Result<&'a RosterEntry, Rejection> {
+        self.ctx.roster.active(id).ok_or_else(|| not_found("agent", id))
+    }
+
+    /// The roster with the loads as they will be. Clones only when this decision
+    /// has changed one.
+    pub(super) fn with_roster<T>(&self, look: impl FnOnce(&Roster) -> T) -> T {
+        if self.loads.is_empty() {
+            return look(self.ctx.roster);
+        }
+        let mut roster = self.ctx.roster.clone();
+        for (id, load) in &self.loads {
+            if let Some(entry) = roster.agents.get_mut(id) {
+                entry.load.clone_from(load);
+            }
+        }
+        look(&roster)
+    }
+
+    /// Applies an event and puts it into the journal.
+    pub(super) fn emit(&mut self, stream: StreamId, event: Event) -> Result<(), Rejection> {
+        let loaded = self.loaded;
+        let touched = self.touched.entry(stream).or_insert_with(|| {
+            let stored = loaded.stream(stream);
+            Touched {
+                version: stored.map_or(0, |stored| stored.version),
+                timers_before: stored.map_or_else(Vec::new, |stored| timers_of(&stored.record)),
+                after: stored.map(|stored| stored.record.clone()),
+            }
+        });
+        let before = touched.after.as_ref().map_or_else(Vec::new, shares_of);
+        apply(stream, &mut touched.after, &event, self.now).map_err(|misfit| {
+            Rejection::new(Code::Internal, format!("the decision does not fit its state: {misfit}"))
+        })?;
+        let after = touched.after.as_ref().map_or_else(Vec::new, shares_of);
+        if before != after {
+            self.move_load(&before, &after);
+        }
+        let is_work = matches!(event, Event::Assigned { .. } | Event::Offered { .. });
+        if is_work {
+            self.stamp_load(&after);
+        }
+        let origin = Origin::new(self.ctx.actor, self.cause);
+        self.events.push(NewEvent { stream, at: self.now, origin, event });
+        Ok(())
+    }
+
+    /// Emits on a ticket's case.
+    pub(super) fn on_case(&mut self, id: TicketId, event: Event) -> Result<(), Rejection> {
+        self.emit(StreamId::case(id), event)
+    }
+
+    fn load_mut(&mut self, agent: AgentId) -> &mut AgentLoad {
+        let roster = self.ctx.roster;
+        self.loads.entry(agent).or_insert_with(|| {
+            roster.get(agent).map_or_else(|| AgentLoad::none(agent), |entry| entry.load.clone())
+        })
+    }
+
+    fn move_load(&mut self, before: &[Share], after: &[Share]) {
+        for share in before {
+            let load = self.load_mut(share.agent).channels.entry(share.channel).or_default();
+            load.active = load.active.saturating_sub(share.active);
+            load.reserved = load.reserved.saturating_sub(share.reserved);
+            self.freed.insert(share.agent);
+        }
+        for share in after {
+            let load = self.load_mut(share.agent).channels.entry(share.channel).or_default();
+            load.active += share.active;
+            load.reserved += share.reserved;
+        }
+    }
+
+    fn stamp_load(&mut self, shares: &[Share]) {
+        let now = self.now;
+        for share in shares {
+            let load = self.load_mut(share.agent).channels.entry(share.channel).or_default();
+            load.last_assigned_at = load.last_assigned_at.max(Some(now));
+        }
+    }
+
+    pub(super) fn wish(&mut self, effect: Effect) {
+        if !self.effects.contains(&effect) {
+            self.effects.push(effect);
+        }
+    }
+
+    pub(super) fn trace(&mut self, step: Step) {
+        self.trace.steps.push(step);
+    }
+
+    pub(super) fn text(&mut self, message: Message) {
+        self.texts.retain(|m| (m.ticket_id, m.meta.seq) != (message.ticket_id, message.meta.seq));
+        self.texts.push(message);
+    }
+
+    /// A message of a ticket: one written by this decision, or a loaded one.
+    pub(super) fn message(&self, ticket: TicketId, seq: u32) -> Option<&Message> {
+        let written = self.texts.iter().find(|m| m.ticket_id == ticket && m.meta.seq == seq);
+        written.or_else(|| self.loaded.message(ticket, seq))
+    }
+
+    /// Writes a record that no event carries whole.
+    pub(super) fn put_record(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    pub(super) fn put_unique(&mut self, key: UniqueKey, stream: StreamId, replace: bool) {
+        self.unique.push(UniqueOp::Put { key, stream, replace });
+    }
+
+    pub(super) fn remove_unique(&mut self, key: UniqueKey) {
+        self.unique.push(UniqueOp::Remove { key });
+    }
+
+    /// Sets a timer on an agent; a case's timers follow from its state.
+    pub(super) fn set_agent_timer(&mut self, agent: AgentId, kind: TimerKind, due_at: Option<DateTime<Utc>>) {
+        let stream = StreamId::agent(agent);
+        self.timers.retain(|op| {
+            let (TimerOp::Set { stream: s, kind: k, .. } | TimerOp::Cancel { stream: s, kind: k }) = op;
+            (*s, *k) != (stream, kind)
+        });
+        self.timers.push(match due_at {
+            Some(due_at) => TimerOp::Set { stream, kind, due_at },
+            None => TimerOp::Cancel { stream, kind },
+        });
+    }
+
+    /// The agent may have room now: give it the next ticket.
+    pub(super) fn drain(&mut self, agent: AgentId) {
+        self.freed.insert(agent);
+    }
+
+    /// The decision was made on this version of a thing that it does not change.
+    pub(super) fn depends_on(&mut self, stream: StreamId, version: Version) {
+        self.expect.entry(stream).or_insert(version);
+    }
+
+    /// Steps of the trace so far.
+    pub(super) fn n_steps(&self) -> usize {
+        self.trace.steps.len()
+    }
+
+    /// The contact that this decision made with this identity.
+    pub(super) fn made_contact(&self, key: &UniqueKey) -> Option<ContactId> {
+        self.unique.iter().find_map(|op| match op {
+            UniqueOp::Put { key: own, stream, .. } if own == key => Some(ContactId(stream.id)),
+            UniqueOp::Put { .. } | UniqueOp::Remove { .. } => None,
+        })
+    }
+
+    /// Whether a thing was changed by this decision.
+    pub(super) fn has_touched(&self, stream: StreamId) -> bool {
+        self.touched.contains_key(&stream)
+    }
+
+    /// The finished decision.
+    pub(super) fn finish(mut self) -> Decision {
+        self.set_drains();
+        let mut records = self.records;
+        for (stream, touched) in self.touched {
+            self.expect.insert(stream, touched.version);
+            let is_written_whole = stream.kind == StreamKind::Config;
+            if let Some(record) = touched.after.filter(|_| !is_written_whole) {
+                diff_timers(stream, &touched.timers_before, &timers_of(&record), &mut self.timers);
+                records.push(record);
+            }
+        }
+        for (agent, load) in self.loads {
+            let known = self.ctx.roster.get(agent);
+            if known.is_some_and(|entry| entry.load == load) {
+                continue;
+            }
+            self.expect.insert(StreamId::load(agent), known.map_or(0, |entry| entry.load_version));
+            records.push(Record::Load(load));
+        }
+        Decision {
+            events: self.events,
+            effects: self.effects,
+            trace: self.trace,
+            records,
+            texts: self.texts,
+            unique: self.unique,
+            timers: self.timers,
+            expect: self.expect.into_iter().collect(),
+            made: self.made,
+        }
+    }
+
+    /// Whoever holds less than before, or may take more, is given the next ticket.
+    fn set_drains(&mut self) {
+        if !self.ctx.desk.gives_work() {
+            return;
+        }
+        for agent in std::mem::take(&mut self.freed) {
+            let Some(entry) = self.ctx.roster.get(agent) else { continue };
+            let held = self.loads.get(&agent).map_or_else(|| entry.load.total(), AgentLoad::total);
+            let has_room = held < entry.load.total() || !self.loads.contains_key(&agent);
+            if has_room && entry.agent.active {
+                self.set_agent_timer(agent, TimerKind::Drain, Some(self.now));
+            }
+        }
+    }
+}
+
+fn timers_of(record: &Record) -> Vec<(TimerKind, DateTime<Utc>)> {
+    match record {
+        Record::Case(case) => case.timers(),
+        _ => Vec::new(),
+    }
+}
+
+fn shares_of(record: &Record) -> Vec<Share> {
+    match record {
+        Record::Case(case) => case.shares(),
+        _ => Vec::new(),
+    }
+}
+
+fn diff_timers(
+    stream: StreamId,
+    before: &[(TimerKind, DateTime<Utc>)],
+    after: &[(TimerKind, DateTime<Utc>)],
+    ops: &mut Vec<TimerOp>,
+) {
+    if stream.kind != StreamKind::Case {
+        return;
+    }
+    for &(kind, due_at) in after {
+        if !before.contains(&(kind, due_at)) {
+            ops.push(TimerOp::Set { stream, kind, due_at });
+        }
+    }
+    for &(kind, _) in before {
+        if !after.iter().any(|(k, _)| *k == kind) {
+            ops.push(TimerOp::Cancel { stream, kind });
+        }
+    }
+}
+
+/// The refusal for a thing that is not there, or not for the actor's eyes.
+pub(super) fn not_found(what: &str, id: impl std::fmt::Display) -> Rejection {
+    Rejection::at(Code::NotFound, what, format!("no {what} `{id}`"))
+}
