@@ -3,6 +3,7 @@
 //! By JSON a command is tagged by `type`; unknown fields are errors. The list
 //! holds what works; families that come later add their own.
 
+use crate::access::permission::Permission;
 use crate::actor::Actor;
 use crate::agent::{AgentPatch, Capacity};
 use crate::contact::{ContactPatch, Identity, OrganizationPatch};
@@ -649,6 +650,65 @@ impl Command {
             Self::ApplyConfig(_) => "apply_config",
             Self::FireTimer(_) => "fire_timer",
         }
+    }
+
+    /// What the actor must be permitted to do. `None` is for the engine's own
+    /// timers alone. Some commands ask for more, by what they hold: `edit_note`
+    /// of another's note for `edit_any_note`, `assign` to an agent of no own
+    /// group for `assign_to_any_member`, `set_presence` of another for
+    /// `set_presence_of_others`.
+    #[must_use]
+    pub fn permission(&self) -> Option<Permission> {
+        Some(match self {
+            Self::Receive(_) => Permission::Receive,
+            Self::OpenTicket(_) => Permission::OpenTicket,
+            Self::ImportTicket(_) => Permission::Import,
+            Self::Reply(_) => Permission::Reply,
+            Self::AddNote(_) => Permission::AddNote,
+            Self::EditNote(_) => Permission::EditNote,
+            Self::Redact(_) => Permission::Redact,
+            Self::AddAttachment(_) => Permission::AddAttachment,
+            Self::MarkSeen(_) => Permission::MarkSeen,
+            Self::UpdateTicket(_) => Permission::UpdateTicket,
+            Self::SetStatus(_) => Permission::SetStatus,
+            Self::Solve(_) => Permission::Solve,
+            Self::Reopen(_) => Permission::Reopen,
+            Self::Close(_) => Permission::Close,
+            Self::Snooze(_) => Permission::Snooze,
+            Self::Wake(_) => Permission::Wake,
+            Self::AddFollower(_) => Permission::AddFollower,
+            Self::RemoveFollower(_) => Permission::RemoveFollower,
+            Self::MarkSpam(_) => Permission::MarkSpam,
+            Self::UnmarkSpam(_) => Permission::UnmarkSpam,
+            Self::DeleteTicket(_) => Permission::DeleteTicket,
+            Self::RestoreTicket(_) => Permission::RestoreTicket,
+            Self::Assign(_) => Permission::Assign,
+            Self::Unassign(_) => Permission::Unassign,
+            Self::Claim(_) => Permission::Claim,
+            Self::TakeNext(_) => Permission::TakeNext,
+            Self::Offer(_) => Permission::Offer,
+            Self::AcceptOffer(_) => Permission::AcceptOffer,
+            Self::RejectOffer(_) => Permission::RejectOffer,
+            Self::RouteAgain(_) => Permission::RouteAgain,
+            Self::SetPresence(_) => Permission::SetPresence,
+            Self::Link(_) => Permission::Link,
+            Self::Unlink(_) => Permission::Unlink,
+            Self::SetParent(_) => Permission::SetParent,
+            Self::FollowUp(_) => Permission::FollowUp,
+            Self::RunMacro(_) => Permission::RunMacro,
+            Self::RunMacroOnMany(_) => Permission::RunMacroOnMany,
+            Self::ApplyChangesToMany(_) => Permission::ApplyChangesToMany,
+            Self::CreateContact(_) => Permission::CreateContact,
+            Self::UpdateContact(_) => Permission::UpdateContact,
+            Self::JoinContacts(_) => Permission::JoinContacts,
+            Self::CreateOrganization(_) => Permission::CreateOrganization,
+            Self::UpdateOrganization(_) => Permission::UpdateOrganization,
+            Self::CreateAgent(_) | Self::UpdateAgent(_) | Self::DeactivateAgent(_) => {
+                Permission::ManageAgents
+            }
+            Self::ApplyConfig(_) => Permission::ManageConfig,
+            Self::FireTimer(_) => return None,
+        })
     }
 }
 

@@ -26,6 +26,7 @@ pub use ast::{
 pub use evidence::Evidence;
 pub use facts::{FactMap, FactSet, FactValue, Facts};
 pub use field::{Field, FieldKind};
+pub(crate) use schema::suggestion;
 pub use schema::{CustomKind, Schema};
 pub use source::ConditionSource;
 pub use text::{FoldOptions, Phrase, TextFact, fold, words};

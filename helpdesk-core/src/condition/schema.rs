@@ -147,7 +147,7 @@ impl Schema {
 const SUGGESTED_MAX: usize = 3;
 
 /// "; near it: `a`, `b`", or what stands in for it when there are no names.
-pub(super) fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn suggestion<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
     let wrong = clip(wrong);
     let mut near: Vec<(usize, &str)> =
         names.map(|name| (edit_distance(&wrong, &clip(name)), name)).collect();

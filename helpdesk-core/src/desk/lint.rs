@@ -1,0 +1,1 @@
+//! What is allowed in a desk and still looks like a mistake.
