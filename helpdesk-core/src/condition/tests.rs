@@ -1,0 +1,1 @@
+//! Conditions as a desk writes them.
