@@ -215,6 +215,16 @@ pub struct ChannelLoad {
     /// When work was last assigned or offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_assigned_at: Option<DateTime<Utc>>,
+    /// Units ever taken, for turns in proportion to capacity: each assignment or
+    /// offer adds its weight, an automatic one what
+    /// [`Choice::n_taken_added`](crate::routing::select::Choice::n_taken_added)
+    /// says. Releasing takes nothing away; a lost count only shifts the turns.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub n_taken: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// What an agent holds. An ordinary record, recomputable from tickets and offers.
@@ -239,16 +249,23 @@ impl AgentLoad {
         self.channels.get(&channel).copied().unwrap_or_default()
     }
 
-    /// Active and reserved units over all channels.
+    /// Active and reserved units over all channels, `u32::MAX` at most.
     #[must_use]
     pub fn total(&self) -> u32 {
-        self.channels.values().map(|l| l.active + l.reserved).sum()
+        let units = self.channels.values().flat_map(|l| [l.active, l.reserved]);
+        units.fold(0, u32::saturating_add)
     }
 
-    /// Active units over all channels.
+    /// Active units over all channels, `u32::MAX` at most.
     #[must_use]
     pub fn active(&self) -> u32 {
-        self.channels.values().map(|l| l.active).sum()
+        self.channels.values().map(|l| l.active).fold(0, u32::saturating_add)
+    }
+
+    /// Units ever taken over all channels, `u64::MAX` at most.
+    #[must_use]
+    pub fn n_taken(&self) -> u64 {
+        self.channels.values().map(|l| l.n_taken).fold(0, u64::saturating_add)
     }
 
     /// When work was last assigned or offered on any channel.

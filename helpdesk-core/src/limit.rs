@@ -56,6 +56,10 @@ pub const SKILLS_MAX: usize = 100;
 pub const TRACE_REFUSED_MAX: usize = 20;
 /// Stages of one queue.
 pub const STAGES_MAX: usize = 100;
+/// Routing rules that did not match, of which a trace says why.
+pub const TRACE_RULES_MAX: usize = 20;
+/// Reasons why a routing rule matched that an event keeps.
+pub const TRACE_BECAUSE_MAX: usize = 5;
 /// Parents that `set_parent` walks before it gives up.
 pub const PARENT_DEPTH_MAX: usize = 32;
 /// Timers that one command fires on its own ticket before it runs.

@@ -2,8 +2,36 @@
 //!
 //! This is the plain, obviously right form: rules are tried in order by
 //! [`Condition::holds`](crate::condition::Condition::holds), agents are scanned.
-//! It works without engine, store or runtime.
+//! It works without engine, store or runtime: `examples/routing_only.rs`.
+//!
+//! - [`rules::route`]: the queue of a ticket.
+//! - [`stage::active_stages`]: whom its queue asks by now, and for what.
+//! - [`select::choose`]: the agent who gets a ticket.
+//! - [`next::next_ticket`]: the ticket that an agent with room gets.
+//! - [`next::next_for`]: the ticket that an agent should solve next ("to solve").
+//! - [`batch::assign_all`]: many tickets at once.
+//!
+//! Source: spec/routing.md, "Rules, queues, stages, agents" and "To solve".
 
 pub mod queue;
 pub mod rules;
 pub mod stage;
+pub mod eligible;
+pub mod select;
+pub mod trace;
+pub mod next;
+pub mod batch;
+
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// `seconds` after `at`; the end of time when that lies beyond it.
+fn after(at: DateTime<Utc>, seconds: u64) -> DateTime<Utc> {
+    i64::try_from(seconds)
+        .ok()
+        .and_then(TimeDelta::try_seconds)
+        .and_then(|length| at.checked_add_signed(length))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}

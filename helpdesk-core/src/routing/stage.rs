@@ -1,8 +1,14 @@
 //! Stages: how a queue widens its search for an agent while a ticket waits.
 
+use super::after;
+use super::queue::Queue;
 use crate::id::Key;
+use crate::ticket::Ticket;
+use crate::ticket::priority::SkillLevel;
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What a stage's groups do to those of the stages before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -47,9 +53,11 @@ pub enum Selector {
     MostSpare,
     /// Fewest units, active and reserved.
     LeastLoaded,
-    /// Fewest units for its capacity, over time: turns in proportion to capacity.
+    /// Fewest units ever taken for its capacity: turns in proportion to capacity.
+    /// Whoever was away comes back at most one full capacity behind the others.
     WeightedRoundRobin,
-    /// Highest sum of levels over required skills, then preferred ones.
+    /// Highest sum of levels over the required skills; then over the preferred
+    /// ones, each level times the preferred level. After relaxing.
     BestSkill,
     /// Lowest hash of seed, ticket id and agent id.
     Random,
@@ -92,4 +100,114 @@ pub struct Stage {
     /// Go on to the next stage at once when this one has no candidate.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skip_if_empty: bool,
+}
+
+/// What the active stages of a queue ask for, all together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search<'a> {
+    /// The last active stage, from 0; 0 also before the first one is active.
+    pub stage: u16,
+    /// The groups whose agents are asked, each once; empty before the first stage.
+    pub pools: Vec<&'a Key>,
+    /// The skills an agent must have, relaxed.
+    pub required: Cow<'a, [SkillLevel]>,
+    /// The skills an agent better has, relaxed.
+    pub preferred: Cow<'a, [SkillLevel]>,
+    /// How one of several is chosen: as the last active stage says.
+    pub selector: Selector,
+    /// Whether the next stage is asked at once when this search finds nobody;
+    /// never on the last stage.
+    pub skip_if_empty: bool,
+    /// When the next stage becomes active; `None` on the last.
+    pub next_stage_at: Option<DateTime<Utc>>,
+}
+
+/// The stages of `queue` that are active for `ticket` at `now`, merged.
+///
+/// A stage is active from `entered_queue_at + after_seconds` on, that instant
+/// included; stages out of order are taken by `after_seconds`. A queue without
+/// stages has one, of its own group. A ticket that never entered a queue waits
+/// since it was opened. Source: spec/routing.md §3.1.
+#[must_use]
+pub fn active_stages<'a>(queue: &'a Queue, ticket: &'a Ticket, now: DateTime<Utc>) -> Search<'a> {
+    let entered_at = entered_queue_at(ticket);
+    let is_active = |stage: &&Stage| after(entered_at, stage.after_seconds) <= now;
+    let n_active = queue.stages.iter().filter(is_active).count();
+    first_stages(queue, ticket, n_active)
+}
+
+/// The search one stage further than `search`, as `skip_if_empty` asks it.
+#[must_use]
+pub fn skip_stage<'a>(queue: &'a Queue, ticket: &'a Ticket, search: &Search<'a>) -> Search<'a> {
+    first_stages(queue, ticket, usize::from(search.stage) + 2)
+}
+
+/// Since when a ticket waits.
+pub(super) fn entered_queue_at(ticket: &Ticket) -> DateTime<Utc> {
+    ticket.entered_queue_at.unwrap_or(ticket.times.created_at)
+}
+
+/// The first `n_active` stages by `after_seconds`, merged.
+fn first_stages<'a>(queue: &'a Queue, ticket: &'a Ticket, n_active: usize) -> Search<'a> {
+    let mut stages: Vec<&Stage> = queue.stages.iter().collect();
+    stages.sort_by_key(|stage| stage.after_seconds);
+    let (active, coming) = stages.split_at(n_active.min(stages.len()));
+    let last = active.last();
+    let relax: Vec<&Relax> = active.iter().flat_map(|stage| &stage.relax).collect();
+    let (required, preferred) = relaxed(ticket, &relax);
+    Search {
+        stage: u16::try_from(active.len().saturating_sub(1)).unwrap_or(u16::MAX),
+        pools: pools(queue, active),
+        required,
+        preferred,
+        selector: last.map_or(Selector::default(), |stage| stage.selector),
+        skip_if_empty: last.is_some_and(|stage| stage.skip_if_empty) && !coming.is_empty(),
+        next_stage_at: coming
+            .first()
+            .map(|stage| after(entered_queue_at(ticket), stage.after_seconds)),
+    }
+}
+
+fn pools<'a>(queue: &'a Queue, active: &[&'a Stage]) -> Vec<&'a Key> {
+    if queue.stages.is_empty() {
+        return vec![&queue.group];
+    }
+    let mut pools = Vec::new();
+    for stage in active {
+        if stage.widen == Widen::Replace {
+            pools.clear();
+        }
+        if stage.pools.is_empty() {
+            pools.push(&queue.group);
+        }
+        pools.extend(&stage.pools);
+    }
+    pools.sort();
+    pools.dedup();
+    pools
+}
+
+/// The ticket's required and preferred skills after `relax`, in that order.
+fn relaxed<'a>(
+    ticket: &'a Ticket,
+    relax: &[&Relax],
+) -> (Cow<'a, [SkillLevel]>, Cow<'a, [SkillLevel]>) {
+    let mut required = Cow::Borrowed(ticket.required_skills.as_slice());
+    let mut preferred = Cow::Borrowed(ticket.preferred_skills.as_slice());
+    for step in relax {
+        match step {
+            Relax::DropPreferred => preferred.to_mut().clear(),
+            Relax::LowerLevel { by } => {
+                for skill in required.to_mut() {
+                    skill.level = skill.level.saturating_sub(*by).max(1);
+                }
+            }
+            Relax::DropSkill { skill } => required.to_mut().retain(|s| s.skill != *skill),
+            Relax::DropAll => {
+                required.to_mut().clear();
+                preferred.to_mut().clear();
+            }
+        }
+    }
+    (required, preferred)
 }

@@ -1,0 +1,76 @@
+//! Whether an agent can take a ticket, and the first reason why not.
+
+use super::after;
+use super::queue::Queue;
+use super::stage::Search;
+use crate::agent::{AgentLoad, PresenceState, RosterEntry};
+use crate::event::RefusedReason;
+use crate::ticket::Ticket;
+use crate::ticket::priority::{Channel, SkillLevel};
+use chrono::{DateTime, Utc};
+
+/// The first reason why an agent is no candidate for a ticket; `None` for a candidate.
+///
+/// The checks run in the order of [`RefusedReason`]: active, in a group of the
+/// search, online on the ticket's channel, the required skills, room on the
+/// channel, room in total, cooldown, excluded. Source: spec/routing.md §3.2.
+#[must_use]
+pub fn refusal(
+    queue: &Queue,
+    ticket: &Ticket,
+    search: &Search<'_>,
+    entry: &RosterEntry,
+    now: DateTime<Utc>,
+) -> Option<RefusedReason> {
+    let agent = &entry.agent;
+    if !agent.active {
+        Some(RefusedReason::Inactive)
+    } else if !search.pools.iter().any(|group| agent.is_in(group)) {
+        Some(RefusedReason::NotInPool)
+    } else if entry.presence.state(ticket.channel) != PresenceState::Online {
+        Some(RefusedReason::NotOnline)
+    } else if lacking_skill(search, entry).is_some() {
+        Some(RefusedReason::LacksSkill)
+    } else if let Some(full) = full(entry, ticket.channel) {
+        Some(full)
+    } else if cooldown_ends_at(queue, &entry.load).is_some_and(|end| now < end) {
+        Some(RefusedReason::Cooldown)
+    } else if ticket.excludes(agent.id, now) {
+        Some(RefusedReason::Excluded)
+    } else {
+        None
+    }
+}
+
+/// Whether an agent has no room for one more ticket of a channel: on the channel
+/// first, then in total; `None` when there is room.
+///
+/// There is room while active, reserved and the ticket's own units together are
+/// within the capacity; exactly reaching it is within.
+#[must_use]
+pub fn full(entry: &RosterEntry, channel: Channel) -> Option<RefusedReason> {
+    let capacity = &entry.agent.capacity;
+    let weight = u64::from(capacity.weight(channel));
+    let held = entry.load.on(channel);
+    let on_channel = u64::from(held.active) + u64::from(held.reserved) + weight;
+    if capacity.channels.get(&channel).is_some_and(|max| on_channel > u64::from(*max)) {
+        return Some(RefusedReason::ChannelFull);
+    }
+    let in_total = u64::from(entry.load.total()) + weight;
+    (in_total > u64::from(capacity.total)).then_some(RefusedReason::TotalFull)
+}
+
+/// The first required skill, in the ticket's order, that the agent lacks or has
+/// at a lower level.
+#[must_use]
+pub fn lacking_skill<'s>(search: &'s Search<'_>, entry: &RosterEntry) -> Option<&'s SkillLevel> {
+    search.required.iter().find(|s| entry.agent.skill_level(&s.skill) < s.level)
+}
+
+/// When an agent may be given work of this queue again: from this instant on,
+/// work of any channel being counted; `None` without cooldown, or when the agent
+/// was never given work.
+#[must_use]
+pub fn cooldown_ends_at(queue: &Queue, load: &AgentLoad) -> Option<DateTime<Utc>> {
+    Some(after(load.last_assigned_at()?, queue.cooldown_seconds?))
+}
