@@ -597,6 +597,91 @@ pub struct CommandEnvelope {
 }
 
 impl Command {
+    /// The ticket that the command is about, where it names one that exists.
+    #[must_use]
+    pub fn ticket(&self) -> Option<TicketId> {
+        match self {
+            Self::Reply(c) => Some(c.ticket),
+            Self::AddNote(c) => Some(c.ticket),
+            Self::EditNote(c) => Some(c.ticket),
+            Self::Redact(c) => Some(c.ticket),
+            Self::AddAttachment(c) => Some(c.ticket),
+            Self::MarkSeen(c) => Some(c.ticket),
+            Self::UpdateTicket(c) => Some(c.ticket),
+            Self::SetStatus(c) => Some(c.ticket),
+            Self::Snooze(c) => Some(c.ticket),
+            Self::Solve(c)
+            | Self::Reopen(c)
+            | Self::Close(c)
+            | Self::Wake(c)
+            | Self::MarkSpam(c)
+            | Self::UnmarkSpam(c)
+            | Self::DeleteTicket(c)
+            | Self::RestoreTicket(c)
+            | Self::Unassign(c)
+            | Self::Claim(c)
+            | Self::AcceptOffer(c) => Some(c.ticket),
+            Self::AddFollower(c) | Self::RemoveFollower(c) => Some(c.ticket),
+            Self::Assign(c) => Some(c.ticket),
+            Self::Offer(c) => Some(c.ticket),
+            Self::RejectOffer(c) => Some(c.ticket),
+            Self::RouteAgain(c) => Some(c.ticket),
+            Self::Link(c) | Self::Unlink(c) => Some(c.ticket),
+            Self::SetParent(c) => Some(c.ticket),
+            Self::FollowUp(c) => Some(c.ticket),
+            Self::RunMacro(c) => Some(c.ticket),
+            Self::Receive(_)
+            | Self::OpenTicket(_)
+            | Self::ImportTicket(_)
+            | Self::TakeNext(_)
+            | Self::SetPresence(_)
+            | Self::RunMacroOnMany(_)
+            | Self::ApplyChangesToMany(_)
+            | Self::CreateContact(_)
+            | Self::UpdateContact(_)
+            | Self::JoinContacts(_)
+            | Self::CreateOrganization(_)
+            | Self::UpdateOrganization(_)
+            | Self::CreateAgent(_)
+            | Self::UpdateAgent(_)
+            | Self::DeactivateAgent(_)
+            | Self::ApplyConfig(_)
+            | Self::FireTimer(_) => None,
+        }
+    }
+
+    /// The commands for which one on many tickets stands, in the order of its
+    /// tickets; `None` for every other command.
+    #[must_use]
+    pub fn one_by_one(&self) -> Option<Vec<Self>> {
+        match self {
+            Self::RunMacroOnMany(many) => {
+                let run = |&ticket| Self::RunMacro(RunMacro { ticket, key: many.key.clone() });
+                Some(many.tickets.iter().map(run).collect())
+            }
+            Self::ApplyChangesToMany(many) => {
+                let update = |&ticket| {
+                    Self::UpdateTicket(UpdateTicket { ticket, changes: many.changes.clone() })
+                };
+                Some(many.tickets.iter().map(update).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the command may open a ticket, and so needs a number.
+    #[must_use]
+    pub fn may_open(&self) -> bool {
+        matches!(
+            self,
+            Self::Receive(_)
+                | Self::OpenTicket(_)
+                | Self::ImportTicket(_)
+                | Self::FollowUp(_)
+                | Self::Reply(_)
+        )
+    }
+
     /// The command's name, as it stands in JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -196,6 +196,12 @@ impl Rejection {
     }
 }
 
+impl From<Vec<Fault>> for Rejection {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::many(faults)
+    }
+}
+
 impl From<Fault> for Rejection {
     fn from(fault: Fault) -> Self {
         let path = (!fault.path.is_empty()).then_some(fault.path);

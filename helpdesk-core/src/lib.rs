@@ -23,3 +23,4 @@ pub mod desk;
 pub mod intake;
 pub mod case;
 pub mod command;
+pub mod decide;

@@ -23,8 +23,7 @@ pub(super) fn apply_config(work: &mut Work<'_>, apply: &ApplyConfig) -> Result<(
         return Ok(());
     }
     let version = before + 1;
-    let record =
-        ConfigRecord { version, applied_at: work.now, document: apply.document.clone() };
+    let record = ConfigRecord { version, applied_at: work.now, document: apply.document.clone() };
     let sha256 = hex(&Sha256::digest(apply.document.to_string()));
     work.made.config_version = Some(version);
     work.emit(stream, Event::ConfigApplied { sha256 })?;

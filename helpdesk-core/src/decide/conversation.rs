@@ -35,7 +35,13 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new(kind: MessageKind, author: Author, channel: Channel, text: &str, at: DateTime<Utc>) -> Self {
+    pub(super) fn new(
+        kind: MessageKind,
+        author: Author,
+        channel: Channel,
+        text: &str,
+        at: DateTime<Utc>,
+    ) -> Self {
         Self {
             kind,
             author,
@@ -51,7 +57,11 @@ impl Draft {
 }
 
 /// Writes a message: event, text, and the key by which replies find it.
-pub(super) fn add_message(work: &mut Work<'_>, id: TicketId, draft: Draft) -> Result<u32, Rejection> {
+pub(super) fn add_message(
+    work: &mut Work<'_>,
+    id: TicketId,
+    draft: Draft,
+) -> Result<u32, Rejection> {
     let ticket = &work.case(id)?.ticket;
     let seq = ticket.counters.messages + 1;
     let mailbox = ticket.mailbox.clone();
@@ -71,10 +81,13 @@ pub(super) fn add_message(work: &mut Work<'_>, id: TicketId, draft: Draft) -> Re
     if let Some(external_id) = meta.external_id.clone() {
         work.put_unique(UniqueKey::Message { mailbox, external_id }, StreamId::case(id), false);
     }
-    let message = Message { ticket_id: id, meta, text: draft.text, html: draft.html, redacted: false };
+    let message =
+        Message { ticket_id: id, meta, text: draft.text, html: draft.html, redacted: false };
     let event = match message.meta.kind {
         MessageKind::PublicReply => Event::Replied { message: message.meta.clone() },
-        MessageKind::InternalNote | MessageKind::System => Event::Noted { message: message.meta.clone() },
+        MessageKind::InternalNote | MessageKind::System => {
+            Event::Noted { message: message.meta.clone() }
+        }
     };
     work.on_case(id, event)?;
     work.text(message);
@@ -87,8 +100,13 @@ pub(super) fn reply(work: &mut Work<'_>, reply: &Reply) -> Result<(), Rejection>
     let ticket = &work.case(reply.ticket)?.ticket;
     let channel = reply.channel.unwrap_or(ticket.channel);
     let mailbox = ticket.mailbox.clone();
-    let mut draft =
-        Draft::new(MessageKind::PublicReply, work.ctx.actor.author(), channel, &reply.text, work.now);
+    let mut draft = Draft::new(
+        MessageKind::PublicReply,
+        work.ctx.actor.author(),
+        channel,
+        &reply.text,
+        work.now,
+    );
     draft.html.clone_from(&reply.html);
     draft.attachments.clone_from(&reply.attachments);
     if let Some(external_id) = &reply.external_id {
@@ -103,7 +121,11 @@ pub(super) fn reply(work: &mut Work<'_>, reply: &Reply) -> Result<(), Rejection>
     work.made.ticket = Some(reply.ticket);
     if work.ctx.actor.kind == ActorKind::Requester {
         if reply.status.is_some() {
-            return Err(Rejection::at(Code::Forbidden, "status", "requesters solve or reopen instead"));
+            return Err(Rejection::at(
+                Code::Forbidden,
+                "status",
+                "requesters solve or reopen instead",
+            ));
         }
         return intake::requester_wrote(work, reply.ticket, draft, None);
     }
@@ -118,7 +140,11 @@ pub(super) fn reply(work: &mut Work<'_>, reply: &Reply) -> Result<(), Rejection>
 }
 
 /// An agent's, bot's or host's public message, and what follows from it.
-pub(super) fn agent_reply(work: &mut Work<'_>, id: TicketId, draft: Draft) -> Result<(), Rejection> {
+pub(super) fn agent_reply(
+    work: &mut Work<'_>,
+    id: TicketId,
+    draft: Draft,
+) -> Result<(), Rejection> {
     let author = draft.author;
     let seq = add_message(work, id, draft)?;
     if work.case(id)?.ticket.category == StatusCategory::New {
@@ -153,7 +179,11 @@ pub(super) fn tell_followers(work: &mut Work<'_>, ticket: &Ticket) {
         if let Follower::Agent { id } = follower
             && Some(*id) != actor
         {
-            work.wish(Effect::NotifyAgent { ticket: ticket.id, agent: *id, news: AgentNews::Followed });
+            work.wish(Effect::NotifyAgent {
+                ticket: ticket.id,
+                agent: *id,
+                news: AgentNews::Followed,
+            });
         }
     }
 }
@@ -162,7 +192,8 @@ pub(super) fn add_note(work: &mut Work<'_>, note: &AddNote) -> Result<(), Reject
     check_text(&note.text, None, &note.attachments)?;
     let ticket = work.case(note.ticket)?.ticket.clone();
     let author = work.ctx.actor.author();
-    let mut draft = Draft::new(MessageKind::InternalNote, author, ticket.channel, &note.text, work.now);
+    let mut draft =
+        Draft::new(MessageKind::InternalNote, author, ticket.channel, &note.text, work.now);
     draft.attachments.clone_from(&note.attachments);
     add_message(work, note.ticket, draft)?;
     work.made.ticket = Some(note.ticket);
@@ -229,7 +260,10 @@ pub(super) fn add_attachment(work: &mut Work<'_>, add: &AddAttachment) -> Result
     }
     message.meta.attachments.push(add.attachment.clone());
     check_attachments(&message.meta.attachments)?;
-    work.on_case(add.ticket, Event::AttachmentAdded { seq: add.seq, attachment: add.attachment.clone() })?;
+    work.on_case(
+        add.ticket,
+        Event::AttachmentAdded { seq: add.seq, attachment: add.attachment.clone() },
+    )?;
     work.text(message);
     made(work, add.ticket, add.seq);
     Ok(())
@@ -260,15 +294,26 @@ fn message<'w>(work: &'w Work<'_>, ticket: TicketId, seq: u32) -> Result<&'w Mes
 }
 
 /// Checks a message that a command writes; intake cuts instead.
-pub(super) fn check_text(text: &str, html: Option<&str>, attachments: &[Attachment]) -> Result<(), Rejection> {
-    if text.trim().is_empty() && html.is_none_or(|html| html.trim().is_empty()) && attachments.is_empty() {
+pub(super) fn check_text(
+    text: &str,
+    html: Option<&str>,
+    attachments: &[Attachment],
+) -> Result<(), Rejection> {
+    if text.trim().is_empty()
+        && html.is_none_or(|html| html.trim().is_empty())
+        && attachments.is_empty()
+    {
         return Err(Rejection::at(Code::Invalid, "text", "a message needs a text or a file"));
     }
     for (path, bytes, max) in
         [("text", text.len(), TEXT_BYTES_MAX), ("html", html.map_or(0, str::len), HTML_BYTES_MAX)]
     {
         if bytes > max {
-            return Err(Rejection::at(Code::OverLimit, path, format!("{bytes} bytes, at most {max}")));
+            return Err(Rejection::at(
+                Code::OverLimit,
+                path,
+                format!("{bytes} bytes, at most {max}"),
+            ));
         }
     }
     check_attachments(attachments)
@@ -283,7 +328,9 @@ pub(super) fn check_attachments(attachments: &[Attachment]) -> Result<(), Reject
         .iter()
         .enumerate()
         .flat_map(|(i, attachment)| {
-            attachment_faults(attachment).into_iter().map(move |f| f.under(&format!("attachments[{i}]")))
+            attachment_faults(attachment)
+                .into_iter()
+                .map(move |f| f.under(&format!("attachments[{i}]")))
         })
         .collect();
     if faults.is_empty() { Ok(()) } else { Err(Rejection::many(faults)) }

@@ -9,7 +9,9 @@ use crate::effect::{AgentNews, Effect};
 use crate::event::{Event, UnassignedWhy};
 use crate::fault::{Code, Fault, Rejection};
 use crate::id::{Key, TicketId};
-use crate::limit::{CHANGES_MAX, FOLLOWERS_MAX, SKILLS_MAX, SUBJECT_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX};
+use crate::limit::{
+    CHANGES_MAX, FOLLOWERS_MAX, SKILLS_MAX, SUBJECT_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX,
+};
 use crate::ticket::change::Change;
 use crate::ticket::custom::{CustomValue, CustomValues, FieldOwner};
 use crate::ticket::priority::SkillLevel;
@@ -77,7 +79,8 @@ fn matrix_priority(work: &Work<'_>, after: &Ticket, last: Option<&Change>) -> Op
 fn check_change(work: &Work<'_>, change: &Change) -> Result<Change, Vec<Fault>> {
     guard::may_change(work, change).map_err(|fault| vec![fault])?;
     let desk = work.ctx.desk;
-    let one = |result: Result<(), Fault>| result.map(|()| change.clone()).map_err(|fault| vec![fault]);
+    let one =
+        |result: Result<(), Fault>| result.map(|()| change.clone()).map_err(|fault| vec![fault]);
     match change {
         Change::SetSubject { to } => match checked_subject(to, "to") {
             Ok(to) => Ok(Change::SetSubject { to }),
@@ -146,7 +149,8 @@ pub(super) fn checked_subject(subject: &str, path: &str) -> Result<String, Fault
 }
 
 pub(super) fn checked_language(code: &str) -> Result<String, Fault> {
-    let fits = (2..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    let fits =
+        (2..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
     if fits {
         return Ok(code.to_owned());
     }

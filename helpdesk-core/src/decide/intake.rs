@@ -10,7 +10,7 @@ use crate::actor::{ActorKind, Author};
 use crate::case::record::UniqueKey;
 use crate::command::{FollowUp, ImportTicket, OpenTicket};
 use crate::contact::{Contact, Identity};
-use crate::desk::FollowUp as FollowUpRule;
+use crate::desk::document::FollowUp as FollowUpRule;
 use crate::effect::{AgentNews, Effect};
 use crate::event::{AssignedHow, Event, StatusWhy, StreamId};
 use crate::fault::{Code, Rejection};
@@ -64,7 +64,11 @@ pub(super) fn receive(work: &mut Work<'_>, message: &InboundMessage) -> Result<(
 
 fn check_inbound(work: &Work<'_>, message: &InboundMessage) -> Result<(), Rejection> {
     if normal_id(&message.external_id).is_empty() {
-        return Err(Rejection::at(Code::Invalid, "external_id", "empty: intake needs it to recognize doubles"));
+        return Err(Rejection::at(
+            Code::Invalid,
+            "external_id",
+            "empty: intake needs it to recognize doubles",
+        ));
     }
     if let Some(mailbox) = &message.mailbox
         && work.ctx.desk.mailbox(mailbox).is_none()
@@ -301,10 +305,14 @@ fn organization_of(work: &Work<'_>, identity: &Identity) -> Option<OrganizationI
 }
 
 /// Puts the copies on the ticket as followers, but for the desk's own addresses.
-fn add_copies(work: &mut Work<'_>, id: TicketId, message: &InboundMessage) -> Result<(), Rejection> {
+fn add_copies(
+    work: &mut Work<'_>,
+    id: TicketId,
+    message: &InboundMessage,
+) -> Result<(), Rejection> {
     for sender in message.cc.iter().take(COPIES_MAX) {
         let identity = sender.identity.clone().normalized();
-        if !identity.is_plausible() || work.ctx.desk.is_own_address(&identity) {
+        if !identity.is_plausible() || is_own_address(work, &identity) {
             continue;
         }
         let contact = contact_of(work, sender)?;
@@ -316,6 +324,12 @@ fn add_copies(work: &mut Work<'_>, id: TicketId, message: &InboundMessage) -> Re
         }
     }
     Ok(())
+}
+
+/// Whether one of the desk's mailboxes has this address.
+fn is_own_address(work: &Work<'_>, identity: &Identity) -> bool {
+    let mut addresses = work.ctx.desk.mailboxes().filter_map(|mailbox| mailbox.address.as_deref());
+    addresses.any(|address| address.eq_ignore_ascii_case(&identity.value))
 }
 
 /// What a new ticket starts with.
@@ -364,7 +378,8 @@ fn open_inbound(
 
 /// The guessed language, else the contact's.
 fn guessed(work: &Work<'_>, contact: ContactId) -> Option<(String, Option<String>)> {
-    let guess = work.ctx.language.as_ref().map(|guess| (guess.code.clone(), Some(guess.by.clone())));
+    let guess =
+        work.ctx.language.as_ref().map(|guess| (guess.code.clone(), Some(guess.by.clone())));
     guess.or_else(|| Some((work.contact(contact)?.language.clone()?, None)))
 }
 
@@ -475,11 +490,19 @@ pub(super) fn open_ticket(work: &mut Work<'_>, open_: &OpenTicket) -> Result<(),
     let requester = match (actor.contact_id(), open_.requester) {
         (Some(own), None) => own,
         (Some(own), Some(other)) if own != other => {
-            return Err(Rejection::at(Code::Forbidden, "requester", "requesters open for themselves"));
+            return Err(Rejection::at(
+                Code::Forbidden,
+                "requester",
+                "requesters open for themselves",
+            ));
         }
         (_, Some(requester)) => requester,
         (None, None) => {
-            return Err(Rejection::at(Code::RequiredField, "requester", "name the contact who asks"));
+            return Err(Rejection::at(
+                Code::RequiredField,
+                "requester",
+                "name the contact who asks",
+            ));
         }
     };
     if work.contact(requester).is_none() {
@@ -509,7 +532,11 @@ pub(super) fn open_ticket(work: &mut Work<'_>, open_: &OpenTicket) -> Result<(),
         custom: CustomValues::new(),
     };
     let id = open(work, opening)?;
-    let kind = if open_.as_note && !by_requester { MessageKind::InternalNote } else { MessageKind::PublicReply };
+    let kind = if open_.as_note && !by_requester {
+        MessageKind::InternalNote
+    } else {
+        MessageKind::PublicReply
+    };
     // The host speaks for the requester when it opens a ticket.
     let author = match actor.author() {
         Author::System => Author::Contact { id: requester },
@@ -575,7 +602,8 @@ pub(super) fn follow_up(work: &mut Work<'_>, follow: &FollowUp) -> Result<(), Re
     check_text(&follow.text, None, &[])?;
     let old = work.case(follow.ticket)?.ticket.clone();
     if old.category.is_unsolved() {
-        let text = format!("only solved and closed tickets are followed up; this one is {}", old.category);
+        let text =
+            format!("only solved and closed tickets are followed up; this one is {}", old.category);
         return Err(Rejection::new(Code::Invalid, text));
     }
     let subject = match &follow.subject {
@@ -594,7 +622,11 @@ pub(super) fn follow_up(work: &mut Work<'_>, follow: &FollowUp) -> Result<(), Re
 pub(super) fn import_ticket(work: &mut Work<'_>, import: &ImportTicket) -> Result<(), Rejection> {
     let external_id = normal_id(&import.external_id);
     if external_id.is_empty() {
-        return Err(Rejection::at(Code::Invalid, "external_id", "empty: import needs it to recognize doubles"));
+        return Err(Rejection::at(
+            Code::Invalid,
+            "external_id",
+            "empty: import needs it to recognize doubles",
+        ));
     }
     let key = UniqueKey::Imported { external_id: external_id.clone() };
     if let Some(case) = work.loaded.case_by(&key) {
@@ -628,7 +660,11 @@ pub(super) fn import_ticket(work: &mut Work<'_>, import: &ImportTicket) -> Resul
     messages
 }
 
-fn import_assignee(work: &mut Work<'_>, id: TicketId, agent: Option<AgentId>) -> Result<(), Rejection> {
+fn import_assignee(
+    work: &mut Work<'_>,
+    id: TicketId,
+    agent: Option<AgentId>,
+) -> Result<(), Rejection> {
     let Some(entry) = agent.and_then(|agent| work.ctx.roster.get(agent)) else { return Ok(()) };
     let ticket = &work.case(id)?.ticket;
     let event = Event::Assigned {
@@ -662,9 +698,11 @@ fn import_messages(
         }
         // An event does not happen before the one before it.
         work.now = work.now.max(message.sent_at);
-        let mut draft = Draft::new(message.kind, author, import.channel, &message.text, message.sent_at);
+        let mut draft =
+            Draft::new(message.kind, author, import.channel, &message.text, message.sent_at);
         draft.attachments.clone_from(&message.attachments);
-        draft.external_id = message.external_id.as_deref().map(normal_id).filter(|id| !id.is_empty());
+        draft.external_id =
+            message.external_id.as_deref().map(normal_id).filter(|id| !id.is_empty());
         add_message(work, id, draft)?;
     }
     Ok(())
@@ -697,7 +735,8 @@ fn imported_ticket(
     let subject = fields::checked_subject(&import.subject, "subject")?;
     let id: TicketId = work.ids.derive();
     let mut times = Times::opened(import.created_at);
-    times.solved_at = import.solved_at.or(import.closed_at).filter(|_| !status.category.is_unsolved());
+    times.solved_at =
+        import.solved_at.or(import.closed_at).filter(|_| !status.category.is_unsolved());
     times.closed_at = import.closed_at.filter(|_| status.category == StatusCategory::Closed);
     Ok(Ticket {
         subject,
@@ -722,4 +761,3 @@ fn known_agent(work: &Work<'_>, agent: AgentId, path: &str) -> Result<(), Reject
         None => Err(Rejection::at(Code::NotFound, path, format!("no agent `{agent}`"))),
     }
 }
-

@@ -6,7 +6,7 @@ use crate::contact::Contact;
 use crate::event::StreamId;
 use crate::id::TicketId;
 use crate::ticket::message::Message;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The records that a decision looks at, by the keys they were asked for.
 #[derive(Debug, Clone, Default)]
@@ -15,11 +15,13 @@ pub struct Loaded {
     unique: BTreeMap<UniqueKey, StreamId>,
     messages: BTreeMap<(TicketId, u32), Message>,
     candidate: Option<TicketId>,
+    asked: BTreeSet<RecordKey>,
 }
 
 impl Loaded {
     /// Takes what a store gave for a key; nothing for a key that finds nothing.
     pub fn add(&mut self, key: &RecordKey, stored: Option<Stored>) {
+        self.asked.insert(key.clone());
         let Some(stored) = stored else { return };
         if let Record::Message(message) = stored.record {
             self.messages.insert((message.ticket_id, message.meta.seq), *message);
@@ -51,14 +53,12 @@ impl Loaded {
         self.candidate
     }
 
-    /// Whether a key was asked for and found.
+    /// Whether a key was asked for, found or not.
     #[must_use]
-    pub fn has(&self, key: &RecordKey) -> bool {
+    pub fn was_asked(&self, key: &RecordKey) -> bool {
         match key {
-            RecordKey::Stream(stream) => self.streams.contains_key(stream),
-            RecordKey::Unique(unique) => self.unique.contains_key(unique),
-            RecordKey::Message(ticket, seq) => self.messages.contains_key(&(*ticket, *seq)),
-            RecordKey::ConfigVersion(_) | RecordKey::Command(_) | RecordKey::DeadLetter(_) => false,
+            RecordKey::Stream(stream) if self.streams.contains_key(stream) => true,
+            _ => self.asked.contains(key),
         }
     }
 

@@ -15,7 +15,11 @@ use crate::ticket::message::MessageKind;
 pub(super) fn run(work: &mut Work<'_>, id: TicketId, key: &Key) -> Result<(), Rejection> {
     work.made.ticket = Some(id);
     let Some(found) = work.ctx.desk.macro_by_key(key) else {
-        return Err(Rejection::at(Code::NotConfigured, "key", format!("the desk has no macro `{key}`")));
+        return Err(Rejection::at(
+            Code::NotConfigured,
+            "key",
+            format!("the desk has no macro `{key}`"),
+        ));
     };
     if !found.groups.is_empty() && !guard::is_in_any(work, &found.groups) {
         let names: Vec<&str> = found.groups.iter().map(Key::as_str).collect();
@@ -40,7 +44,9 @@ fn run_step(work: &mut Work<'_>, id: TicketId, step: &MacroStep) -> Result<(), R
         Ok(Draft::new(kind, author, work.case(id)?.ticket.channel, text, work.now))
     };
     match step {
-        MacroStep::Change { change } => fields::update_ticket(work, id, std::slice::from_ref(change)),
+        MacroStep::Change { change } => {
+            fields::update_ticket(work, id, std::slice::from_ref(change))
+        }
         MacroStep::SetStatus { to } => status::set_checked(work, id, to, StatusWhy::Macro),
         MacroStep::Assign { to } => assign(work, id, *to),
         MacroStep::Reply { text } => {
@@ -58,9 +64,11 @@ fn assign(work: &mut Work<'_>, id: TicketId, to: MacroAssignee) -> Result<(), Re
     let agent = match to {
         MacroAssignee::Nobody => return ownership::release(work, id, UnassignedWhy::ByHand),
         MacroAssignee::Agent { id } => id,
-        MacroAssignee::Me => work.ctx.actor.agent_id().ok_or_else(|| {
-            Rejection::at(Code::Invalid, "to", "only an agent can be `me`")
-        })?,
+        MacroAssignee::Me => work
+            .ctx
+            .actor
+            .agent_id()
+            .ok_or_else(|| Rejection::at(Code::Invalid, "to", "only an agent can be `me`"))?,
     };
     if work.case(id)?.ticket.assignee == Some(agent) {
         return Ok(());

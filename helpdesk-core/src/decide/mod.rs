@@ -22,12 +22,13 @@ mod timers;
 pub mod trace;
 mod work;
 
+pub use guard::access_context;
 pub use loaded::Loaded;
-pub use needs::{Candidates, better_candidate, candidates, needs, needs_more, wants_language};
+pub use needs::{Candidates, Finder, candidates, needs, needs_more, wants_language};
 
 use crate::actor::Actor;
 use crate::agent::Roster;
-use crate::case::record::{Record, TimerOp, UniqueOp};
+use crate::case::record::{Record, RecordKey, TimerOp, UniqueOp};
 use crate::command::Command;
 use crate::desk::Desk;
 use crate::effect::Effect;
@@ -138,7 +139,11 @@ impl Decision {
 /// # Errors
 ///
 /// A [`Rejection`] with a stable code; nothing has changed.
-pub fn decide(loaded: &Loaded, command: &Command, ctx: &Context<'_>) -> Result<Decision, Rejection> {
+pub fn decide(
+    loaded: &Loaded,
+    command: &Command,
+    ctx: &Context<'_>,
+) -> Result<Decision, Rejection> {
     ctx.actor.check()?;
     let mut work = Work::new(ctx, loaded);
     guard::may(&work, command)?;
@@ -148,6 +153,13 @@ pub fn decide(loaded: &Loaded, command: &Command, ctx: &Context<'_>) -> Result<D
     }
     dispatch(&mut work, command)?;
     Ok(work.finish())
+}
+
+/// The key under which a reply's external id must not be known yet.
+fn conversation_key(command: &Command, loaded: &Loaded) -> Option<RecordKey> {
+    let Command::Reply(reply) = command else { return None };
+    let mailbox = loaded.case(reply.ticket)?.ticket.mailbox.as_ref();
+    Some(RecordKey::Unique(intake::message_key(mailbox, reply.external_id.as_ref()?)))
 }
 
 fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
@@ -162,7 +174,9 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         Command::Redact(redact) => conversation::redact(work, redact),
         Command::AddAttachment(add) => conversation::add_attachment(work, add),
         Command::MarkSeen(seen) => conversation::mark_seen(work, seen),
-        Command::UpdateTicket(update) => fields::update_ticket(work, update.ticket, &update.changes),
+        Command::UpdateTicket(update) => {
+            fields::update_ticket(work, update.ticket, &update.changes)
+        }
         Command::SetStatus(set) => status::set_by_hand(work, set.ticket, &set.to),
         Command::Solve(on) => status::solve(work, on.ticket),
         Command::Reopen(on) => status::reopen(work, on.ticket),

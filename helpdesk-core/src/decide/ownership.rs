@@ -65,7 +65,11 @@ pub(super) fn give_to(
 }
 
 /// Takes a ticket from its assignee, if it has one.
-pub(super) fn release(work: &mut Work<'_>, id: TicketId, why: UnassignedWhy) -> Result<(), Rejection> {
+pub(super) fn release(
+    work: &mut Work<'_>,
+    id: TicketId,
+    why: UnassignedWhy,
+) -> Result<(), Rejection> {
     let Some(agent) = work.case(id)?.ticket.assignee else { return Ok(()) };
     work.on_case(id, Event::Unassigned { agent, why })?;
     if work.ctx.actor.agent_id() != Some(agent) {
@@ -82,7 +86,12 @@ pub(super) fn rescind_offer(work: &mut Work<'_>, id: TicketId) -> Result<(), Rej
 }
 
 /// Does not give the ticket to this agent again, for as long as its queue says.
-pub(super) fn exclude(work: &mut Work<'_>, id: TicketId, agent: AgentId, reason: &str) -> Result<(), Rejection> {
+pub(super) fn exclude(
+    work: &mut Work<'_>,
+    id: TicketId,
+    agent: AgentId,
+    reason: &str,
+) -> Result<(), Rejection> {
     let case = work.case(id)?;
     let Some(queue) = queue_of(work, case) else { return Ok(()) };
     let until = match queue.exclude_seconds {
@@ -148,7 +157,8 @@ pub(super) fn claim(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> 
         return Err(Rejection::new(Code::Conflict, message));
     }
     if !case.ticket.category.is_unsolved() {
-        let message = format!("only unsolved tickets are taken; this one is {}", case.ticket.category);
+        let message =
+            format!("only unsolved tickets are taken; this one is {}", case.ticket.category);
         return Err(Rejection::new(Code::Invalid, message));
     }
     give_to(work, id, agent, AssignedHow::Claimed, None)
@@ -159,7 +169,11 @@ pub(super) fn take_next(work: &mut Work<'_>, take: &TakeNext) -> Result<(), Reje
     let agent = acting_agent(work)?;
     if let Some(skip) = &take.skip {
         if skip.reason.trim().is_empty() {
-            return Err(Rejection::at(Code::RequiredField, "skip.reason", "skipping needs a reason"));
+            return Err(Rejection::at(
+                Code::RequiredField,
+                "skip.reason",
+                "skipping needs a reason",
+            ));
         }
         if skip.until.is_some_and(|until| until <= work.now) {
             return Err(Rejection::at(Code::Invalid, "skip.until", "skip until after now"));
@@ -170,9 +184,10 @@ pub(super) fn take_next(work: &mut Work<'_>, take: &TakeNext) -> Result<(), Reje
     }
     let Some(id) = work.loaded.candidate() else { return Ok(()) };
     let ticket = &work.case(id)?.ticket;
-    work.made.number = Some(ticket.number.clone());
+    let (number, is_own) = (ticket.number.clone(), ticket.assignee == Some(agent));
+    work.made.number = Some(number);
     work.made.ticket = Some(id);
-    if ticket.assignee == Some(agent) {
+    if is_own {
         return Ok(());
     }
     place::depends_on_agent(work, agent);
@@ -245,7 +260,8 @@ pub(super) fn set_presence(work: &mut Work<'_>, set: &SetPresence) -> Result<(),
     }
     work.agent(agent)?;
     let Some(state) = work.ctx.desk.presence(&set.status) else {
-        let message = format!("the desk has no presence `{}`: take online, away or offline", set.status);
+        let message =
+            format!("the desk has no presence `{}`: take online, away or offline", set.status);
         return Err(Rejection::at(Code::NotConfigured, "status", message));
     };
     if set.until.is_some_and(|until| until <= work.now) {
@@ -255,7 +271,8 @@ pub(super) fn set_presence(work: &mut Work<'_>, set: &SetPresence) -> Result<(),
     channels.sort();
     channels.dedup();
     work.made.agent = Some(agent);
-    let presence = ChannelPresence { status: set.status.clone(), state, since: work.now, until: set.until };
+    let presence =
+        ChannelPresence { status: set.status.clone(), state, since: work.now, until: set.until };
     let changed = channels.into_iter().map(|channel| (channel, presence.clone())).collect();
     put_presence(work, agent, changed)
 }
@@ -266,7 +283,7 @@ pub(super) fn put_presence(
     agent: AgentId,
     mut channels: Vec<(Channel, ChannelPresence)>,
 ) -> Result<(), Rejection> {
-    let before = work.ctx.roster.get(agent).map(|entry| entry.presence.clone());
+    let before = guard::loaded_presence(work, agent)?;
     channels.retain(|(channel, new)| {
         let old = before.as_ref().and_then(|presence| presence.channels.get(channel));
         old.is_none_or(|old| (&old.status, old.until) != (&new.status, new.until))
@@ -283,7 +300,8 @@ pub(super) fn put_presence(
         }
     }
     work.emit(StreamId::presence(agent), Event::PresenceSet { channels })?;
-    let Some(crate::case::record::Record::Presence(after)) = work.record(StreamId::presence(agent)) else {
+    let Some(crate::case::record::Record::Presence(after)) = work.record(StreamId::presence(agent))
+    else {
         return Err(not_found("presence", agent));
     };
     let (next_end, offline_since) = (after.next_end(), after.offline_since());

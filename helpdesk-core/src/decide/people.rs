@@ -111,7 +111,8 @@ fn checked_patch(
         checked.add_identities = Some(checked_identities(work, identities, own, &path, faults));
     }
     if let Some(identities) = &patch.remove_identities {
-        checked.remove_identities = Some(identities.iter().cloned().map(Identity::normalized).collect());
+        checked.remove_identities =
+            Some(identities.iter().cloned().map(Identity::normalized).collect());
     }
     if let Some(tags) = &patch.tags {
         match checked_tags(tags, &format!("{path}tags")) {
@@ -226,10 +227,15 @@ pub(super) fn join_contacts(work: &mut Work<'_>, join: &JoinContacts) -> Result<
             return Err(Rejection::at(Code::NotFound, path, format!("no contact `{id}`")));
         };
         if let Some(other) = contact.joined_into {
-            return Err(Rejection::at(Code::Merged, path, format!("the contact lives on in `{other}`")));
+            return Err(Rejection::at(
+                Code::Merged,
+                path,
+                format!("the contact lives on in `{other}`"),
+            ));
         }
     }
-    let (Some(from), Some(into)) = (work.contact(join.from).cloned(), work.contact(join.into)) else {
+    let (Some(from), Some(into)) = (work.contact(join.from).cloned(), work.contact(join.into))
+    else {
         return Err(not_found("contact", join.from));
     };
     let patch = absorbed(&from, into);
@@ -263,7 +269,8 @@ fn absorbed(from: &Contact, into: &Contact) -> ContactPatch {
         custom: Some(unset.map(|(key, value)| (key.clone(), Some(value.clone()))).collect()),
         organization: fill(into.organization.is_some(), from.organization.is_some())
             .then_some(from.organization),
-        language: fill(into.language.is_some(), from.language.is_some()).then(|| from.language.clone()),
+        language: fill(into.language.is_some(), from.language.is_some())
+            .then(|| from.language.clone()),
         time_zone: fill(into.time_zone.is_some(), from.time_zone.is_some())
             .then(|| from.time_zone.clone()),
         requester_tier: fill(into.requester_tier.is_some(), from.requester_tier.is_some())
@@ -295,7 +302,8 @@ fn checked_organization(
     }
     if let Some(customs) = &patch.custom {
         let path = format!("{path}custom");
-        checked.custom = Some(checked_customs(work, FieldOwner::Organization, customs, &path, faults));
+        checked.custom =
+            Some(checked_customs(work, FieldOwner::Organization, customs, &path, faults));
     }
     checked_tier(work, patch.requester_tier.as_ref(), path, faults);
     checked
@@ -385,7 +393,12 @@ pub(super) fn update_organization(
 }
 
 /// What the configuration must define of an agent.
-fn check_agent(work: &Work<'_>, patch: &AgentPatch, own: Option<AgentId>, path: &str) -> Vec<Fault> {
+fn check_agent(
+    work: &Work<'_>,
+    patch: &AgentPatch,
+    own: Option<AgentId>,
+    path: &str,
+) -> Vec<Fault> {
     let desk = work.ctx.desk;
     let mut faults = Vec::new();
     let mut missing = |at: String, kind: &str, key: &Key| {
@@ -429,7 +442,10 @@ fn check_agent(work: &Work<'_>, patch: &AgentPatch, own: Option<AgentId>, path: 
     if let Some(capacity) = &patch.capacity
         && capacity.weights.values().any(|weight| *weight == 0)
     {
-        faults.push(Fault::invalid(format!("{path}capacity.weights"), "a ticket takes one unit at least"));
+        faults.push(Fault::invalid(
+            format!("{path}capacity.weights"),
+            "a ticket takes one unit at least",
+        ));
     }
     faults
 }

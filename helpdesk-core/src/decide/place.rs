@@ -7,11 +7,12 @@ use crate::agent::PresenceState;
 use crate::case::facts::{Around, CaseFacts};
 use crate::command::RouteAgain;
 use crate::effect::{AgentNews, Effect};
-use crate::event::{AssignedHow, Event, RoutedBy, StreamId, UnassignedWhy};
+use crate::event::{AssignedHow, ChosenBy, Event, RoutedBy, StreamId, UnassignedWhy};
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId};
+use crate::limit::TRACE_BECAUSE_MAX;
 use crate::routing::queue::{Queue, QueueMode};
-use crate::routing::rules::{RoutingRule, TRACE_BECAUSE_MAX, route as route_by};
+use crate::routing::rules::{RoutingRule, route as route_by};
 use crate::routing::select::{Ask, Choice, choose};
 use crate::ticket::priority::SkillLevel;
 
@@ -26,7 +27,11 @@ pub(super) fn facts<'w>(work: &'w Work<'_>, id: TicketId) -> Result<CaseFacts<'w
 }
 
 /// Routes a ticket by the rules, or into a named queue, and seeks an agent.
-pub(super) fn route(work: &mut Work<'_>, id: TicketId, queue: Option<&Key>) -> Result<(), Rejection> {
+pub(super) fn route(
+    work: &mut Work<'_>,
+    id: TicketId,
+    queue: Option<&Key>,
+) -> Result<(), Rejection> {
     let event = match queue {
         Some(key) => into_queue(work, key)?,
         None => by_rules(work, id)?,
@@ -42,7 +47,11 @@ pub(super) fn route(work: &mut Work<'_>, id: TicketId, queue: Option<&Key>) -> R
 
 fn into_queue(work: &Work<'_>, key: &Key) -> Result<Option<Event>, Rejection> {
     let Some(queue) = work.ctx.desk.queue(key) else {
-        return Err(Rejection::at(Code::NotConfigured, "queue", format!("the desk has no queue `{key}`")));
+        return Err(Rejection::at(
+            Code::NotConfigured,
+            "queue",
+            format!("the desk has no queue `{key}`"),
+        ));
     };
     Ok(Some(routed(work, queue, RoutedBy::ByHand)))
 }
@@ -91,19 +100,15 @@ fn by_rules(work: &mut Work<'_>, id: TicketId) -> Result<Option<Event>, Rejectio
         });
         return Ok(Some(event));
     }
-    let mailbox = work.case(id)?.ticket.mailbox.as_ref().and_then(|key| desk.mailbox(key));
-    let of_mailbox = mailbox.and_then(|mailbox| mailbox.default_queue.as_ref());
-    let by = if of_mailbox.is_some() { RoutedBy::MailboxDefault } else { RoutedBy::DeskDefault };
-    let queue = of_mailbox.or_else(|| desk.default_queue()).and_then(|key| desk.queue(key));
-    let Some(queue) = queue else {
+    let key = work.case(id)?.ticket.mailbox.clone();
+    let mailbox = key.as_ref().and_then(|key| desk.mailbox(key));
+    let of_mailbox = mailbox.is_some_and(|mailbox| mailbox.default_queue.is_some());
+    let by = if of_mailbox { RoutedBy::MailboxDefault } else { RoutedBy::DeskDefault };
+    let Some(queue) = desk.default_queue(key.as_ref()) else {
         work.trace(Step::Unroutable { n_tried });
         return Ok(None);
     };
-    work.trace(Step::DefaultQueue {
-        queue: queue.key.clone(),
-        n_tried,
-        of_mailbox: of_mailbox.is_some(),
-    });
+    work.trace(Step::DefaultQueue { queue: queue.key.clone(), n_tried, of_mailbox });
     Ok(Some(routed(work, queue, by)))
 }
 
@@ -151,10 +156,10 @@ pub(super) fn seek(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
     let choice = choose_for(work, id, queue)?;
     work.trace(sought(work, queue, &choice));
     match choice.chosen {
-        Some(agent) => give(work, id, queue, agent, choice),
+        Some(agent) => give(work, id, queue, agent, &choice),
         None => {
             let waiting =
-                Event::Waiting { stage: choice.short.stage, look_again_at: choice.look_again_at };
+                Event::Waiting { stage: choice.stage, look_again_at: choice.look_again_at };
             work.on_case(id, waiting)
         }
     }
@@ -177,10 +182,14 @@ fn choose_for(work: &Work<'_>, id: TicketId, queue: &Queue) -> Result<Choice, Re
 }
 
 fn sought(work: &Work<'_>, queue: &Queue, choice: &Choice) -> Step {
-    let name_of =
-        |id: AgentId| work.ctx.roster.get(id).map_or_else(|| id.to_string(), |e| e.agent.name.clone());
-    let candidates =
-        choice.verdicts.iter().map(|v| CandidateStep { agent: v.agent, refused: v.reason }).collect();
+    let name_of = |id: AgentId| {
+        work.ctx.roster.get(id).map_or_else(|| id.to_string(), |e| e.agent.name.clone())
+    };
+    let candidates = choice
+        .verdicts
+        .iter()
+        .map(|v| CandidateStep { agent: v.agent, refused: v.reason })
+        .collect();
     Step::Sought {
         queue: queue.key.clone(),
         chosen: choice.chosen,
@@ -196,20 +205,20 @@ fn give(
     id: TicketId,
     queue: &Queue,
     agent: AgentId,
-    choice: Choice,
+    choice: &Choice,
 ) -> Result<(), Rejection> {
     depends_on_agent(work, agent);
     match queue.mode {
         QueueMode::Offer { timeout_seconds } => {
-            ownership::make_offer(work, id, agent, timeout_seconds, Some(choice.short))
+            ownership::make_offer(work, id, agent, timeout_seconds, choice.short())?;
         }
         QueueMode::Pull | QueueMode::Assign => {
-            let how = AssignedHow::Automatically;
-            ownership::give_to(work, id, agent, how, Some(choice.short))?;
+            ownership::give_to(work, id, agent, AssignedHow::Automatically, choice.short())?;
             work.wish(Effect::NotifyAgent { ticket: id, agent, news: AgentNews::Assigned });
-            Ok(())
         }
     }
+    work.count_turn(agent, choice.channel, choice.n_taken_added);
+    Ok(())
 }
 
 /// The choice holds only while the agent is as it was seen.
@@ -222,7 +231,11 @@ pub(super) fn depends_on_agent(work: &mut Work<'_>, agent: AgentId) {
 }
 
 /// Gives a waiting ticket to an agent who has room, if it is eligible.
-pub(super) fn give_next(work: &mut Work<'_>, id: TicketId, agent: AgentId) -> Result<bool, Rejection> {
+pub(super) fn give_next(
+    work: &mut Work<'_>,
+    id: TicketId,
+    agent: AgentId,
+) -> Result<bool, Rejection> {
     let case = work.case(id)?;
     let Some(queue) = case.ticket.queue.as_ref().and_then(|key| work.ctx.desk.queue(key)) else {
         return Ok(false);
@@ -231,18 +244,17 @@ pub(super) fn give_next(work: &mut Work<'_>, id: TicketId, agent: AgentId) -> Re
         return Ok(false);
     }
     let mut choice = choose_for(work, id, queue)?;
-    let is_candidate = choice.verdicts.iter().any(|v| v.agent == agent && v.reason.is_none());
-    let waits_for_another = choice.chosen.is_none();
-    if !is_candidate || waits_for_another {
+    let is_candidate = choice.verdict(agent).is_some_and(|verdict| verdict.reason.is_none());
+    if !is_candidate || choice.chosen.is_none() {
         return Ok(false);
     }
-    if choice.chosen != Some(agent) && choice.short.by != crate::event::ChosenBy::Affinity {
+    if choice.chosen != Some(agent) && choice.by != Some(ChosenBy::Affinity) {
         choice.chosen = Some(agent);
-        choice.short.by = crate::event::ChosenBy::Drained;
+        choice.by = Some(ChosenBy::Drained);
     }
     work.trace(sought(work, queue, &choice));
     let chosen = choice.chosen.unwrap_or(agent);
-    give(work, id, queue, chosen, choice)?;
+    give(work, id, queue, chosen, &choice)?;
     Ok(true)
 }
 
@@ -262,7 +274,8 @@ pub(super) fn after_reopen(work: &mut Work<'_>, id: TicketId) -> Result<(), Reje
         .active(agent)
         .is_some_and(|entry| entry.presence.state(channel) != PresenceState::Offline);
     // Without presence anywhere the desk does not track it: the ticket stays.
-    let is_tracked = work.ctx.roster.get(agent).is_none_or(|entry| !entry.presence.channels.is_empty());
+    let is_tracked =
+        work.ctx.roster.get(agent).is_none_or(|entry| !entry.presence.channels.is_empty());
     if is_there || (!is_tracked && work.ctx.roster.active(agent).is_some()) {
         work.wish(Effect::NotifyAgent { ticket: id, agent, news: AgentNews::RequesterReplied });
         return Ok(());

@@ -17,7 +17,10 @@ pub(super) fn link(work: &mut Work<'_>, link: &LinkTickets) -> Result<(), Reject
             continue;
         }
         if links.len() >= LINKS_MAX {
-            return Err(Rejection::new(Code::OverLimit, format!("a ticket has at most {LINKS_MAX} links")));
+            return Err(Rejection::new(
+                Code::OverLimit,
+                format!("a ticket has at most {LINKS_MAX} links"),
+            ));
         }
         work.on_case(id, Event::Linked { link: end })?;
     }
@@ -65,7 +68,11 @@ fn refuse_cycle(work: &mut Work<'_>, ticket: TicketId, parent: TicketId) -> Resu
     for _ in 0..PARENT_DEPTH_MAX {
         let Some(id) = at else { return Ok(()) };
         if id == ticket {
-            return Err(Rejection::at(Code::Invalid, "parent", "a ticket cannot be a part of itself"));
+            return Err(Rejection::at(
+                Code::Invalid,
+                "parent",
+                "a ticket cannot be a part of itself",
+            ));
         }
         let Some(case) = work.find_case(id) else { return Ok(()) };
         at = case.ticket.parent;

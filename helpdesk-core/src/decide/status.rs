@@ -46,7 +46,11 @@ pub(super) fn set_checked(
     set(work, id, to, why)
 }
 
-fn check_transition(work: &Work<'_>, id: TicketId, transition: &TransitionDef) -> Result<(), Rejection> {
+fn check_transition(
+    work: &Work<'_>,
+    id: TicketId,
+    transition: &TransitionDef,
+) -> Result<(), Rejection> {
     let actor = work.ctx.actor;
     let is_host = matches!(actor.kind, ActorKind::System | ActorKind::Import);
     if !transition.roles.is_empty() && !is_host {
@@ -62,7 +66,9 @@ fn check_transition(work: &Work<'_>, id: TicketId, transition: &TransitionDef) -
         .requires
         .iter()
         .filter(|name| !name.parse::<Field>().is_ok_and(|field| is_set(&facts, &field)))
-        .map(|name| Fault::new(name, Code::RequiredField, format!("`{name}` must be set for this status")))
+        .map(|name| {
+            Fault::new(name, Code::RequiredField, format!("`{name}` must be set for this status"))
+        })
         .collect();
     if missing.is_empty() { Ok(()) } else { Err(Rejection::many(missing)) }
 }
@@ -104,8 +110,14 @@ fn set(work: &mut Work<'_>, id: TicketId, to: &StatusDef, why: StatusWhy) -> Res
     let auto_close_at = closes
         .filter(|_| to.category == StatusCategory::Solved)
         .and_then(|seconds| after_seconds(work.now, seconds));
-    let event =
-        Event::StatusSet { from, to: to.key.clone(), category: to.category, why, counts, auto_close_at };
+    let event = Event::StatusSet {
+        from,
+        to: to.key.clone(),
+        category: to.category,
+        why,
+        counts,
+        auto_close_at,
+    };
     work.on_case(id, event)?;
     if !to.category.waits_for_agent() {
         ownership::rescind_offer(work, id)?;
@@ -118,8 +130,7 @@ fn set(work: &mut Work<'_>, id: TicketId, to: &StatusDef, why: StatusWhy) -> Res
 
 /// The status that the desk gives after an agent's public reply.
 pub(super) fn after_reply(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
-    let Some(key) = work.ctx.desk.status_after_reply() else { return Ok(()) };
-    let Some(to) = work.ctx.desk.statuses().get(key) else { return Ok(()) };
+    let Some(to) = work.ctx.desk.status_after_reply() else { return Ok(()) };
     let ticket = &work.case(id)?.ticket;
     if !ticket.category.is_unsolved() {
         return Ok(());

@@ -36,9 +36,16 @@ pub(super) fn catch_up(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejectio
 }
 
 /// The ticket's first timer that is due, by due time and rank.
-fn next_due(work: &Work<'_>, id: TicketId, now: DateTime<Utc>) -> Option<(TimerKind, DateTime<Utc>)> {
+fn next_due(
+    work: &Work<'_>,
+    id: TicketId,
+    now: DateTime<Utc>,
+) -> Option<(TimerKind, DateTime<Utc>)> {
     let timers = work.find_case(id)?.timers();
-    timers.into_iter().filter(|(_, due_at)| *due_at <= now).min_by_key(|(kind, due_at)| (*due_at, *kind))
+    timers
+        .into_iter()
+        .filter(|(_, due_at)| *due_at <= now)
+        .min_by_key(|(kind, due_at)| (*due_at, *kind))
 }
 
 pub(super) fn fire(work: &mut Work<'_>, fire: &FireTimer) -> Result<(), Rejection> {
@@ -63,8 +70,8 @@ fn fire_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<()
         work.trace(Step::TimerIdle { kind });
         return Ok(());
     };
-    work.made.ticket = Some(id);
     let is_due = case.timers().iter().any(|(own, due_at)| *own == kind && *due_at <= work.now);
+    work.made.ticket = Some(id);
     if !is_due {
         work.trace(Step::TimerIdle { kind });
         return Ok(());
@@ -81,7 +88,9 @@ fn run_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(),
             ownership::exclude(work, id, agent, "did not answer the offer")?;
             place::seek(work, id)
         }
-        TimerKind::AnswerDue => take_back(work, id, UnassignedWhy::NotAnswered, "did not answer in time"),
+        TimerKind::AnswerDue => {
+            take_back(work, id, UnassignedWhy::NotAnswered, "did not answer in time")
+        }
         TimerKind::IdleUnassign => take_back(work, id, UnassignedWhy::Idle, "left it idle"),
         TimerKind::Snooze => {
             work.on_case(id, Event::Woken)?;
@@ -152,7 +161,8 @@ fn presence_ends(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
         work.trace(Step::TimerIdle { kind: TimerKind::PresenceEnds });
         return Ok(());
     };
-    let ended = entry.presence.channels.iter().filter(|(_, p)| p.until.is_some_and(|u| u <= work.now));
+    let ended =
+        entry.presence.channels.iter().filter(|(_, p)| p.until.is_some_and(|u| u <= work.now));
     let now = work.now;
     let flipped: Vec<_> =
         ended.filter_map(|(channel, p)| Some((*channel, ownership::flipped(p, now)?))).collect();

@@ -198,7 +198,9 @@ impl fmt::Display for Step {
             Self::CaughtUp { kind, due_at } => {
                 write!(f, "first came the timer {} of {due_at}", kind.as_str())
             }
-            Self::TimerIdle { kind } => write!(f, "the timer {} found nothing to do", kind.as_str()),
+            Self::TimerIdle { kind } => {
+                write!(f, "the timer {} found nothing to do", kind.as_str())
+            }
             Self::NoTransition { from, to } => {
                 write!(f, "stays `{from}`: the desk has no transition to `{to}`")
             }

@@ -7,11 +7,14 @@ use crate::case::apply::apply;
 use crate::case::record::{Record, TimerOp, UniqueKey, UniqueOp};
 use crate::case::{Case, Share};
 use crate::contact::{Contact, Organization};
+use crate::desk::Desk;
 use crate::effect::Effect;
 use crate::event::{Cause, Event, NewEvent, Origin, StreamId, StreamKind, TimerKind};
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, ContactId, IdSource, OrganizationId, TicketId, Version};
+use crate::routing::queue::QueueMode;
 use crate::ticket::message::Message;
+use crate::ticket::priority::Channel;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,6 +188,12 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Counts work that an agent was chosen for, so that turns go round.
+    pub(super) fn count_turn(&mut self, agent: AgentId, channel: Channel, n: u64) {
+        let load = self.load_mut(agent).channels.entry(channel).or_default();
+        load.n_taken = load.n_taken.saturating_add(n);
+    }
+
     pub(super) fn wish(&mut self, effect: Effect) {
         if !self.effects.contains(&effect) {
             self.effects.push(effect);
@@ -220,10 +229,16 @@ impl<'a> Work<'a> {
     }
 
     /// Sets a timer on an agent; a case's timers follow from its state.
-    pub(super) fn set_agent_timer(&mut self, agent: AgentId, kind: TimerKind, due_at: Option<DateTime<Utc>>) {
+    pub(super) fn set_agent_timer(
+        &mut self,
+        agent: AgentId,
+        kind: TimerKind,
+        due_at: Option<DateTime<Utc>>,
+    ) {
         let stream = StreamId::agent(agent);
         self.timers.retain(|op| {
-            let (TimerOp::Set { stream: s, kind: k, .. } | TimerOp::Cancel { stream: s, kind: k }) = op;
+            let (TimerOp::Set { stream: s, kind: k, .. } | TimerOp::Cancel { stream: s, kind: k }) =
+                op;
             (*s, *k) != (stream, kind)
         });
         self.timers.push(match due_at {
@@ -253,11 +268,6 @@ impl<'a> Work<'a> {
             UniqueOp::Put { key: own, stream, .. } if own == key => Some(ContactId(stream.id)),
             UniqueOp::Put { .. } | UniqueOp::Remove { .. } => None,
         })
-    }
-
-    /// Whether a thing was changed by this decision.
-    pub(super) fn has_touched(&self, stream: StreamId) -> bool {
-        self.touched.contains_key(&stream)
     }
 
     /// The finished decision.
@@ -295,7 +305,7 @@ impl<'a> Work<'a> {
 
     /// Whoever holds less than before, or may take more, is given the next ticket.
     fn set_drains(&mut self) {
-        if !self.ctx.desk.gives_work() {
+        if !gives_work(self.ctx.desk) {
             return;
         }
         for agent in std::mem::take(&mut self.freed) {
@@ -307,6 +317,11 @@ impl<'a> Work<'a> {
             }
         }
     }
+}
+
+/// Whether any queue gives tickets to agents by itself.
+fn gives_work(desk: &Desk) -> bool {
+    desk.queues().any(|queue| queue.mode != QueueMode::Pull)
 }
 
 fn timers_of(record: &Record) -> Vec<(TimerKind, DateTime<Utc>)> {

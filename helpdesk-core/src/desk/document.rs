@@ -9,6 +9,7 @@ use crate::automation::macros::Macro;
 use crate::condition::ConditionSource;
 use crate::contact::Patch;
 use crate::id::Key;
+use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RouteTo;
 use crate::ticket::custom::FieldDef;
@@ -108,7 +109,8 @@ pub struct Document {
     pub fold_yo: bool,
     /// What the selector `random` draws by.
     pub selection_seed: u64,
-    // `to_solve: ToSolve` goes here.
+    /// How the order "to solve" is made.
+    pub to_solve: ToSolve,
 }
 
 impl Default for Document {
@@ -143,6 +145,7 @@ impl Default for Document {
             offline_grace_seconds: None,
             fold_yo: false,
             selection_seed: 0,
+            to_solve: ToSolve::default(),
         }
     }
 }

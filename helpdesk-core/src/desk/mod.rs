@@ -23,6 +23,7 @@ use crate::condition::{FoldOptions, Schema};
 use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::FAULTS_MAX;
+use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RoutingRule;
 use crate::ticket::custom::{FieldDef, FieldOwner};
@@ -280,6 +281,18 @@ impl Desk {
     #[must_use]
     pub fn rules(&self) -> &[RoutingRule] {
         &self.rules
+    }
+
+    /// Whether any rule looks at the newest public message.
+    #[must_use]
+    pub fn rules_need_body(&self) -> bool {
+        self.rules.iter().any(|rule| rule.when.needs().body)
+    }
+
+    /// How the order "to solve" is made.
+    #[must_use]
+    pub fn to_solve(&self) -> &ToSolve {
+        &self.document.to_solve
     }
 
     /// A macro.

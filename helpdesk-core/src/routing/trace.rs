@@ -80,6 +80,7 @@ fn because(choice: &Choice, by: ChosenBy, standing: Option<&Standing>) -> String
     match (by, standing) {
         (ChosenBy::OnlyCandidate, _) => "the only candidate".to_owned(),
         (ChosenBy::Affinity, _) => "had the ticket, or this requester, before".to_owned(),
+        (ChosenBy::Drained, _) => "had room when the ticket's turn came".to_owned(),
         (ChosenBy::Selector, Some(standing)) => by_selector(choice, standing),
         (ChosenBy::Selector, None) => selector.to_owned(),
         (ChosenBy::FewerActive, Some(standing)) => {

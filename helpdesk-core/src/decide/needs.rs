@@ -1,0 +1,342 @@
+//! What a decision must have loaded: keys first, then what those lead to.
+
+use super::conversation_key;
+use super::intake::{COPIES_MAX, message_key, normal_id, thread_keys};
+use super::loaded::Loaded;
+use super::people::{identity_key, normal_domain};
+use crate::actor::Actor;
+use crate::agent::Roster;
+use crate::case::Case;
+use crate::case::record::{RecordKey, UniqueKey};
+use crate::command::Command;
+use crate::condition::Condition;
+use crate::contact::{ContactPatch, Identity, OrganizationPatch};
+use crate::desk::Desk;
+use crate::event::{StreamId, StreamKind, TimerKind};
+use crate::id::{AgentId, ContactId, TicketId};
+use crate::intake::inbound::{InboundMessage, Sender};
+use crate::routing::next::{
+    ForAgent, ToSolveKey, Upcoming, WaitingKey, next_ticket_key, to_solve_key,
+};
+use crate::ticket::Follower;
+use crate::ticket::change::Change;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+/// The records that a command looks at, as far as its own words name them.
+#[must_use]
+pub fn needs(command: &Command, actor: &Actor) -> Vec<RecordKey> {
+    let mut keys = Vec::new();
+    if let Some(organization) = actor.organization {
+        keys.push(RecordKey::Stream(StreamId::organization(organization)));
+    }
+    if let Some(ticket) = command.ticket() {
+        keys.push(RecordKey::Stream(StreamId::case(ticket)));
+    }
+    named(command, actor, &mut keys);
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+fn named(command: &Command, actor: &Actor, keys: &mut Vec<RecordKey>) {
+    let stream = RecordKey::Stream;
+    match command {
+        Command::Receive(message) => of_inbound(message, keys),
+        Command::OpenTicket(open) => {
+            let requester = actor.contact_id().or(open.requester);
+            keys.extend(requester.map(|id| stream(StreamId::contact(id))));
+            of_changes(&open.changes, keys);
+        }
+        Command::ImportTicket(import) => {
+            of_sender(&import.requester, keys);
+            let external_id = normal_id(&import.external_id);
+            keys.push(RecordKey::Unique(UniqueKey::Imported { external_id }));
+        }
+        Command::EditNote(edit) => keys.push(RecordKey::Message(edit.ticket, edit.seq)),
+        Command::Redact(redact) => keys.push(RecordKey::Message(redact.ticket, redact.seq)),
+        Command::AddAttachment(add) => keys.push(RecordKey::Message(add.ticket, add.seq)),
+        Command::UpdateTicket(update) => of_changes(&update.changes, keys),
+        Command::AddFollower(follow) => match follow.follower {
+            Follower::Contact { id } => keys.push(stream(StreamId::contact(id))),
+            Follower::Agent { .. } => {}
+        },
+        Command::TakeNext(take) => {
+            keys.extend(take.skip.iter().map(|skip| stream(StreamId::case(skip.ticket))));
+        }
+        Command::Link(link) | Command::Unlink(link) => keys.push(stream(StreamId::case(link.to))),
+        Command::SetParent(set) => keys.extend(set.parent.map(|id| stream(StreamId::case(id)))),
+        Command::SetPresence(set) => {
+            let agent = set.agent.or(actor.agent_id());
+            keys.extend(agent.map(|id| stream(StreamId::presence(id))));
+        }
+        Command::CreateContact(create) => {
+            create.identities.iter().for_each(|identity| of_identity(identity, keys));
+            of_patch(&create.details, keys);
+        }
+        Command::UpdateContact(update) => {
+            keys.push(stream(StreamId::contact(update.contact)));
+            of_patch(&update.patch, keys);
+        }
+        Command::JoinContacts(join) => {
+            keys.extend([join.from, join.into].map(|id| stream(StreamId::contact(id))));
+        }
+        Command::CreateOrganization(create) => of_domains(&create.details, keys),
+        Command::UpdateOrganization(update) => {
+            keys.push(stream(StreamId::organization(update.organization)));
+            of_domains(&update.patch, keys);
+        }
+        Command::CreateAgent(create) => {
+            keys.extend(create.id.map(|id| stream(StreamId::agent(id))));
+        }
+        Command::UpdateAgent(update) => keys.push(stream(StreamId::agent(update.agent))),
+        Command::DeactivateAgent(gone) => keys.push(stream(StreamId::agent(gone.agent))),
+        Command::ApplyConfig(_) => keys.push(stream(StreamId::config(actor.tenant))),
+        Command::FireTimer(fire) => match fire.stream.kind {
+            StreamKind::Agent => keys.push(stream(StreamId::presence(AgentId(fire.stream.id)))),
+            _ => keys.push(stream(fire.stream)),
+        },
+        _ => {}
+    }
+}
+
+fn of_inbound(message: &InboundMessage, keys: &mut Vec<RecordKey>) {
+    of_sender(&message.from, keys);
+    message.cc.iter().take(COPIES_MAX).for_each(|sender| of_sender(sender, keys));
+    let own = message_key(message.mailbox.as_ref(), &message.external_id);
+    keys.push(RecordKey::Unique(own));
+    keys.extend(thread_keys(message).into_iter().map(|(key, _)| RecordKey::Unique(key)));
+}
+
+fn of_sender(sender: &Sender, keys: &mut Vec<RecordKey>) {
+    of_identity(&sender.identity, keys);
+}
+
+fn of_identity(identity: &Identity, keys: &mut Vec<RecordKey>) {
+    keys.push(RecordKey::Unique(identity_key(identity)));
+    if let Some(domain) = identity.clone().normalized().domain() {
+        keys.push(RecordKey::Unique(UniqueKey::Domain { domain: domain.to_owned() }));
+    }
+}
+
+fn of_patch(patch: &ContactPatch, keys: &mut Vec<RecordKey>) {
+    patch.add_identities.iter().flatten().for_each(|identity| of_identity(identity, keys));
+    if let Some(Some(organization)) = patch.organization {
+        keys.push(RecordKey::Stream(StreamId::organization(organization)));
+    }
+}
+
+fn of_domains(patch: &OrganizationPatch, keys: &mut Vec<RecordKey>) {
+    for domain in patch.domains.iter().flatten() {
+        keys.push(RecordKey::Unique(UniqueKey::Domain { domain: normal_domain(domain) }));
+    }
+}
+
+fn of_changes(changes: &[Change], keys: &mut Vec<RecordKey>) {
+    for change in changes {
+        match change {
+            Change::SetRequester { to } => keys.push(RecordKey::Stream(StreamId::contact(*to))),
+            Change::SetOrganization { to: Some(to) } => {
+                keys.push(RecordKey::Stream(StreamId::organization(*to)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The records that what was loaded leads to. Asked again until it names
+/// nothing new: once for nearly every command.
+#[must_use]
+pub fn needs_more(command: &Command, loaded: &Loaded, desk: &Desk) -> Vec<RecordKey> {
+    let mut keys = Vec::new();
+    for case in loaded.cases() {
+        let ticket = &case.ticket;
+        keys.push(RecordKey::Stream(StreamId::contact(ticket.requester)));
+        keys.extend(ticket.organization.map(|id| RecordKey::Stream(StreamId::organization(id))));
+        if may_route(command) && desk.rules_need_body() && ticket.newest_public_seq > 0 {
+            keys.push(RecordKey::Message(ticket.id, ticket.newest_public_seq));
+        }
+        if matches!(command, Command::SetParent(_)) {
+            keys.extend(ticket.parent.map(|id| RecordKey::Stream(StreamId::case(id))));
+        }
+    }
+    for contact in loaded.contacts() {
+        let organization = contact.organization.map(StreamId::organization);
+        keys.extend(organization.map(RecordKey::Stream));
+        keys.extend(
+            contact.joined_into.map(|id: ContactId| RecordKey::Stream(StreamId::contact(id))),
+        );
+    }
+    keys.extend(conversation_key(command, loaded));
+    keys.retain(|key| !loaded.was_asked(key));
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// Whether the command may try the rules on a ticket that exists.
+fn may_route(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::RouteAgain(_)
+            | Command::Reopen(_)
+            | Command::SetStatus(_)
+            | Command::RunMacro(_)
+            | Command::Reply(_)
+            | Command::FireTimer(_)
+    )
+}
+
+/// The text whose language the engine should guess before the decision, where
+/// the command may open a ticket without naming one.
+#[must_use]
+pub fn wants_language(command: &Command) -> Option<&str> {
+    match command {
+        Command::Receive(message) if message.language.is_none() => Some(&message.text),
+        Command::OpenTicket(open) => Some(&open.text),
+        _ => None,
+    }
+}
+
+/// Among which tickets a command looks for one, when it is about no ticket that
+/// it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Candidates {
+    /// The next one to solve for this agent, but not the one that is skipped.
+    ToSolve {
+        /// The agent.
+        agent: AgentId,
+        /// Not this one.
+        but: Option<TicketId>,
+    },
+    /// The next one that waits and that this agent may be given.
+    ToGive {
+        /// The agent.
+        agent: AgentId,
+    },
+    /// Any one that this agent holds and that is not solved.
+    HeldBy {
+        /// The agent.
+        agent: AgentId,
+    },
+}
+
+/// Among which tickets the command looks for one.
+#[must_use]
+pub fn candidates(command: &Command, actor: &Actor) -> Option<Candidates> {
+    match command {
+        Command::TakeNext(take) => {
+            let but = take.skip.as_ref().map(|skip| skip.ticket);
+            Some(Candidates::ToSolve { agent: actor.agent_id()?, but })
+        }
+        Command::FireTimer(fire) if fire.stream.kind == StreamKind::Agent => {
+            let agent = AgentId(fire.stream.id);
+            match fire.kind {
+                TimerKind::Drain => Some(Candidates::ToGive { agent }),
+                TimerKind::Unload => Some(Candidates::HeldBy { agent }),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+impl Candidates {
+    /// A condition that holds for every candidate, and for others.
+    #[must_use]
+    pub fn condition(self, desk: &Desk) -> Condition {
+        let waits = json!({"field": "status_category", "in": ["new", "open"]});
+        let source = match self {
+            Self::ToSolve { agent, .. } => json!({"all": [waits, {"any": [
+                {"field": "assignee", "unset": true},
+                {"field": "assignee", "is": agent},
+            ]}]}),
+            Self::ToGive { .. } => json!({"all": [waits, {"field": "assignee", "unset": true}]}),
+            Self::HeldBy { agent } => json!({"all": [
+                {"field": "assignee", "is": agent},
+                {"field": "status_category", "not_in": ["solved", "closed"]},
+            ]}),
+        };
+        Condition::parse(&source, desk.condition_schema()).unwrap_or(Condition::Always)
+    }
+}
+
+/// The place of a ticket among the candidates.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum CandidateKey {
+    ToSolve(ToSolveKey),
+    ToGive(WaitingKey),
+    HeldBy(Option<DateTime<Utc>>, TicketId),
+}
+
+/// Finds the first candidate among tickets that come in any order.
+#[derive(Debug)]
+pub struct Finder<'a> {
+    candidates: Candidates,
+    desk: &'a Desk,
+    roster: &'a Roster,
+    now: DateTime<Utc>,
+    best: Option<(CandidateKey, TicketId)>,
+    n_found: u64,
+}
+
+impl<'a> Finder<'a> {
+    /// Nothing looked at yet.
+    #[must_use]
+    pub fn new(
+        candidates: Candidates,
+        desk: &'a Desk,
+        roster: &'a Roster,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self { candidates, desk, roster, now, best: None, n_found: 0 }
+    }
+
+    /// Looks at one ticket; whether it is the best so far.
+    pub fn look(&mut self, case: &Case) -> bool {
+        let Some(key) = self.key(case) else { return false };
+        self.n_found += 1;
+        if self.best.as_ref().is_some_and(|(best, _)| *best <= key) {
+            return false;
+        }
+        self.best = Some((key, case.ticket.id));
+        true
+    }
+
+    /// The first candidate of those looked at.
+    #[must_use]
+    pub fn best(&self) -> Option<TicketId> {
+        self.best.as_ref().map(|(_, id)| *id)
+    }
+
+    /// Candidates among those looked at.
+    #[must_use]
+    pub fn n_found(&self) -> u64 {
+        self.n_found
+    }
+
+    fn key(&self, case: &Case) -> Option<CandidateKey> {
+        let ticket = &case.ticket;
+        let upcoming = Upcoming {
+            ticket,
+            queue: ticket.queue.as_ref().and_then(|key| self.desk.queue(key)),
+            offered_to: case.offer.as_ref().map(|offer| offer.agent),
+            affinity: &[],
+        };
+        let for_agent = |agent| ForAgent { agent, roster: self.roster, now: self.now };
+        match self.candidates {
+            Candidates::ToSolve { but, .. } if but == Some(ticket.id) => None,
+            Candidates::ToSolve { agent, .. } => {
+                let key = to_solve_key(&upcoming, &for_agent(agent), self.desk.to_solve())?;
+                Some(CandidateKey::ToSolve(key))
+            }
+            Candidates::ToGive { agent } => {
+                Some(CandidateKey::ToGive(next_ticket_key(&upcoming, &for_agent(agent))?))
+            }
+            Candidates::HeldBy { agent } => {
+                let holds = ticket.assignee == Some(agent) && ticket.category.is_unsolved();
+                holds.then_some(CandidateKey::HeldBy(ticket.entered_queue_at, ticket.id))
+            }
+        }
+    }
+}
