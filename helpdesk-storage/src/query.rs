@@ -144,7 +144,9 @@ impl ListQuery {
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// Where the next page starts, if there may be more.
+    /// Where the next page starts; `None` exactly when there are no more rows.
+    /// For the journal it is the last row's number or position in decimal,
+    /// which goes into [`EventSource`] as `after`.
     pub next: Option<Cursor>,
 }
 
@@ -200,13 +202,14 @@ impl CountQuery {
 }
 
 /// One group of a count; groups come in the order of their keys, unset first.
+/// Empty groups do not come, but all in one bucket always does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
     /// Its value as text; `None` for unset, or for all in one.
     pub key: Option<String>,
     /// How many, the cap at most.
     pub n: u64,
-    /// Whether the cap was reached and there may be more.
+    /// Whether there are more than the cap.
     pub capped: bool,
 }
 
@@ -254,7 +257,9 @@ impl EventQuery {
 pub enum ClaimWhat {
     /// Timers, by due time, kind rank, stream id.
     Timers,
-    /// Outbox messages, by time, at most one for each ordering key: its oldest.
+    /// Outbox messages, by time, at most one for each ordering key: its oldest
+    /// by order of commit. While that one is leased or waits to be tried again,
+    /// the later ones wait.
     Outbox,
 }
 
@@ -264,7 +269,7 @@ pub enum ClaimWhat {
 pub struct ClaimParams {
     /// What.
     pub what: ClaimWhat,
-    /// What is due at or before then, and leases that ended before.
+    /// What is due at or before then, and leases that ended at or before then.
     pub now: DateTime<Utc>,
     /// How long the lease stands.
     pub lease_seconds: u32,
@@ -287,7 +292,8 @@ impl ClaimParams {
 pub struct Claimed {
     /// The leases, in order.
     pub leases: Vec<Lease>,
-    /// When the next one not claimed here comes due (or its lease ends), if there is one.
+    /// When the next one not claimed here comes due (or its lease ends), if
+    /// there is one; messages that wait behind another do not count.
     pub next_due: Option<DateTime<Utc>>,
 }
 
@@ -296,6 +302,8 @@ pub struct Claimed {
 pub struct Lease {
     /// Its proof.
     pub token: LeaseToken,
+    /// How often it was tried, this time included; released leases do not count.
+    pub attempts: u32,
     /// What is leased.
     pub body: LeaseBody,
 }
@@ -309,10 +317,10 @@ pub enum LeaseBody {
         stream: StreamId,
         /// What for.
         kind: TimerKind,
-        /// When it was due.
+        /// When it was due; retries do not change it.
         due_at: DateTime<Utc>,
     },
-    /// An outbox message.
+    /// An outbox message, as it was committed.
     Outbox(Box<OutboxMessage>),
 }
 
@@ -364,7 +372,8 @@ pub enum Maintain {
         /// The time now.
         now: DateTime<Utc>,
     },
-    /// Puts dead letters back into the outbox; no ids for all.
+    /// Puts dead letters back into the outbox, behind what waits there, due at
+    /// once and untried; no ids for all.
     Redrive {
         /// The tenant.
         tenant: TenantId,
@@ -380,7 +389,7 @@ pub enum Maintain {
         /// When.
         before: DateTime<Utc>,
     },
-    /// Folds the write-ahead log, or whatever the backend has to tidy up.
+    /// Of all tenants: folds the write-ahead log, or whatever the backend has to tidy up.
     Compact,
 }
 
