@@ -1,6 +1,6 @@
 //! People outside the desk, and their companies.
 
-use crate::id::{ContactId, Key, OrganizationId};
+use crate::id::{AgentId, ContactId, Key, OrganizationId};
 use crate::ticket::custom::{CustomValue, CustomValues};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -131,6 +131,9 @@ pub struct Contact {
     /// What agents should know.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub notes: String,
+    /// The human agent who answered them last, on any ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_answered_by: Option<AgentId>,
     /// The contact in which this one lives on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined_into: Option<ContactId>,

@@ -145,8 +145,6 @@ pub enum RefusedReason {
     TotalFull,
     /// Was given work too short a time ago.
     Cooldown,
-    /// Was given too much work lately.
-    RateLimited,
     /// Excluded by the ticket.
     Excluded,
 }
@@ -163,7 +161,6 @@ impl RefusedReason {
             Self::ChannelFull => "channel_full",
             Self::TotalFull => "total_full",
             Self::Cooldown => "cooldown",
-            Self::RateLimited => "rate_limited",
             Self::Excluded => "excluded",
         }
     }
@@ -177,6 +174,8 @@ pub enum ChosenBy {
     OnlyCandidate,
     /// Had the ticket, or this requester, before.
     Affinity,
+    /// Had room when the ticket's turn came.
+    Drained,
     /// The stage's selector.
     Selector,
     /// The selector tied; fewer active units.
@@ -443,9 +442,9 @@ pub enum Event {
         /// Answer until then, or lose it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answer_by: Option<DateTime<Utc>>,
-        /// When it is taken away unless something happens.
+        /// Taken away again when nothing happens for this long.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        idle_at: Option<DateTime<Utc>>,
+        idle_seconds: Option<u64>,
         /// Why this one, when the desk chose.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         choice: Option<ChoiceShort>,
@@ -516,6 +515,11 @@ pub enum Event {
     ContactUpdated {
         /// How.
         patch: Box<ContactPatch>,
+    },
+    /// Another agent than before answered a contact.
+    ContactAnswered {
+        /// Who.
+        by: AgentId,
     },
     /// A contact lives on in another.
     ContactJoined {

@@ -4,16 +4,20 @@
 //! and everything that happens is data. Hosts use the `helpdesk` crate; hosts
 //! that want only the routing use the `condition` and `routing` modules of this one.
 
-pub mod access;
-pub mod actor;
-pub mod agent;
-pub mod article;
-pub mod case;
-pub mod condition;
-pub mod contact;
-pub mod effect;
-pub mod event;
+pub mod limit;
 pub mod fault;
 pub mod id;
-pub mod limit;
+pub mod actor;
 pub mod ticket;
+pub mod contact;
+pub mod agent;
+pub mod article;
+pub mod event;
+pub mod effect;
+pub mod condition;
+pub mod access;
+pub mod routing;
+pub mod automation;
+pub mod intake;
+pub mod case;
+pub mod command;

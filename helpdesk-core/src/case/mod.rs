@@ -1,6 +1,7 @@
 //! Cases: a ticket with everything that is loaded, decided and committed with it.
 
 pub mod apply;
+pub mod facts;
 pub mod record;
 
 use crate::event::TimerKind;
@@ -47,6 +48,9 @@ pub struct Case {
     /// Until when its assignee, who took it, must answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<DateTime<Utc>>,
+    /// How long nothing may happen before its assignee loses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_seconds: Option<u64>,
     /// When its assignee loses it unless something happens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_at: Option<DateTime<Utc>>,
@@ -80,6 +84,7 @@ impl Case {
             stage: 0,
             look_again_at: None,
             answer_by: None,
+            idle_seconds: None,
             idle_at: None,
             auto_close_at: None,
         }

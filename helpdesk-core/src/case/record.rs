@@ -4,7 +4,7 @@ use super::Case;
 use crate::agent::{Agent, AgentLoad, Presence};
 use crate::contact::{Contact, Organization};
 use crate::effect::Effect;
-use crate::event::StreamId;
+use crate::event::{StreamId, TimerKind};
 use crate::id::{CommandId, Key, TicketId, TicketNumber, Version};
 use crate::ticket::message::Message;
 use chrono::{DateTime, Utc};
@@ -189,6 +189,46 @@ pub enum Record {
     Command(Box<CommandRecord>),
     /// An effect that could not be delivered.
     DeadLetter(Box<DeadLetter>),
+}
+
+/// Sets or drops a unique key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UniqueOp {
+    /// The key finds this thing; refused while it finds another, unless `replace`.
+    Put {
+        /// The key.
+        key: UniqueKey,
+        /// What it finds.
+        stream: StreamId,
+        /// Take it from another.
+        replace: bool,
+    },
+    /// The key finds nothing. No error where it did not.
+    Remove {
+        /// The key.
+        key: UniqueKey,
+    },
+}
+
+/// Sets or drops a timer. A stream has at most one timer of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimerOp {
+    /// Due then; replaces an earlier one and makes its lease stale.
+    Set {
+        /// Of which thing.
+        stream: StreamId,
+        /// What for.
+        kind: TimerKind,
+        /// When.
+        due_at: DateTime<Utc>,
+    },
+    /// No timer of this kind, whether there was one or not.
+    Cancel {
+        /// Of which thing.
+        stream: StreamId,
+        /// What for.
+        kind: TimerKind,
+    },
 }
 
 /// A record as it is stored.

@@ -1,8 +1,42 @@
-//! Conditions.
+//! Conditions: one vocabulary of tests on a ticket, for routing rules,
+//! triggers, automations, views, SLA and escalation selection.
+//!
+//! A condition is data: [`Condition::parse`] checks it against a [`Schema`],
+//! [`Condition::holds`] evaluates it on [`Facts`], [`Condition::evidence`]
+//! says why. Source: spec/routing.md, "One condition language".
 
-/// A test on a ticket.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Condition {
-    /// Holds.
-    Always,
+mod ast;
+mod display;
+mod eval;
+mod evidence;
+mod facts;
+mod field;
+mod json;
+mod parse;
+mod schema;
+mod source;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use ast::{
+    BooleanTest, ChoiceTest, Condition, FactNeeds, InstantTest, Leaf, Needle, NumberTest, Pattern,
+    SetTest, Test, TextTest,
+};
+pub use evidence::Evidence;
+pub use facts::{FactMap, FactSet, FactValue, Facts};
+pub use field::{Field, FieldKind};
+pub use schema::{CustomKind, Schema};
+pub use source::ConditionSource;
+pub use text::{FoldOptions, Phrase, TextFact, fold, words};
+
+/// Chars of a value that messages show.
+const SHOWN_CHARS_MAX: usize = 60;
+
+/// The start of a text, for messages.
+fn clip(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARS_MAX) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
 }

@@ -1,0 +1,3 @@
+//! Changes made by hand with one click. Triggers and automations join in later versions.
+
+pub mod macros;

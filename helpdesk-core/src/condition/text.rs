@@ -1,0 +1,247 @@
+//! Folding, words and phrases: how conditions look at a text.
+//!
+//! A text is folded and split once for each ticket, when the first leaf asks,
+//! and all leaves share the result. Source: spec/routing.md, "Folding and words".
+
+use crate::limit::{CONDITION_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
+use foldhash::quality::FixedState;
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::hash::{BuildHasher, Hasher};
+use unicode_normalization::char::is_combining_mark;
+
+/// How a desk looks at texts. Conditions and the texts they meet must be made
+/// with the same options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoldOptions {
+    /// Whether `ё` counts as `е`.
+    pub fold_yo: bool,
+    /// Bytes of a text that are looked at; never more than
+    /// [`TEXT_BYTES_MAX`].
+    pub text_bytes_max: usize,
+}
+
+impl Default for FoldOptions {
+    fn default() -> Self {
+        Self { fold_yo: false, text_bytes_max: CONDITION_TEXT_BYTES_MAX }
+    }
+}
+
+/// The text in lower case, char by char, without normalization: `ß` stays,
+/// `Σ` is always `σ`, and `İ` gives two chars. Folding twice changes nothing.
+///
+/// ```
+/// use helpdesk_core::condition::{FoldOptions, fold};
+/// let options = FoldOptions::default();
+/// assert_eq!(fold("Große СЧЁТ", options), "große счёт");
+/// assert_eq!(fold("СЧЁТ", FoldOptions { fold_yo: true, ..options }), "счет");
+/// ```
+#[must_use]
+pub fn fold(text: &str, options: FoldOptions) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let mut folded = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\0'..='\x7f' => folded.push(char.to_ascii_lowercase()),
+            'Ё' | 'ё' => folded.push(if options.fold_yo { 'е' } else { 'ё' }),
+            'а'..='џ' => folded.push(char),
+            _ => folded.extend(char.to_lowercase()),
+        }
+    }
+    folded
+}
+
+/// Whether the char is part of a word: alphanumeric or a combining mark.
+fn is_word_char(char: char) -> bool {
+    match char {
+        '\0'..='\x7f' => char.is_ascii_alphanumeric(),
+        'А'..='я' => true,
+        _ => char.is_alphanumeric() || is_combining_mark(char),
+    }
+}
+
+/// The words of a folded text, in order.
+pub fn words(folded: &str) -> impl Iterator<Item = &str> {
+    folded.split(|char| !is_word_char(char)).filter(|word| !word.is_empty())
+}
+
+fn hash_of(word: &str) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    hasher.write(word.as_bytes());
+    hasher.finish()
+}
+
+/// A text of a ticket as conditions see it.
+///
+/// ```
+/// use helpdesk_core::condition::{FoldOptions, Phrase, TextFact};
+/// let options = FoldOptions::default();
+/// let text = TextFact::new("I want my MONEY back!", options);
+/// let phrase = Phrase::new("money back", options).ok_or("no word in it")?;
+/// assert!(text.has_phrase(&phrase));
+/// assert!(!text.is_cut());
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct TextFact<'a> {
+    text: Cow<'a, str>,
+    n_bytes_seen: usize,
+    options: FoldOptions,
+    folded: OnceCell<String>,
+    index: OnceCell<WordIndex>,
+}
+
+impl<'a> TextFact<'a> {
+    /// Takes a text; nothing is folded before a leaf asks.
+    #[must_use]
+    pub fn new(text: impl Into<Cow<'a, str>>, options: FoldOptions) -> Self {
+        let text = text.into();
+        let mut n_bytes_seen = text.len().min(options.text_bytes_max).min(TEXT_BYTES_MAX);
+        while !text.is_char_boundary(n_bytes_seen) {
+            n_bytes_seen -= 1;
+        }
+        Self { text, n_bytes_seen, options, folded: OnceCell::new(), index: OnceCell::new() }
+    }
+
+    /// The part that is looked at, unfolded.
+    #[must_use]
+    pub fn seen(&self) -> &str {
+        self.text.get(..self.n_bytes_seen).unwrap_or_default()
+    }
+
+    /// Whether the text is longer than what is looked at.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.n_bytes_seen < self.text.len()
+    }
+
+    /// Whether the text is empty, and so counts as unset.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The part that is looked at, folded.
+    #[must_use]
+    pub fn folded(&self) -> &str {
+        self.folded.get_or_init(|| fold(self.seen(), self.options))
+    }
+
+    /// Whether the words of the phrase stand in the text, one after the other.
+    #[must_use]
+    pub fn has_phrase(&self, phrase: &Phrase) -> bool {
+        let folded = self.folded();
+        self.index.get_or_init(|| WordIndex::new(folded)).has(folded, phrase)
+    }
+}
+
+/// A word or phrase to look for: its folded words, never none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phrase {
+    source: String,
+    first: PhraseWord,
+    others: Vec<PhraseWord>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PhraseWord {
+    hash: u64,
+    text: String,
+}
+
+impl Phrase {
+    /// Folds and splits; `None` when there is no word in `source`.
+    #[must_use]
+    pub fn new(source: &str, options: FoldOptions) -> Option<Self> {
+        let folded = fold(source, options);
+        let mut found =
+            words(&folded).map(|text| PhraseWord { hash: hash_of(text), text: text.to_owned() });
+        let first = found.next()?;
+        let others = found.collect();
+        Some(Self { source: source.to_owned(), first, others })
+    }
+
+    /// The phrase as it was written.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The folded words, in order; at least one.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.first).chain(&self.others).map(|word| word.text.as_str())
+    }
+}
+
+/// Marks the end of a chain of words.
+const NO_WORD: u32 = u32::MAX;
+
+/// Finds words of one folded text: chains of words by the low bits of their
+/// hash. A text is at most [`TEXT_BYTES_MAX`] bytes before folding, so offsets
+/// fit 32 bits. The seed is fixed, and nothing iterates in hash order.
+#[derive(Debug, Clone)]
+struct WordIndex {
+    words: Vec<IndexedWord>,
+    heads: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct IndexedWord {
+    hash: u64,
+    start: u32,
+    end: u32,
+    next: u32,
+}
+
+impl WordIndex {
+    fn new(folded: &str) -> Self {
+        let mut indexed = Vec::with_capacity(folded.len() / 5);
+        let base = folded.as_ptr().addr();
+        for word in words(folded) {
+            let start = word.as_ptr().addr() - base;
+            indexed.push(IndexedWord {
+                hash: hash_of(word),
+                start: start as u32,
+                end: (start + word.len()) as u32,
+                next: NO_WORD,
+            });
+        }
+        let mut heads = vec![NO_WORD; (indexed.len() * 2).next_power_of_two()];
+        let n_heads = heads.len();
+        for (at, word) in indexed.iter_mut().enumerate() {
+            let head = &mut heads[bucket(word.hash, n_heads)];
+            word.next = std::mem::replace(head, at as u32);
+        }
+        Self { words: indexed, heads }
+    }
+
+    fn has(&self, folded: &str, phrase: &Phrase) -> bool {
+        let mut at = self.heads[bucket(phrase.first.hash, self.heads.len())];
+        while let Some(word) = self.words.get(at as usize) {
+            if is_word(folded, word, &phrase.first) && self.goes_on(folded, at, &phrase.others) {
+                return true;
+            }
+            at = word.next;
+        }
+        false
+    }
+
+    /// Whether `others` are the words after the word `at`.
+    fn goes_on(&self, folded: &str, at: u32, others: &[PhraseWord]) -> bool {
+        let rest = self.words.get(at as usize + 1..).unwrap_or_default();
+        rest.len() >= others.len()
+            && rest.iter().zip(others).all(|(word, wanted)| is_word(folded, word, wanted))
+    }
+}
+
+fn is_word(folded: &str, word: &IndexedWord, wanted: &PhraseWord) -> bool {
+    word.hash == wanted.hash
+        && folded.get(word.start as usize..word.end as usize) == Some(wanted.text.as_str())
+}
+
+/// The bucket of a hash; `n_buckets` is a power of two.
+fn bucket(hash: u64, n_buckets: usize) -> usize {
+    hash as usize & (n_buckets - 1)
+}

@@ -1,0 +1,77 @@
+//! Where the project is, and how to run a command in it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The project's root: the folder above this package's.
+pub(crate) fn root() -> Result<PathBuf, String> {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let parent = package.parent().map(Path::to_path_buf);
+    parent.ok_or_else(|| format!("`{}` has no parent folder", package.display()))
+}
+
+/// The cargo that started this chore.
+fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
+}
+
+/// `cargo ARGS…` in the project's root, without the variables that this package was started with.
+pub(crate) fn cargo(args: &[&str]) -> Result<Command, String> {
+    let mut command = Command::new(cargo_program());
+    command.current_dir(root()?).args(args);
+    for (name, _) in std::env::vars_os() {
+        let own = name.to_string_lossy();
+        if own.starts_with("CARGO_PKG_") || own.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    if std::env::var_os("CI").is_some() {
+        command.env("CARGO_INCREMENTAL", "0");
+    }
+    Ok(command)
+}
+
+/// Says what it runs, runs it with its output streaming through, and wants exit code 0.
+pub(crate) fn stream(command: &mut Command) -> Result<(), String> {
+    let line = shown(command);
+    println!("$ {line}");
+    let status = command.status().map_err(|error| format!("`{line}` did not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{line}` failed: {status}")) }
+}
+
+/// What a command prints, when it exits with 0.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    let line = shown(command);
+    println!("$ {line}");
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("`{line}` did not start: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("`{line}` failed: {}", output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|_| format!("`{line}` printed no UTF-8"))
+}
+
+/// True when `cargo NAME --version` works, that is, when the subcommand is installed.
+pub(crate) fn has_subcommand(name: &str) -> Result<bool, String> {
+    let mut command = cargo(&[name, "--version"])?;
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let status = command.status().map_err(|error| format!("cargo did not start: {error}"))?;
+    Ok(status.success())
+}
+
+/// The command as one would type it, with the variables it sets.
+fn shown(command: &Command) -> String {
+    let mut words: Vec<String> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .map(|(name, value)| format!("{}={:?}", name.to_string_lossy(), value.to_string_lossy()))
+        .collect();
+    let program = Path::new(command.get_program()).file_stem().unwrap_or(command.get_program());
+    words.push(program.to_string_lossy().into_owned());
+    words.extend(command.get_args().map(|arg| arg.to_string_lossy().into_owned()));
+    words.join(" ")
+}
