@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::case::record::OutboxMessage;
 use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
-use helpdesk_core::id::TenantId;
+use helpdesk_core::condition::{Condition, FoldOptions};
+use helpdesk_core::id::{TenantId, TicketId};
 use serde::{Deserialize, Serialize};
 
 /// What a backend is and can.
@@ -36,7 +37,7 @@ pub enum ListKind {
     /// All things of another kind, by id; scope and condition are not looked at.
     Things(StreamKind),
     /// Messages of a ticket, by sequence number.
-    Messages(helpdesk_core::id::TicketId),
+    Messages(TicketId),
     /// Effects that could not be delivered, by time of death and id.
     DeadLetters,
     /// Configurations, newest first.
@@ -111,9 +112,11 @@ pub struct ListQuery {
     /// Which the asker may see.
     pub scope: Scope,
     /// Which are wanted.
-    pub condition: helpdesk_core::condition::Condition,
+    pub condition: Condition,
     /// The time at which the condition holds.
     pub now: DateTime<Utc>,
+    /// How the condition compares texts: the desk's way.
+    pub fold: FoldOptions,
     /// In which order.
     pub order: Order,
     /// After the end of which page.
@@ -130,8 +133,9 @@ impl ListQuery {
             tenant,
             kind,
             scope: Scope::All,
-            condition: helpdesk_core::condition::Condition::Always,
+            condition: Condition::Always,
             now,
+            fold: FoldOptions::default(),
             order: Order::default(),
             after: None,
             limit,
@@ -176,9 +180,11 @@ pub struct CountQuery {
     /// Which the asker may see.
     pub scope: Scope,
     /// Which are wanted.
-    pub condition: helpdesk_core::condition::Condition,
+    pub condition: Condition,
     /// The time at which the condition holds.
     pub now: DateTime<Utc>,
+    /// How the condition compares texts: the desk's way.
+    pub fold: FoldOptions,
     /// By what.
     pub by: CountBy,
     /// Stop a bucket here.
@@ -193,8 +199,9 @@ impl CountQuery {
             tenant,
             shelf: Shelf::Live,
             scope: Scope::All,
-            condition: helpdesk_core::condition::Condition::Always,
+            condition: Condition::Always,
             now,
+            fold: FoldOptions::default(),
             by,
             cap: u64::MAX,
         }

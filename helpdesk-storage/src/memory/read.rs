@@ -1,7 +1,7 @@
 //! Reads: by key, lists, counts, the journal.
 
 use super::state::{Row, State, Tenant};
-use crate::matching::{Wanted, group_of};
+use crate::matching::{Related, Wanted, group_of};
 use crate::order::{
     Place, case_cursor, case_place, check_limit, dead_cursor, dead_place, micros, number_cursor,
     number_place, page, thing_cursor, thing_place,
@@ -13,7 +13,9 @@ use crate::{
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{Record, RecordKey};
 use helpdesk_core::event::{Recorded, StreamId, StreamKind};
-use helpdesk_core::id::{TenantId, TicketId};
+use helpdesk_core::contact::{Contact, Organization};
+use helpdesk_core::id::{ContactId, OrganizationId, TenantId, TicketId};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::Arc;
@@ -46,7 +48,7 @@ impl State {
         let wanted = Wanted::of_count(query);
         if let Some(tenant) = self.tenants.get(&query.tenant) {
             for (_, case) in tenant.cases() {
-                if wanted.takes(case)? {
+                if wanted.takes(case, tenant)? {
                     *counts.entry(group_of(query.by, &case.ticket)).or_default() += 1;
                 }
             }
@@ -134,7 +136,7 @@ impl Tenant {
             let place = Place::of(order.by, &case.ticket);
             let passed =
                 after.as_ref().is_some_and(|after| place.compare(after, order.direction).is_le());
-            if !passed && wanted.takes(case)? {
+            if !passed && wanted.takes(case, self)? {
                 rows.push((place, row));
             }
         }
@@ -197,6 +199,29 @@ impl Tenant {
             |letter: &_| Row::plain(Arc::new(Record::DeadLetter(Box::new(Clone::clone(letter)))));
         let rows = page.rows.into_iter().map(|(_, letter)| row(letter)).collect();
         Ok(Page { rows, next: page.next })
+    }
+}
+
+impl Related for Tenant {
+    fn contact(&self, id: ContactId) -> Result<Option<Cow<'_, Contact>>> {
+        Ok(match self.things.get(&StreamId::contact(id)).map(|row| &*row.record) {
+            Some(Record::Contact(contact)) => Some(Cow::Borrowed(&**contact)),
+            _ => None,
+        })
+    }
+
+    fn organization(&self, id: OrganizationId) -> Result<Option<Cow<'_, Organization>>> {
+        Ok(match self.things.get(&StreamId::organization(id)).map(|row| &*row.record) {
+            Some(Record::Organization(organization)) => Some(Cow::Borrowed(&**organization)),
+            _ => None,
+        })
+    }
+
+    fn text(&self, ticket: TicketId, seq: u32) -> Result<Option<Cow<'_, str>>> {
+        Ok(match self.messages.get(&(ticket, seq)).map(|record| &**record) {
+            Some(Record::Message(message)) => Some(Cow::Borrowed(&message.text)),
+            _ => None,
+        })
     }
 }
 

@@ -34,13 +34,14 @@ impl Session<'_> {
             // Then sorting may drop all but the first rows.
             sql += &format!(" LIMIT {}", query.limit + 1);
         }
+        let related = self.related(query.tenant);
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.query(params_from_iter(filter.values)).map_err(failed)?;
         let mut found: Vec<(Version, Box<Case>)> = Vec::new();
         while found.len() <= query.limit {
             let Some(row) = rows.next().map_err(failed)? else { break };
             let Some((version, case)) = self.case_at(integer(row, 0)?)? else { continue };
-            if wanted.takes(&case)? {
+            if wanted.takes(&case, &related)? {
                 found.push((version, case));
             }
         }
@@ -115,12 +116,13 @@ impl Session<'_> {
         if query.by == CountBy::Nothing {
             counts.insert(None, 0);
         }
+        let related = self.related(query.tenant);
         let sql = format!("SELECT doc FROM {}ticket WHERE {}", self.prefix, filter.sql);
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.query(params_from_iter(filter.values)).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
             let case: Case = decode("case", doc(row, 0)?)?;
-            if !wanted.takes(&case)? {
+            if !wanted.takes(&case, &related)? {
                 continue;
             }
             let n = counts.entry(group_of(query.by, &case.ticket)).or_default();

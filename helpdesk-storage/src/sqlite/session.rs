@@ -3,8 +3,14 @@
 use super::failure::{corrupt, failed};
 use super::statements::Statements;
 use crate::Result;
+use crate::matching::Related;
+use helpdesk_core::case::record::{Record, RecordKey};
+use helpdesk_core::contact::{Contact, Organization};
+use helpdesk_core::event::StreamId;
+use helpdesk_core::id::{ContactId, OrganizationId, TenantId, TicketId};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Params, Row};
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// A connection with its statements.
@@ -73,4 +79,47 @@ pub(super) fn word<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r str> {
 /// A column's document.
 pub(super) fn doc<'r>(row: &'r Row<'_>, at: usize) -> Result<ValueRef<'r>> {
     row.get_ref(at).map_err(failed)
+}
+
+/// The things of a tenant around its tickets.
+#[derive(Debug)]
+pub(super) struct TenantThings<'a> {
+    session: Session<'a>,
+    tenant: TenantId,
+}
+
+impl<'a> Session<'a> {
+    /// Where conditions find what they need.
+    pub(super) fn related(self, tenant: TenantId) -> TenantThings<'a> {
+        TenantThings { session: self, tenant }
+    }
+}
+
+impl TenantThings<'_> {
+    fn record(&self, key: &RecordKey) -> Result<Option<Record>> {
+        Ok(self.session.get(self.tenant, key)?.map(|stored| stored.record))
+    }
+}
+
+impl Related for TenantThings<'_> {
+    fn contact(&self, id: ContactId) -> Result<Option<Cow<'_, Contact>>> {
+        Ok(match self.record(&RecordKey::Stream(StreamId::contact(id)))? {
+            Some(Record::Contact(contact)) => Some(Cow::Owned(*contact)),
+            _ => None,
+        })
+    }
+
+    fn organization(&self, id: OrganizationId) -> Result<Option<Cow<'_, Organization>>> {
+        Ok(match self.record(&RecordKey::Stream(StreamId::organization(id)))? {
+            Some(Record::Organization(organization)) => Some(Cow::Owned(*organization)),
+            _ => None,
+        })
+    }
+
+    fn text(&self, ticket: TicketId, seq: u32) -> Result<Option<Cow<'_, str>>> {
+        Ok(match self.record(&RecordKey::Message(ticket, seq))? {
+            Some(Record::Message(message)) => Some(Cow::Owned(message.text)),
+            _ => None,
+        })
+    }
 }
