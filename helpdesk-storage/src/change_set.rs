@@ -89,11 +89,14 @@ pub struct LeaseToken {
     pub thing: LeasedThing,
     /// How often the timer was set; 0 for an outbox message.
     pub generation: u32,
-    /// How often it was claimed.
+    /// How often it was claimed, released leases included.
     pub attempt: u32,
 }
 
 /// Everything that one command does, committed whole or not at all.
+///
+/// A change set that makes no sense (a stream written but not expected, put
+/// twice, or with events and no record) is refused before anything is looked at.
 ///
 /// Order inside: `command` is looked up first (a replay ends there), then
 /// `expect` and `done` are checked, then unique keys are put and removed (all
@@ -124,7 +127,9 @@ pub struct ChangeSet {
     /// Leases that this commit finishes: their timers or messages are removed
     /// (a timer set again in `timers` stands anew).
     pub done: Vec<LeaseToken>,
-    /// What to remember of the command.
+    /// What to remember of the command. A record that is kept under the same id
+    /// ends the commit (a replay, or [`KeyReused`](crate::StoreError::KeyReused)
+    /// when its hash is another), unless it expired at or before `at`.
     pub command: Option<CommandRecord>,
 }
 

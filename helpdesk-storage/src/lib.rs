@@ -7,7 +7,13 @@
 
 mod change_set;
 mod error;
+mod matching;
+pub mod memory;
+mod order;
+mod plan;
 mod query;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
 pub use change_set::{
     ChangeSet, Committed, Expect, LeaseToken, LeasedThing, NewOutbox, TimerOp, UniqueOp,
@@ -33,7 +39,8 @@ use std::fmt::Debug;
 ///   nothing, and no reader sees half of it.
 /// - Every call is for one tenant, and tenant B never sees A's rows; only
 ///   [`claim`](Store::claim) may work for several.
-/// - Nothing reads a clock: times are arguments.
+/// - Nothing reads a clock: times are arguments. Due times, leases and orders
+///   are exact to the microsecond; records keep their instants whole.
 ///
 /// Source: spec/storage.md, "Traits".
 #[async_trait]
@@ -48,8 +55,9 @@ pub trait Store: Send + Sync + Debug + 'static {
     /// [`StoreError::Conflict`] when an expectation does not hold,
     /// [`StoreError::DuplicateKey`] when a unique key is another's,
     /// [`StoreError::KeyReused`] when the command id was used with other
-    /// content, [`StoreError::StaleLease`] when a finished lease is no more:
-    /// nothing was committed. [`StoreError::Ambiguous`] when it may have been.
+    /// content, [`StoreError::StaleLease`] when a finished lease is no more,
+    /// [`StoreError::Invalid`] when the change set makes no sense: nothing was
+    /// committed. [`StoreError::Ambiguous`] when it may have been.
     async fn commit(&self, change_set: ChangeSet) -> Result<Committed>;
 
     /// Commits several change sets, each for itself: one's failure does not
@@ -67,7 +75,9 @@ pub trait Store: Send + Sync + Debug + 'static {
     ///
     /// # Errors
     ///
-    /// As [`get`](Store::get); [`StoreError::Invalid`] for a cursor of another order.
+    /// As [`get`](Store::get); [`StoreError::Invalid`] for a cursor of another
+    /// list or order, and for a limit that is 0 or over
+    /// [`PAGE_MAX`](helpdesk_core::limit::PAGE_MAX).
     async fn list(&self, query: &ListQuery) -> Result<Page<Stored>>;
 
     /// How many cases, by group.
@@ -77,11 +87,13 @@ pub trait Store: Send + Sync + Debug + 'static {
     /// As [`get`](Store::get).
     async fn count(&self, query: &CountQuery) -> Result<Vec<Bucket>>;
 
-    /// A page of the journal: of one stream, or of the feed.
+    /// A page of the journal: of one stream, or of the feed. Positions grow
+    /// with every commit; they may have gaps.
     ///
     /// # Errors
     ///
-    /// As [`get`](Store::get).
+    /// As [`get`](Store::get); [`StoreError::Invalid`] for a limit as in
+    /// [`list`](Store::list).
     async fn events(&self, query: &EventQuery) -> Result<Page<Recorded>>;
 
     /// Leases timers or outbox messages that are due.

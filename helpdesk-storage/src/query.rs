@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::case::record::OutboxMessage;
 use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
-use helpdesk_core::id::TenantId;
+use helpdesk_core::condition::{Condition, FoldOptions};
+use helpdesk_core::id::{TenantId, TicketId};
 use serde::{Deserialize, Serialize};
 
 /// What a backend is and can.
@@ -36,7 +37,7 @@ pub enum ListKind {
     /// All things of another kind, by id; scope and condition are not looked at.
     Things(StreamKind),
     /// Messages of a ticket, by sequence number.
-    Messages(helpdesk_core::id::TicketId),
+    Messages(TicketId),
     /// Effects that could not be delivered, by time of death and id.
     DeadLetters,
     /// Configurations, newest first.
@@ -111,9 +112,11 @@ pub struct ListQuery {
     /// Which the asker may see.
     pub scope: Scope,
     /// Which are wanted.
-    pub condition: helpdesk_core::condition::Condition,
+    pub condition: Condition,
     /// The time at which the condition holds.
     pub now: DateTime<Utc>,
+    /// How the condition compares texts: the desk's way.
+    pub fold: FoldOptions,
     /// In which order.
     pub order: Order,
     /// After the end of which page.
@@ -130,8 +133,9 @@ impl ListQuery {
             tenant,
             kind,
             scope: Scope::All,
-            condition: helpdesk_core::condition::Condition::Always,
+            condition: Condition::Always,
             now,
+            fold: FoldOptions::default(),
             order: Order::default(),
             after: None,
             limit,
@@ -144,7 +148,9 @@ impl ListQuery {
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// Where the next page starts, if there may be more.
+    /// Where the next page starts; `None` exactly when there are no more rows.
+    /// For the journal it is the last row's number or position in decimal,
+    /// which goes into [`EventSource`] as `after`.
     pub next: Option<Cursor>,
 }
 
@@ -174,9 +180,11 @@ pub struct CountQuery {
     /// Which the asker may see.
     pub scope: Scope,
     /// Which are wanted.
-    pub condition: helpdesk_core::condition::Condition,
+    pub condition: Condition,
     /// The time at which the condition holds.
     pub now: DateTime<Utc>,
+    /// How the condition compares texts: the desk's way.
+    pub fold: FoldOptions,
     /// By what.
     pub by: CountBy,
     /// Stop a bucket here.
@@ -191,8 +199,9 @@ impl CountQuery {
             tenant,
             shelf: Shelf::Live,
             scope: Scope::All,
-            condition: helpdesk_core::condition::Condition::Always,
+            condition: Condition::Always,
             now,
+            fold: FoldOptions::default(),
             by,
             cap: u64::MAX,
         }
@@ -200,13 +209,14 @@ impl CountQuery {
 }
 
 /// One group of a count; groups come in the order of their keys, unset first.
+/// Empty groups do not come, but all in one bucket always does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
     /// Its value as text; `None` for unset, or for all in one.
     pub key: Option<String>,
     /// How many, the cap at most.
     pub n: u64,
-    /// Whether the cap was reached and there may be more.
+    /// Whether there are more than the cap.
     pub capped: bool,
 }
 
@@ -254,7 +264,9 @@ impl EventQuery {
 pub enum ClaimWhat {
     /// Timers, by due time, kind rank, stream id.
     Timers,
-    /// Outbox messages, by time, at most one for each ordering key: its oldest.
+    /// Outbox messages, by time, at most one for each ordering key: its oldest
+    /// by order of commit. While that one is leased or waits to be tried again,
+    /// the later ones wait.
     Outbox,
 }
 
@@ -264,7 +276,7 @@ pub enum ClaimWhat {
 pub struct ClaimParams {
     /// What.
     pub what: ClaimWhat,
-    /// What is due at or before then, and leases that ended before.
+    /// What is due at or before then, and leases that ended at or before then.
     pub now: DateTime<Utc>,
     /// How long the lease stands.
     pub lease_seconds: u32,
@@ -287,7 +299,8 @@ impl ClaimParams {
 pub struct Claimed {
     /// The leases, in order.
     pub leases: Vec<Lease>,
-    /// When the next one not claimed here comes due (or its lease ends), if there is one.
+    /// When the next one not claimed here comes due (or its lease ends), if
+    /// there is one; messages that wait behind another do not count.
     pub next_due: Option<DateTime<Utc>>,
 }
 
@@ -296,6 +309,8 @@ pub struct Claimed {
 pub struct Lease {
     /// Its proof.
     pub token: LeaseToken,
+    /// How often it was tried, this time included; released leases do not count.
+    pub attempts: u32,
     /// What is leased.
     pub body: LeaseBody,
 }
@@ -309,10 +324,10 @@ pub enum LeaseBody {
         stream: StreamId,
         /// What for.
         kind: TimerKind,
-        /// When it was due.
+        /// When it was due; retries do not change it.
         due_at: DateTime<Utc>,
     },
-    /// An outbox message.
+    /// An outbox message, as it was committed.
     Outbox(Box<OutboxMessage>),
 }
 
@@ -364,7 +379,8 @@ pub enum Maintain {
         /// The time now.
         now: DateTime<Utc>,
     },
-    /// Puts dead letters back into the outbox; no ids for all.
+    /// Puts dead letters back into the outbox, behind what waits there, due at
+    /// once and untried; no ids for all.
     Redrive {
         /// The tenant.
         tenant: TenantId,
@@ -380,7 +396,7 @@ pub enum Maintain {
         /// When.
         before: DateTime<Utc>,
     },
-    /// Folds the write-ahead log, or whatever the backend has to tidy up.
+    /// Of all tenants: folds the write-ahead log, or whatever the backend has to tidy up.
     Compact,
 }
 

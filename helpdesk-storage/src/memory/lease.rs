@@ -1,0 +1,184 @@
+//! Claims, settlements and housekeeping.
+
+use super::leases::TimerKey;
+use super::state::{Dead, State};
+use crate::order::{instant, lease_end, micros};
+use crate::{
+    ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Maintain, Result,
+    Settle, SettleHow, StoreError,
+};
+use chrono::{DateTime, Utc};
+use helpdesk_core::case::record::DeadLetter;
+use helpdesk_core::event::StreamId;
+use helpdesk_core::id::TenantId;
+use uuid::Uuid;
+
+impl State {
+    /// Whether the lease stands.
+    pub(super) fn is_held(&self, token: LeaseToken) -> bool {
+        let (generation, due) = match token.thing {
+            LeasedThing::Timer { stream, kind } => {
+                match self.timers.get((token.tenant, stream, kind)) {
+                    Some(found) => found,
+                    None => return false,
+                }
+            }
+            LeasedThing::Outbox { id } => match self.outbox.get(token.tenant, id) {
+                Some(row) => (0, row.due),
+                None => return false,
+            },
+        };
+        due.is_leased && generation == token.generation && due.claims == token.attempt
+    }
+
+    /// Removes what is leased.
+    pub(super) fn remove(&mut self, token: LeaseToken) {
+        match token.thing {
+            LeasedThing::Timer { stream, kind } => self.timers.cancel(token.tenant, stream, kind),
+            LeasedThing::Outbox { id } => {
+                self.outbox.remove(token.tenant, id);
+            }
+        }
+    }
+
+    pub(super) fn claim(&mut self, params: &ClaimParams) -> Claimed {
+        let until = lease_end(params.now, params.lease_seconds);
+        match params.what {
+            ClaimWhat::Timers => self.claim_timers(params, until),
+            ClaimWhat::Outbox => self.claim_outbox(params, until),
+        }
+    }
+
+    fn claim_timers(&mut self, params: &ClaimParams, until: i64) -> Claimed {
+        let in_order = self
+            .timers
+            .in_order()
+            .filter(|(_, _, _, tenant, _)| is_wanted(params, *tenant))
+            .map(|(at, kind, id, tenant, of)| (at, (tenant, StreamId { kind: of, id }, kind)));
+        let (picked, next_due) = pick::<TimerKey>(in_order, params);
+        let mut leases = Vec::with_capacity(picked.len());
+        for key in picked {
+            self.timers.change(key, |due| due.lease(until));
+            let Some((generation, due)) = self.timers.get(key) else { continue };
+            let (tenant, stream, kind) = key;
+            let thing = LeasedThing::Timer { stream, kind };
+            let token = LeaseToken { tenant, thing, generation, attempt: due.claims };
+            let body = LeaseBody::Timer { stream, kind, due_at: instant(due.original) };
+            leases.push(Lease { token, attempts: due.attempts, body });
+        }
+        Claimed { leases, next_due }
+    }
+
+    fn claim_outbox(&mut self, params: &ClaimParams, until: i64) -> Claimed {
+        let in_order = self.outbox.in_order().filter_map(|(at, seq)| {
+            let row = self.outbox.at(seq)?;
+            is_wanted(params, row.tenant).then_some((at, (row.tenant, row.message.id)))
+        });
+        let (picked, next_due) = pick::<(TenantId, Uuid)>(in_order, params);
+        let mut leases = Vec::with_capacity(picked.len());
+        for (tenant, id) in picked {
+            self.outbox.change(tenant, id, |due| due.lease(until));
+            let Some(row) = self.outbox.get(tenant, id) else { continue };
+            let thing = LeasedThing::Outbox { id };
+            let token = LeaseToken { tenant, thing, generation: 0, attempt: row.due.claims };
+            let body = LeaseBody::Outbox(Box::new(row.message.clone()));
+            leases.push(Lease { token, attempts: row.due.attempts, body });
+        }
+        Claimed { leases, next_due }
+    }
+
+    pub(super) fn settle(&mut self, settle: Settle) -> Result<()> {
+        let Settle { token, now, how } = settle;
+        if !self.is_held(token) {
+            return Err(StoreError::StaleLease);
+        }
+        match how {
+            SettleHow::Done => self.remove(token),
+            SettleHow::Retry { at, .. } => self.change(token, |due| due.retry(micros(at))),
+            SettleHow::Dead { error } => self.bury(token, now, error),
+            SettleHow::Extend { lease_seconds } => {
+                self.change(token, |due| due.at = lease_end(now, lease_seconds));
+            }
+            SettleHow::Release => self.change(token, super::leases::Due::release),
+        }
+        Ok(())
+    }
+
+    fn change(&mut self, token: LeaseToken, change: impl FnOnce(&mut super::leases::Due)) {
+        match token.thing {
+            LeasedThing::Timer { stream, kind } => {
+                self.timers.change((token.tenant, stream, kind), change);
+            }
+            LeasedThing::Outbox { id } => self.outbox.change(token.tenant, id, change),
+        }
+    }
+
+    fn bury(&mut self, token: LeaseToken, now: DateTime<Utc>, error: String) {
+        let LeasedThing::Outbox { id } = token.thing else {
+            self.remove(token);
+            return;
+        };
+        let Some(row) = self.outbox.remove(token.tenant, id) else { return };
+        let (claims, attempts) = (row.due.claims, row.due.attempts);
+        let letter = DeadLetter { message: row.message, attempts, died_at: now, error };
+        let dead = &mut self.tenants.entry(token.tenant).or_default().dead;
+        dead.insert(id, Dead { letter, claims });
+    }
+
+    pub(super) fn maintain(&mut self, maintain: &Maintain) -> u64 {
+        match maintain {
+            Maintain::PurgeCommands { tenant, now } => {
+                let Some(tenant) = self.tenants.get_mut(tenant) else { return 0 };
+                let before = tenant.commands.len();
+                tenant.commands.retain(|_, command| command.expires_at > *now);
+                (before - tenant.commands.len()) as u64
+            }
+            Maintain::Redrive { tenant, ids, now } => self.redrive(*tenant, ids, *now),
+            Maintain::PurgeDeadLetters { tenant, before: end } => {
+                let Some(tenant) = self.tenants.get_mut(tenant) else { return 0 };
+                let before = tenant.dead.len();
+                tenant.dead.retain(|_, dead| micros(dead.letter.died_at) >= micros(*end));
+                (before - tenant.dead.len()) as u64
+            }
+            Maintain::Compact => 0,
+        }
+    }
+
+    fn redrive(&mut self, id: TenantId, ids: &[Uuid], now: DateTime<Utc>) -> u64 {
+        let Some(tenant) = self.tenants.get_mut(&id) else { return 0 };
+        let mut picked: Vec<(i64, Uuid)> = tenant
+            .dead
+            .iter()
+            .filter(|(letter, _)| ids.is_empty() || ids.contains(letter))
+            .filter(|(letter, _)| !self.outbox.has(id, **letter))
+            .map(|(letter, dead)| (micros(dead.letter.died_at), *letter))
+            .collect();
+        picked.sort_unstable();
+        for (_, letter) in &picked {
+            if let Some(Dead { letter, claims }) = tenant.dead.remove(letter) {
+                self.outbox.push_at(id, letter.message, claims, now);
+            }
+        }
+        picked.len() as u64
+    }
+}
+
+fn is_wanted(params: &ClaimParams, tenant: TenantId) -> bool {
+    params.tenants.as_ref().is_none_or(|tenants| tenants.contains(&tenant))
+}
+
+/// The first that are due, and when the next one is.
+fn pick<Key>(
+    in_order: impl Iterator<Item = (i64, Key)>,
+    params: &ClaimParams,
+) -> (Vec<Key>, Option<DateTime<Utc>>) {
+    let now = micros(params.now);
+    let mut picked = Vec::new();
+    for (at, key) in in_order {
+        if at > now || picked.len() == params.max {
+            return (picked, Some(instant(at)));
+        }
+        picked.push(key);
+    }
+    (picked, None)
+}

@@ -1,0 +1,326 @@
+//! Commits: what is checked, then what is written, in one transaction.
+
+use super::doc::{count, decode, encode, encode_entry, encode_record, int, stream_kind};
+use super::session::{Session, doc, integer, uuid, word};
+use crate::order::{category_rank, micros, number_rank, priority_rank};
+use crate::plan::{Plan, Slot, check_expected, check_outbox, invalid, plan_unique};
+use crate::{ChangeSet, Committed, LeasedThing, Result, StoreError, TimerOp};
+use helpdesk_core::case::Case;
+use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record, UniqueKey};
+use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
+use helpdesk_core::id::{Key, TenantId, TicketId, Version};
+use helpdesk_core::ticket::{Follower, Ticket};
+use rusqlite::{ErrorCode, params};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the checks found out.
+#[derive(Debug)]
+pub(super) enum Checked<'a> {
+    /// The command was committed before.
+    Replay(CommandRecord),
+    /// All expectations hold.
+    Holds {
+        /// Numbers.
+        plan: Plan,
+        /// What each unique key that changes finds afterwards.
+        unique: BTreeMap<&'a UniqueKey, Option<StreamId>>,
+    },
+}
+
+impl Session<'_> {
+    /// Checks a change set; writes nothing.
+    pub(super) fn check<'c>(&self, change_set: &'c ChangeSet) -> Result<Checked<'c>> {
+        let plan = Plan::new(change_set)?;
+        if let Some(record) = self.known_command(change_set)? {
+            return Ok(Checked::Replay(record));
+        }
+        let tenant = change_set.tenant;
+        check_expected(change_set, |stream| self.version(tenant, stream))?;
+        self.check_done(change_set)?;
+        // Whether one is there is left to the table.
+        check_outbox(change_set, |_| Ok(false))?;
+        let unique = plan_unique(&change_set.unique, |key| self.unique(tenant, key))?;
+        Ok(Checked::Holds { plan, unique })
+    }
+
+    /// Writes a change set that was checked in the same transaction.
+    pub(super) fn write(&self, change_set: &ChangeSet, checked: Checked<'_>) -> Result<Committed> {
+        let (plan, unique) = match checked {
+            Checked::Replay(record) => return Ok(Committed::replayed(record)),
+            Checked::Holds { plan, unique } => (plan, unique),
+        };
+        let tenant = change_set.tenant;
+        for (key, owner) in unique {
+            self.write_unique(tenant, key, owner)?;
+        }
+        for (record, slot) in change_set.put.iter().zip(&plan.slots) {
+            self.put(tenant, record, *slot, &plan)?;
+        }
+        for written in plan.written.iter().filter(|written| !written.is_put) {
+            self.bump(tenant, written.stream, written.version)?;
+        }
+        let position = self.append(change_set, &plan)?;
+        if let Some(command) = &change_set.command {
+            self.put_command(tenant, command)?;
+        }
+        for token in &change_set.done {
+            self.remove_leased(tenant, token.thing)?;
+        }
+        for op in &change_set.timers {
+            self.set_timer(tenant, *op)?;
+        }
+        for new in &change_set.outbox {
+            self.push(tenant, &new.message, micros(new.message.not_before), 0)?;
+        }
+        Ok(Committed::new(plan.versions(), position))
+    }
+
+    fn known_command(&self, change_set: &ChangeSet) -> Result<Option<CommandRecord>> {
+        let Some(command) = &change_set.command else { return Ok(None) };
+        let (tenant, id) = (change_set.tenant.0, command.id);
+        let found = self.first(
+            &self.sql.command_get,
+            params![tenant.as_bytes(), id.0.as_bytes()],
+            |row| decode::<CommandRecord>("command", doc(row, 0)?),
+        )?;
+        match found {
+            Some(known) if known.expires_at <= change_set.at => Ok(None),
+            Some(known) if known.sha256 == command.sha256 => Ok(Some(known)),
+            Some(_) => Err(StoreError::KeyReused { command_id: id }),
+            None => Ok(None),
+        }
+    }
+
+    fn version(&self, tenant: TenantId, stream: StreamId) -> Result<Version> {
+        let (tenant, id) = (tenant.0.as_bytes(), stream.id.as_bytes());
+        let read = |row: &rusqlite::Row<'_>| count(integer(row, 0)?);
+        let found = match stream.kind {
+            StreamKind::Case => self.first(&self.sql.ticket_version, params![tenant, id], read)?,
+            kind => {
+                let params = params![tenant, kind.as_str(), id];
+                self.first(&self.sql.entity_version, params, read)?
+            }
+        };
+        Ok(found.unwrap_or(0))
+    }
+
+    fn check_done(&self, change_set: &ChangeSet) -> Result<()> {
+        let mut finished = BTreeSet::new();
+        for token in &change_set.done {
+            let holds = token.tenant == change_set.tenant
+                && finished.insert(token.thing)
+                && self.is_held(*token)?;
+            if !holds {
+                return Err(StoreError::StaleLease);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a unique key finds.
+    pub(super) fn unique(&self, tenant: TenantId, key: &UniqueKey) -> Result<Option<StreamId>> {
+        self.first(
+            &self.sql.unique_get,
+            params![tenant.0.as_bytes(), key.kind(), key.text()],
+            |row| Ok(StreamId { kind: stream_kind(word(row, 0)?)?, id: uuid(row, 1)? }),
+        )
+    }
+
+    fn write_unique(
+        &self,
+        tenant: TenantId,
+        key: &UniqueKey,
+        owner: Option<StreamId>,
+    ) -> Result<()> {
+        let (tenant, kind, text) = (tenant.0.as_bytes(), key.kind(), key.text());
+        match owner {
+            Some(StreamId { kind: of, id }) => {
+                let params = params![tenant, kind, text, of.as_str(), id.as_bytes()];
+                self.run(&self.sql.unique_put, params)?;
+            }
+            None => {
+                self.run(&self.sql.unique_remove, params![tenant, kind, text])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&self, tenant: TenantId, record: &Record, slot: Slot, plan: &Plan) -> Result<()> {
+        let doc = encode_record(record)?;
+        match slot {
+            Slot::Stream(stream) => {
+                let Some(written) = plan.of(stream) else { return Ok(()) };
+                let is_new = written.expected == 0;
+                let version = int(written.version);
+                match record {
+                    Record::Case(case) => self.put_case(tenant, case, is_new, version, &doc)?,
+                    _ => self.put_entity(tenant, stream, is_new, version, &doc)?,
+                }
+            }
+            Slot::Message(TicketId(ticket), seq) => {
+                let params = params![tenant.0.as_bytes(), ticket.as_bytes(), seq, doc];
+                self.run(&self.sql.message_put, params)?;
+            }
+            Slot::ConfigVersion(version) => {
+                let params = params![tenant.0.as_bytes(), int(version), doc];
+                self.run(&self.sql.config_put, params)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_case(
+        &self,
+        tenant: TenantId,
+        case: &Case,
+        is_new: bool,
+        version: i64,
+        doc: &str,
+    ) -> Result<()> {
+        let ticket = &case.ticket;
+        let sql = if is_new { &self.sql.ticket_insert } else { &self.sql.ticket_update };
+        self.run(
+            sql,
+            params![
+                tenant.0.as_bytes(),
+                ticket.id.0.as_bytes(),
+                version,
+                number_rank(ticket),
+                shelf(ticket),
+                category_rank(ticket.category),
+                ticket.status.as_str(),
+                ticket.priority.map(priority_rank),
+                ticket.queue.as_ref().map(Key::as_str),
+                ticket.group.as_ref().map(Key::as_str),
+                ticket.assignee.as_ref().map(|id| id.0.as_bytes()),
+                ticket.requester.0.as_bytes(),
+                ticket.organization.as_ref().map(|id| id.0.as_bytes()),
+                copied(ticket),
+                micros(ticket.times.created_at),
+                micros(ticket.times.updated_at),
+                ticket.times.last_requester_at.map(micros),
+                doc
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn put_entity(
+        &self,
+        tenant: TenantId,
+        stream: StreamId,
+        is_new: bool,
+        version: i64,
+        doc: &str,
+    ) -> Result<()> {
+        let sql = if is_new { &self.sql.entity_insert } else { &self.sql.entity_update };
+        let (kind, id) = (stream.kind.as_str(), stream.id.as_bytes());
+        self.run(sql, params![tenant.0.as_bytes(), kind, id, version, doc])?;
+        Ok(())
+    }
+
+    fn bump(&self, tenant: TenantId, stream: StreamId, version: Version) -> Result<()> {
+        let (tenant, id) = (tenant.0.as_bytes(), stream.id.as_bytes());
+        match stream.kind {
+            StreamKind::Case => {
+                self.run(&self.sql.ticket_bump, params![tenant, id, int(version)])?
+            }
+            kind => {
+                let params = params![tenant, kind.as_str(), id, int(version)];
+                self.run(&self.sql.entity_bump, params)?
+            }
+        };
+        Ok(())
+    }
+
+    fn append(&self, change_set: &ChangeSet, plan: &Plan) -> Result<Option<u64>> {
+        if change_set.events.is_empty() {
+            return Ok(None);
+        }
+        let tenant = change_set.tenant.0.as_bytes();
+        for (entry, n) in change_set.events.iter().zip(&plan.numbers) {
+            let (kind, id) = (entry.stream.kind.as_str(), entry.stream.id.as_bytes());
+            let params = params![tenant, kind, id, int(*n), encode_entry(entry)?];
+            self.run(&self.sql.event_insert, params)?;
+        }
+        Ok(Some(count(self.conn.last_insert_rowid())?))
+    }
+
+    fn put_command(&self, tenant: TenantId, command: &CommandRecord) -> Result<()> {
+        let (tenant, id) = (tenant.0.as_bytes(), command.id.0.as_bytes());
+        let expires_at = micros(command.expires_at);
+        let params = params![tenant, id, command.sha256, expires_at, encode(command)?];
+        self.run(&self.sql.command_put, params)?;
+        Ok(())
+    }
+
+    fn set_timer(&self, tenant: TenantId, op: TimerOp) -> Result<()> {
+        match op {
+            TimerOp::Cancel { stream, kind } => {
+                self.remove_leased(tenant, LeasedThing::Timer { stream, kind })
+            }
+            TimerOp::Set { stream, kind, due_at } => {
+                let (tenant, of, id) =
+                    (tenant.0.as_bytes(), stream.kind.as_str(), stream.id.as_bytes());
+                let params =
+                    params![tenant, of, id, kind.as_str(), timer_rank(kind), micros(due_at)];
+                self.run(&self.sql.timer_set, params)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts a message at the end of the outbox.
+    pub(super) fn push(
+        &self,
+        tenant: TenantId,
+        message: &OutboxMessage,
+        due_at: i64,
+        n_claims: u32,
+    ) -> Result<()> {
+        let (tenant, id) = (tenant.0.as_bytes(), message.id);
+        let (lane, topic) = (message.ordering_key.as_bytes(), message.effect.topic());
+        let doc = encode(message)?;
+        let params = params![tenant, id.as_bytes(), lane, topic, due_at, n_claims, doc];
+        let error = match self.run(&self.sql.outbox_insert, params) {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        if let StoreError::Backend { source, .. } = &error {
+            let code = source
+                .downcast_ref::<rusqlite::Error>()
+                .and_then(rusqlite::Error::sqlite_error_code);
+            if code == Some(ErrorCode::ConstraintViolation) {
+                return Err(invalid(format!("outbox message `{id}` is already there")));
+            }
+        }
+        Err(error)
+    }
+}
+
+/// On which shelf a ticket lies, as tables keep it.
+fn shelf(ticket: &Ticket) -> i64 {
+    match (ticket.deleted, ticket.spam) {
+        (true, _) => super::filter::DELETED,
+        (false, true) => super::filter::SPAM,
+        (false, false) => super::filter::LIVE,
+    }
+}
+
+/// The contacts on copy, one id after the other; `None` without any.
+fn copied(ticket: &Ticket) -> Option<Vec<u8>> {
+    let mut ids = Vec::new();
+    for follower in &ticket.followers {
+        match follower {
+            Follower::Contact { id } => ids.extend_from_slice(id.0.as_bytes()),
+            Follower::Agent { .. } => {}
+        }
+    }
+    (!ids.is_empty()).then_some(ids)
+}
+
+/// The rank of a timer among those of one instant.
+fn timer_rank(kind: TimerKind) -> i64 {
+    let position = TimerKind::ALL.iter().position(|known| *known == kind);
+    position.and_then(|at| i64::try_from(at).ok()).unwrap_or(i64::MAX)
+}

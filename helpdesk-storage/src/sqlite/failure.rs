@@ -1,0 +1,33 @@
+//! SQLite's errors as the store's.
+
+use crate::StoreError;
+use rusqlite::ErrorCode;
+use std::time::Duration;
+
+pub(super) const BACKEND: &str = "sqlite";
+
+/// How long to wait when another process holds the database.
+const BUSY_WAIT: Duration = Duration::from_millis(50);
+
+/// What SQLite said, as callers can act on it.
+pub(super) fn failed(error: rusqlite::Error) -> StoreError {
+    let retry_after = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            return corrupt(error.to_string());
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Some(BUSY_WAIT),
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::OutOfMemory,
+        ) => None,
+        _ => return StoreError::Backend { backend: BACKEND, source: Box::new(error) },
+    };
+    StoreError::Unavailable { backend: BACKEND, retry_after, source: Box::new(error) }
+}
+
+/// What is stored cannot be read.
+pub(super) fn corrupt(what: impl Into<String>) -> StoreError {
+    StoreError::Corrupt { backend: BACKEND, what: what.into() }
+}

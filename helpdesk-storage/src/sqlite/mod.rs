@@ -1,0 +1,227 @@
+//! The embedded backend: one SQLite database, by default a file in
+//! write-ahead-log mode with one connection that writes and a few that read.
+//!
+//! The methods do their work on the calling thread before they return: a
+//! commit takes tens of microseconds plus, with [`Synchronous::Full`], one wait
+//! for the disk. A host on an asynchronous runtime that cannot have that wraps
+//! the calls, for example in `spawn_blocking`.
+//!
+//! Several processes on one machine may share a file; network file systems are
+//! not supported. Documents are JSON texts, instants integer microseconds since
+//! 1970, ids blobs of 16 bytes, so the tables can be read with SQL; they must
+//! not be written by others.
+
+mod cases;
+mod commit;
+mod doc;
+mod failure;
+mod filter;
+mod lease;
+mod maintain;
+mod options;
+mod pool;
+mod read;
+mod schema;
+mod session;
+mod statements;
+
+pub use options::{SqliteOptions, Synchronous};
+pub use schema::SchemaState;
+
+use crate::{
+    Bucket, Capabilities, ChangeSet, ClaimParams, Claimed, Committed, CountQuery, EventQuery,
+    ListQuery, Maintain, MaintainReport, Page, Result, Settle, Store,
+};
+use async_trait::async_trait;
+use helpdesk_core::case::record::{RecordKey, Stored};
+use helpdesk_core::event::Recorded;
+use helpdesk_core::id::TenantId;
+use pool::{Pool, Tx};
+use rusqlite::Connection;
+use session::Session;
+use statements::Statements;
+use std::path::Path;
+
+/// Keeps everything in one SQLite database.
+///
+/// ```
+/// use helpdesk_storage::Store;
+/// use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore};
+/// let store = SqliteStore::open_in_memory(SqliteOptions::default())?;
+/// assert_eq!(store.capabilities().backend, "sqlite");
+/// # Ok::<(), helpdesk_storage::StoreError>(())
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    pool: Pool,
+    options: SqliteOptions,
+    statements: Statements,
+    in_file: bool,
+}
+
+impl SqliteStore {
+    /// Opens the database in this file, made if it is not there, and brings its
+    /// schema up to date unless the options say otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::SchemaNewer`](crate::StoreError::SchemaNewer) when a newer
+    /// version wrote it, [`StoreError::Corrupt`](crate::StoreError::Corrupt)
+    /// when it is no SQLite database or its schema is not the one released,
+    /// [`StoreError::Unavailable`](crate::StoreError::Unavailable) when it
+    /// cannot be opened or is busy.
+    pub fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self> {
+        let pool = Pool::open_file(path.as_ref(), &options)?;
+        Self::with_pool(pool, options, true)
+    }
+
+    /// Opens a new database in memory; it is gone with the store.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`].
+    pub fn open_in_memory(options: SqliteOptions) -> Result<Self> {
+        let pool = Pool::open_memory(&options)?;
+        Self::with_pool(pool, options, false)
+    }
+
+    fn with_pool(pool: Pool, options: SqliteOptions, in_file: bool) -> Result<Self> {
+        let statements = Statements::new(options.prefix());
+        let store = Self { pool, options, statements, in_file };
+        if store.options.migrates {
+            store.migrate()?;
+        } else {
+            store.check()?;
+        }
+        Ok(store)
+    }
+
+    /// Brings the schema up to date, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`].
+    pub fn migrate(&self) -> Result<()> {
+        schema::migrate(&self.pool.writer(), &self.options)
+    }
+
+    /// Where the schema stands.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`].
+    pub fn check(&self) -> Result<SchemaState> {
+        schema::check(&self.pool.writer(), &self.options)
+    }
+
+    /// What [`migrate`](SqliteStore::migrate) would run: SQL for hosts that run
+    /// their own migrations. Empty when there is nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`].
+    pub fn pending_sql(&self) -> Result<String> {
+        schema::pending_sql(&self.pool.writer(), &self.options)
+    }
+
+    fn session<'a>(&'a self, conn: &'a Connection) -> Session<'a> {
+        Session { conn, sql: &self.statements, prefix: self.options.prefix() }
+    }
+
+    fn write<T>(&self, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
+        let conn = self.pool.writer();
+        let tx = Tx::write(&conn)?;
+        let done = work(self.session(&conn))?;
+        tx.commit()?;
+        Ok(done)
+    }
+
+    fn read<T>(&self, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
+        let conn = self.pool.reader();
+        let tx = Tx::read(&conn)?;
+        let done = work(self.session(&conn))?;
+        tx.commit()?;
+        Ok(done)
+    }
+
+    fn commit_one(&self, change_set: &ChangeSet) -> Result<Committed> {
+        self.write(|session| {
+            let checked = session.check(change_set)?;
+            session.write(change_set, checked)
+        })
+    }
+
+    /// All in one transaction: those whose checks fail write nothing, so the
+    /// others stand. `None` when a write failed and with it the transaction.
+    fn commit_together(&self, change_sets: &[ChangeSet]) -> Option<Vec<Result<Committed>>> {
+        let conn = self.pool.writer();
+        let tx = Tx::write(&conn).ok()?;
+        let session = self.session(&conn);
+        let mut results = Vec::with_capacity(change_sets.len());
+        for change_set in change_sets {
+            results.push(match session.check(change_set) {
+                Ok(checked) => Ok(session.write(change_set, checked).ok()?),
+                Err(error) => Err(error),
+            });
+        }
+        tx.commit().ok()?;
+        Some(results)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(failure::BACKEND, self.in_file, self.in_file)
+    }
+
+    async fn commit(&self, change_set: ChangeSet) -> Result<Committed> {
+        self.commit_one(&change_set)
+    }
+
+    async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
+        match self.commit_together(&change_sets) {
+            Some(results) => results,
+            // Whatever it was, it hits only the one that it concerns.
+            None => change_sets.iter().map(|change_set| self.commit_one(change_set)).collect(),
+        }
+    }
+
+    async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {
+        self.read(|session| keys.iter().map(|key| session.get(tenant, key)).collect())
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page<Stored>> {
+        self.read(|session| session.list(query))
+    }
+
+    async fn count(&self, query: &CountQuery) -> Result<Vec<Bucket>> {
+        self.read(|session| session.count(query))
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Page<Recorded>> {
+        self.read(|session| session.events(query))
+    }
+
+    async fn claim(&self, params: &ClaimParams) -> Result<Claimed> {
+        self.write(|session| session.claim(params))
+    }
+
+    async fn settle(&self, settles: Vec<Settle>) -> Result<Vec<Result<()>>> {
+        self.write(|session| {
+            let mut results = Vec::with_capacity(settles.len());
+            for settle in &settles {
+                results.push(match session.settle(settle) {
+                    Err(error @ crate::StoreError::StaleLease) => Err(error),
+                    other => Ok(other?),
+                });
+            }
+            Ok(results)
+        })
+    }
+
+    async fn maintain(&self, maintain: &Maintain) -> Result<MaintainReport> {
+        let conn = self.pool.writer();
+        Ok(MaintainReport { n_rows: self.session(&conn).maintain(maintain)? })
+    }
+}

@@ -1,0 +1,123 @@
+//! How a SQLite store is opened.
+
+use crate::Result;
+use crate::plan::invalid;
+use std::time::Duration;
+
+/// When SQLite waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Synchronous {
+    /// At every commit: what is committed survives a power loss.
+    #[default]
+    Full,
+    /// At checkpoints only: a power loss may take the last commits, and never
+    /// corrupts the database.
+    Normal,
+    /// Never, for tests and benches: a power loss may corrupt the database; the
+    /// end of the process does not.
+    Off,
+}
+
+/// How a SQLite store is opened.
+///
+/// ```
+/// use helpdesk_storage::sqlite::{SqliteOptions, Synchronous};
+/// let options = SqliteOptions::default()
+///     .with_prefix("desk_")?
+///     .with_synchronous(Synchronous::Normal);
+/// assert_eq!(options.prefix(), "desk_");
+/// assert!(SqliteOptions::default().with_prefix("drop table").is_err());
+/// # Ok::<(), helpdesk_storage::StoreError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    prefix: String,
+    pub(super) synchronous: Synchronous,
+    pub(super) busy_timeout: Duration,
+    pub(super) cache_kib: u32,
+    pub(super) n_readers: usize,
+    pub(super) migrates: bool,
+}
+
+/// Chars of a table prefix.
+const PREFIX_CHARS_MAX: usize = 32;
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            prefix: "hd_".to_owned(),
+            synchronous: Synchronous::Full,
+            busy_timeout: Duration::from_secs(5),
+            cache_kib: 64 * 1024,
+            n_readers: 4,
+            migrates: true,
+        }
+    }
+}
+
+impl SqliteOptions {
+    /// What the names of all tables and indexes start with; `hd_` unless set.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Sets the prefix, so that the store can share a database with others.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Invalid`](crate::StoreError::Invalid) unless it is a letter
+    /// `a-z` and at most 31 more of `a-z 0-9 _`.
+    pub fn with_prefix(mut self, prefix: &str) -> Result<Self> {
+        let fits = prefix.len() <= PREFIX_CHARS_MAX
+            && prefix.starts_with(|c: char| c.is_ascii_lowercase())
+            && prefix.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            && !prefix.starts_with("sqlite_");
+        if !fits {
+            return Err(invalid(format!(
+                "`{}` is no table prefix: take a letter and up to 31 more of a-z 0-9 _",
+                prefix.chars().take(PREFIX_CHARS_MAX).collect::<String>()
+            )));
+        }
+        prefix.clone_into(&mut self.prefix);
+        Ok(self)
+    }
+
+    /// When to wait for the disk; [`Synchronous::Full`] unless set.
+    #[must_use]
+    pub fn with_synchronous(mut self, synchronous: Synchronous) -> Self {
+        self.synchronous = synchronous;
+        self
+    }
+
+    /// How long to wait for another process's write; 5 seconds unless set.
+    #[must_use]
+    pub fn with_busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// Page cache of each connection, in KiB; 65,536 unless set.
+    #[must_use]
+    pub fn with_cache_kib(mut self, kib: u32) -> Self {
+        self.cache_kib = kib;
+        self
+    }
+
+    /// Connections that only read, beside the one that writes; 4 unless set.
+    /// With none, reads wait for writes. A database in memory has none.
+    #[must_use]
+    pub fn with_readers(mut self, n: usize) -> Self {
+        self.n_readers = n;
+        self
+    }
+
+    /// Whether opening brings the schema up to date; it does unless set. A host
+    /// that runs its own migrations takes
+    /// [`pending_sql`](super::SqliteStore::pending_sql) instead.
+    #[must_use]
+    pub fn with_migration(mut self, migrates: bool) -> Self {
+        self.migrates = migrates;
+        self
+    }
+}

@@ -1,0 +1,135 @@
+//! Connections: one that writes, some that read; and transactions.
+
+use super::failure::failed;
+use super::options::{SqliteOptions, Synchronous};
+use crate::Result;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+/// Statements that each connection keeps prepared.
+const STATEMENTS_MAX: usize = 256;
+/// Pages in the write-ahead log before they are folded into the database.
+const CHECKPOINT_PAGES: u32 = 8_192;
+/// Bytes to which the write-ahead log's file is cut back.
+const LOG_BYTES_MAX: u32 = 64 << 20;
+
+/// The connections of a store.
+#[derive(Debug)]
+pub(super) struct Pool {
+    writer: Mutex<Connection>,
+    readers: Vec<Mutex<Connection>>,
+    next: AtomicUsize,
+}
+
+impl Pool {
+    /// The connection that writes, for `options` to be applied to the schema
+    /// before anything reads.
+    pub(super) fn open_file(path: &Path, options: &SqliteOptions) -> Result<Self> {
+        let writer = Connection::open(path).map_err(failed)?;
+        set_up(&writer, options)?;
+        writer.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        writer.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX).map_err(failed)?;
+        writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(failed)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut readers = Vec::with_capacity(options.n_readers);
+        for _ in 0..options.n_readers {
+            let reader = Connection::open_with_flags(path, flags).map_err(failed)?;
+            set_up(&reader, options)?;
+            readers.push(Mutex::new(reader));
+        }
+        Ok(Self { writer: Mutex::new(writer), readers, next: AtomicUsize::new(0) })
+    }
+
+    pub(super) fn open_memory(options: &SqliteOptions) -> Result<Self> {
+        let writer = Connection::open_in_memory().map_err(failed)?;
+        set_up(&writer, options)?;
+        let (writer, next) = (Mutex::new(writer), AtomicUsize::new(0));
+        Ok(Self { writer, readers: Vec::new(), next })
+    }
+
+    /// The connection that writes. An open transaction of a caller that
+    /// panicked was rolled back when it unwound.
+    pub(super) fn writer(&self) -> MutexGuard<'_, Connection> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection that is free, or the next in turn.
+    pub(super) fn reader(&self) -> MutexGuard<'_, Connection> {
+        if self.readers.is_empty() {
+            return self.writer();
+        }
+        for reader in &self.readers {
+            match reader.try_lock() {
+                Ok(free) => return free,
+                Err(TryLockError::Poisoned(free)) => return free.into_inner(),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.readers.len();
+        self.readers[turn].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn set_up(conn: &Connection, options: &SqliteOptions) -> Result<()> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    conn.busy_timeout(options.busy_timeout).map_err(failed)?;
+    let synchronous = match options.synchronous {
+        Synchronous::Full => "FULL",
+        Synchronous::Normal => "NORMAL",
+        Synchronous::Off => "OFF",
+    };
+    conn.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
+    conn.pragma_update(None, "cache_size", -i64::from(options.cache_kib)).map_err(failed)?;
+    conn.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+    conn.pragma_update(None, "temp_store", "MEMORY").map_err(failed)
+}
+
+/// A transaction; rolled back unless committed.
+#[derive(Debug)]
+pub(super) struct Tx<'a> {
+    conn: &'a Connection,
+    open: bool,
+}
+
+impl<'a> Tx<'a> {
+    /// One that may write: takes the lock at once.
+    pub(super) fn write(conn: &'a Connection) -> Result<Self> {
+        Self::begin(conn, "BEGIN IMMEDIATE")
+    }
+
+    /// One that only reads: all from one snapshot.
+    pub(super) fn read(conn: &'a Connection) -> Result<Self> {
+        Self::begin(conn, "BEGIN DEFERRED")
+    }
+
+    fn begin(conn: &'a Connection, how: &str) -> Result<Self> {
+        run(conn, how)?;
+        Ok(Self { conn, open: true })
+    }
+
+    pub(super) fn commit(mut self) -> Result<()> {
+        run(self.conn, "COMMIT")?;
+        self.open = false;
+        Ok(())
+    }
+}
+
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        // Some failures end the transaction by themselves.
+        if self.open
+            && !self.conn.is_autocommit()
+            && let Err(error) = run(self.conn, "ROLLBACK")
+        {
+            tracing::warn!(%error, "a transaction could not be rolled back");
+        }
+    }
+}
+
+fn run(conn: &Connection, sql: &str) -> Result<()> {
+    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
+    statement.execute([]).map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! The statements of a store, with its prefix put in once.
+
+macro_rules! statements {
+    ($($name:ident: $text:literal;)*) => {
+        /// Statements by what they do.
+        #[derive(Debug)]
+        pub(super) struct Statements {
+            $(pub(super) $name: String,)*
+        }
+
+        impl Statements {
+            /// The statements on tables with this prefix.
+            pub(super) fn new(prefix: &str) -> Self {
+                Self { $($name: $text.replace("{p}", prefix),)* }
+            }
+        }
+    };
+}
+
+statements! {
+    ticket_version: "SELECT version FROM {p}ticket WHERE tenant_id = ?1 AND id = ?2";
+    ticket_get: "SELECT version, doc FROM {p}ticket WHERE tenant_id = ?1 AND id = ?2";
+    ticket_row: "SELECT version, doc FROM {p}ticket WHERE rowid = ?1";
+    ticket_insert: "INSERT INTO {p}ticket (tenant_id, id, version, number, shelf, \
+        status_category, status, priority, queue_key, group_key, assignee_id, requester_id, \
+        organization_id, copied_ids, created_at, updated_at, last_requester_at, doc) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+    ticket_update: "UPDATE {p}ticket SET version = ?3, number = ?4, shelf = ?5, \
+        status_category = ?6, status = ?7, priority = ?8, queue_key = ?9, group_key = ?10, \
+        assignee_id = ?11, requester_id = ?12, organization_id = ?13, copied_ids = ?14, \
+        created_at = ?15, updated_at = ?16, last_requester_at = ?17, doc = ?18 \
+        WHERE tenant_id = ?1 AND id = ?2";
+    ticket_bump: "UPDATE {p}ticket SET version = ?3 WHERE tenant_id = ?1 AND id = ?2";
+
+    entity_version: "SELECT version FROM {p}entity WHERE tenant_id = ?1 AND kind = ?2 AND id = ?3";
+    entity_get: "SELECT version, doc FROM {p}entity WHERE tenant_id = ?1 AND kind = ?2 AND id = ?3";
+    entity_insert: "INSERT INTO {p}entity (tenant_id, kind, id, version, doc) \
+        VALUES (?1, ?2, ?3, ?4, ?5)";
+    entity_update: "UPDATE {p}entity SET version = ?4, doc = ?5 \
+        WHERE tenant_id = ?1 AND kind = ?2 AND id = ?3";
+    entity_bump: "UPDATE {p}entity SET version = ?4 WHERE tenant_id = ?1 AND kind = ?2 AND id = ?3";
+    entity_list: "SELECT version, doc, id FROM {p}entity \
+        WHERE tenant_id = ?1 AND kind = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
+    ticket_list: "SELECT version, doc, id FROM {p}ticket \
+        WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+
+    message_get: "SELECT doc FROM {p}message WHERE tenant_id = ?1 AND ticket_id = ?2 AND seq = ?3";
+    message_put: "INSERT INTO {p}message (tenant_id, ticket_id, seq, doc) VALUES (?1, ?2, ?3, ?4) \
+        ON CONFLICT (tenant_id, ticket_id, seq) DO UPDATE SET doc = excluded.doc";
+    message_list: "SELECT doc, seq FROM {p}message \
+        WHERE tenant_id = ?1 AND ticket_id = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
+
+    config_get: "SELECT doc FROM {p}config WHERE tenant_id = ?1 AND version = ?2";
+    config_put: "INSERT INTO {p}config (tenant_id, version, doc) VALUES (?1, ?2, ?3) \
+        ON CONFLICT (tenant_id, version) DO UPDATE SET doc = excluded.doc";
+    config_list: "SELECT doc, version FROM {p}config \
+        WHERE tenant_id = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3";
+
+    event_insert: "INSERT INTO {p}event (tenant_id, stream_kind, stream_id, n, doc) \
+        VALUES (?1, ?2, ?3, ?4, ?5)";
+    event_stream: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
+        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND n > ?4 \
+        ORDER BY n LIMIT ?5";
+    event_feed: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
+        WHERE tenant_id = ?1 AND position > ?2 ORDER BY position";
+
+    unique_get: "SELECT stream_kind, stream_id FROM {p}unique \
+        WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3";
+    unique_put: "INSERT INTO {p}unique (tenant_id, kind, key, stream_kind, stream_id) \
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant_id, kind, key) \
+        DO UPDATE SET stream_kind = excluded.stream_kind, stream_id = excluded.stream_id";
+    unique_remove: "DELETE FROM {p}unique WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3";
+
+    command_get: "SELECT doc FROM {p}idem WHERE tenant_id = ?1 AND id = ?2";
+    command_put: "INSERT INTO {p}idem (tenant_id, id, sha256, expires_at, doc) \
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant_id, id) \
+        DO UPDATE SET sha256 = excluded.sha256, expires_at = excluded.expires_at, doc = excluded.doc";
+    command_purge: "DELETE FROM {p}idem WHERE tenant_id = ?1 AND expires_at <= ?2";
+
+    timer_get: "SELECT generation, n_claims, is_leased, set_for, due_at FROM {p}timer \
+        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
+    timer_set: "INSERT INTO {p}timer (tenant_id, stream_kind, stream_id, kind, rank, generation, \
+        set_for, due_at, is_leased, n_claims, n_attempts) \
+        VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?6, 0, 0, 0) \
+        ON CONFLICT (tenant_id, stream_kind, stream_id, kind) DO UPDATE SET \
+        generation = generation + 1, set_for = excluded.set_for, due_at = excluded.due_at, \
+        is_leased = 0, n_claims = 0, n_attempts = 0";
+    timer_remove: "UPDATE {p}timer SET due_at = NULL, is_leased = 0 \
+        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4 \
+        AND due_at IS NOT NULL";
+    timer_lease: "UPDATE {p}timer SET due_at = ?5, is_leased = 1, n_claims = n_claims + 1, \
+        n_attempts = n_attempts + 1 \
+        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
+    timer_due: "UPDATE {p}timer SET due_at = ?5, is_leased = ?6 \
+        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
+    timer_release: "UPDATE {p}timer SET due_at = set_for, is_leased = 0, \
+        n_attempts = max(n_attempts - 1, 0) \
+        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
+
+    outbox_get: "SELECT seq, n_claims, is_leased, n_attempts, ordering_key FROM {p}outbox \
+        WHERE tenant_id = ?1 AND id = ?2";
+    outbox_insert: "INSERT INTO {p}outbox (tenant_id, id, ordering_key, topic, not_before, due_at, \
+        is_leased, n_claims, n_attempts, doc) \
+        VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN EXISTS (SELECT 1 FROM {p}outbox \
+        WHERE tenant_id = ?1 AND ordering_key = ?3) THEN NULL ELSE ?5 END, 0, ?6, 0, ?7)";
+    outbox_doc: "SELECT doc FROM {p}outbox WHERE seq = ?1";
+    outbox_remove: "DELETE FROM {p}outbox WHERE seq = ?1";
+    outbox_promote: "UPDATE {p}outbox SET due_at = not_before WHERE seq = (SELECT seq \
+        FROM {p}outbox WHERE tenant_id = ?1 AND ordering_key = ?2 ORDER BY seq LIMIT 1)";
+    outbox_lease: "UPDATE {p}outbox SET due_at = ?3, is_leased = 1, n_claims = n_claims + 1, \
+        n_attempts = n_attempts + 1 WHERE tenant_id = ?1 AND id = ?2";
+    outbox_due: "UPDATE {p}outbox SET due_at = ?3, is_leased = ?4 \
+        WHERE tenant_id = ?1 AND id = ?2";
+    outbox_release: "UPDATE {p}outbox SET due_at = not_before, is_leased = 0, \
+        n_attempts = max(n_attempts - 1, 0) WHERE tenant_id = ?1 AND id = ?2";
+
+    dead_get: "SELECT doc FROM {p}dead WHERE tenant_id = ?1 AND id = ?2";
+    dead_put: "INSERT INTO {p}dead (tenant_id, id, died_at, n_claims, doc) \
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant_id, id) DO UPDATE SET \
+        died_at = excluded.died_at, n_claims = excluded.n_claims, doc = excluded.doc";
+    dead_list: "SELECT doc, died_at, id FROM {p}dead WHERE tenant_id = ?1 AND \
+        died_at >= ?2 AND (died_at > ?2 OR id > ?3) ORDER BY died_at, id LIMIT ?4";
+    dead_all: "SELECT id, n_claims, doc FROM {p}dead AS dead WHERE tenant_id = ?1 AND NOT EXISTS \
+        (SELECT 1 FROM {p}outbox AS live WHERE live.tenant_id = ?1 AND live.id = dead.id) \
+        ORDER BY died_at, id";
+    dead_remove: "DELETE FROM {p}dead WHERE tenant_id = ?1 AND id = ?2";
+    dead_purge: "DELETE FROM {p}dead WHERE tenant_id = ?1 AND died_at < ?2";
+}
