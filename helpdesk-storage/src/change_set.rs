@@ -1,7 +1,8 @@
 //! What one commit does.
 
 use chrono::{DateTime, Utc};
-use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record, UniqueKey};
+use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record};
+pub use helpdesk_core::case::record::{TimerOp, UniqueOp};
 use helpdesk_core::event::{NewEvent, StreamId, TimerKind};
 use helpdesk_core::id::{CommandId, TenantId, Version};
 use uuid::Uuid;
@@ -13,46 +14,6 @@ pub struct Expect {
     pub stream: StreamId,
     /// Its version; 0 for a thing that must not exist.
     pub version: Version,
-}
-
-/// Sets or drops a unique key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UniqueOp {
-    /// The key finds this thing; refused while it finds another, unless `replace`.
-    Put {
-        /// The key.
-        key: UniqueKey,
-        /// What it finds.
-        stream: StreamId,
-        /// Take it from another.
-        replace: bool,
-    },
-    /// The key finds nothing. No error where it did not.
-    Remove {
-        /// The key.
-        key: UniqueKey,
-    },
-}
-
-/// Sets or drops a timer. A stream has at most one timer of a kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimerOp {
-    /// Due then; replaces an earlier one and makes its lease stale.
-    Set {
-        /// Of which thing.
-        stream: StreamId,
-        /// What for.
-        kind: TimerKind,
-        /// When.
-        due_at: DateTime<Utc>,
-    },
-    /// No timer of this kind, whether there was one or not.
-    Cancel {
-        /// Of which thing.
-        stream: StreamId,
-        /// What for.
-        kind: TimerKind,
-    },
 }
 
 /// A message to be put into the outbox.

@@ -1,0 +1,477 @@
+//! Queries: what a host asks the desk, and the answers.
+
+use crate::actor::Actor;
+use crate::condition::ConditionSource;
+use crate::decide::trace::Step;
+use crate::event::Recorded;
+use crate::case::record::DeadLetter;
+use crate::case::{Case, Offer};
+use crate::fault::Fault;
+use crate::id::{AgentId, ContactId, Key, OrganizationId, TicketId, TicketNumber, Version};
+use crate::report::{Report, ReportQuery};
+use crate::ticket::Ticket;
+use crate::ticket::custom::CustomValues;
+use crate::ticket::message::{Message, PublicMessage};
+use crate::ticket::priority::{Channel, Priority, TicketType};
+use crate::ticket::status::StatusCategory;
+use crate::view::{Direction, OrderBy};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Names a ticket, by id or by number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketName {
+    /// By id.
+    Id(TicketId),
+    /// By number, such as `HD-1024`.
+    Number(TicketNumber),
+}
+
+/// On which shelf tickets lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Shelf {
+    /// Neither spam nor deleted.
+    #[default]
+    Live,
+    /// Spam that is not deleted.
+    Spam,
+    /// Deleted.
+    Deleted,
+    /// All.
+    All,
+}
+
+/// Which tickets, by a view of the desk or by a condition; both must hold where
+/// both are given, all tickets where neither is.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// A view of the desk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<Key>,
+    /// A condition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<ConditionSource>,
+    /// On which shelf.
+    #[serde(default)]
+    pub shelf: Shelf,
+}
+
+/// Lists tickets.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListTickets {
+    /// Which.
+    #[serde(default)]
+    pub which: Which,
+    /// By what; the view's order, else by number, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderBy>,
+    /// Which way; the view's, else ascending, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// Where the page before ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Rows at most; 50 when absent, 1,000 at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// By what a board has its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BoardBy {
+    /// The desk's statuses, in their order.
+    #[default]
+    Status,
+    /// Assignees.
+    Assignee,
+    /// Groups.
+    Group,
+}
+
+/// What a host asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Query {
+    /// One ticket.
+    GetTicket {
+        /// Which.
+        ticket: TicketName,
+    },
+    /// A ticket's messages, by sequence number. Requesters get public ones only.
+    Conversation {
+        /// Which.
+        ticket: TicketName,
+        /// After which sequence number.
+        #[serde(default)]
+        after: u32,
+        /// Rows at most; 50 when absent, 1,000 at most.
+        #[serde(default)]
+        limit: Option<usize>,
+    },
+    /// A page of tickets.
+    ListTickets(ListTickets),
+    /// How many tickets; stops at 10,000.
+    CountTickets(Which),
+    /// Columns of tickets.
+    Board {
+        /// Which.
+        #[serde(default)]
+        which: Which,
+        /// By what.
+        #[serde(default)]
+        by: BoardBy,
+        /// Rows of a column at most; 20 when absent.
+        #[serde(default)]
+        limit: Option<usize>,
+    },
+    /// The ticket that `take_next` would give.
+    NextFor {
+        /// Whose; the acting agent's when absent.
+        #[serde(default)]
+        agent: Option<AgentId>,
+    },
+    /// How many tickets `take_next` chooses from.
+    CountFor {
+        /// Whose; the acting agent's when absent.
+        #[serde(default)]
+        agent: Option<AgentId>,
+    },
+    /// Tickets whose subject or messages have all these words.
+    SearchTickets {
+        /// The words.
+        text: String,
+        /// Rows at most; 50 when absent, 1,000 at most.
+        #[serde(default)]
+        limit: Option<usize>,
+    },
+    /// A ticket's journal. For agents.
+    History {
+        /// Which.
+        ticket: TicketName,
+        /// After which event.
+        #[serde(default)]
+        after: Version,
+        /// Rows at most; 50 when absent, 1,000 at most.
+        #[serde(default)]
+        limit: Option<usize>,
+    },
+    /// What happened to the tickets in the actor's scope since a position. For agents.
+    ChangesSince {
+        /// The position; 0 for everything.
+        position: u64,
+        /// Rows looked at, at most; 50 when absent, 1,000 at most.
+        #[serde(default)]
+        limit: Option<usize>,
+    },
+    /// Why a ticket is where it is, and what the rules and its queue would do now. For agents.
+    Explain {
+        /// Which.
+        ticket: TicketName,
+    },
+    /// What waits in the queues.
+    QueueState {
+        /// Only this one.
+        #[serde(default)]
+        queue: Option<Key>,
+    },
+    /// What the agents hold.
+    Workload {
+        /// Only those of this group.
+        #[serde(default)]
+        group: Option<Key>,
+    },
+    /// Counts and times over a period.
+    Report(ReportQuery),
+    /// Effects that could not be delivered.
+    ListDeadLetters {
+        /// Where the page before ended.
+        #[serde(default)]
+        after: Option<String>,
+        /// Rows at most; 50 when absent, 1,000 at most.
+        #[serde(default)]
+        limit: Option<usize>,
+    },
+    /// What a configuration would change, and what is wrong with it.
+    PreviewConfig {
+        /// The document.
+        document: Value,
+    },
+}
+
+/// A query as it comes by JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueryEnvelope {
+    /// Who asks.
+    pub actor: Actor,
+    /// What.
+    pub query: Query,
+}
+
+/// A ticket, as agents see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TicketView {
+    /// The ticket.
+    #[serde(flatten)]
+    pub ticket: Ticket,
+    /// Its version, for `expected_version`.
+    pub version: Version,
+    /// The live offer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+    /// When a timer will close it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_close_at: Option<DateTime<Utc>>,
+    /// Until when its assignee must answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_by: Option<DateTime<Utc>>,
+}
+
+impl TicketView {
+    /// The view of a case.
+    #[must_use]
+    pub fn new(case: Case, version: Version) -> Self {
+        Self {
+            ticket: case.ticket,
+            version,
+            offer: case.offer,
+            auto_close_at: case.auto_close_at,
+            answer_by: case.answer_by,
+        }
+    }
+}
+
+/// A ticket, as requesters see it: nothing internal is in the type.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RequesterTicketView {
+    /// Its id.
+    pub id: TicketId,
+    /// Its number.
+    pub number: TicketNumber,
+    /// The subject.
+    pub subject: String,
+    /// Who asked.
+    pub requester: ContactId,
+    /// Their company.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationId>,
+    /// Where it came in.
+    pub channel: Channel,
+    /// The desk's status.
+    pub status: Key,
+    /// What that means.
+    pub category: StatusCategory,
+    /// How urgent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// What kind of request.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub ticket_type: Option<TicketType>,
+    /// Public custom fields.
+    pub custom: CustomValues,
+    /// Opened.
+    pub created_at: DateTime<Utc>,
+    /// Last public message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_message_at: Option<DateTime<Utc>>,
+    /// Solved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub solved_at: Option<DateTime<Utc>>,
+    /// Its version, for `expected_version`.
+    pub version: Version,
+}
+
+impl RequesterTicketView {
+    /// What a requester may see of a ticket; `is_public` says which custom fields.
+    #[must_use]
+    pub fn new(ticket: &Ticket, version: Version, is_public: impl Fn(&Key) -> bool) -> Self {
+        let custom = ticket.custom.iter().filter(|(key, _)| is_public(key));
+        Self {
+            id: ticket.id,
+            number: ticket.number.clone(),
+            subject: ticket.subject.clone(),
+            requester: ticket.requester,
+            organization: ticket.organization,
+            channel: ticket.channel,
+            status: ticket.status.clone(),
+            category: ticket.category,
+            priority: ticket.priority,
+            ticket_type: ticket.ticket_type,
+            custom: custom.map(|(key, value)| (key.clone(), value.clone())).collect(),
+            created_at: ticket.times.created_at,
+            last_message_at: ticket.times.last_requester_at.max(ticket.times.last_agent_at),
+            solved_at: ticket.times.solved_at,
+            version,
+        }
+    }
+}
+
+/// One ticket, for the one who asks.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+#[allow(clippy::large_enum_variant, reason = "an answer is built once and moved")]
+pub enum OneTicket {
+    /// For agents.
+    Full(TicketView),
+    /// For requesters.
+    Public(RequesterTicketView),
+}
+
+/// A page of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Listed<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// What to give as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Counted {
+    /// How many, 10,000 at most.
+    pub n: u64,
+    /// Whether there are more.
+    pub capped: bool,
+}
+
+/// One column of a board.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Column {
+    /// The status, assignee or group; absent for tickets without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What people read.
+    pub name: String,
+    /// How many tickets it has.
+    pub n: u64,
+    /// Whether there are more than were counted.
+    pub capped: bool,
+    /// The first ones, most urgent first, then oldest.
+    pub tickets: Vec<OneTicket>,
+}
+
+/// What waits in one queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QueueRow {
+    /// The queue.
+    pub queue: Key,
+    /// Its group.
+    pub group: Key,
+    /// Tickets that wait, offered ones included.
+    pub n_waiting: u64,
+    /// Tickets that are offered.
+    pub n_offered: u64,
+    /// Since when the oldest waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_at: Option<DateTime<Utc>>,
+    /// Agents of the group who are online on any channel.
+    pub n_online: u64,
+}
+
+/// What one agent holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WorkloadRow {
+    /// Who.
+    pub agent: AgentId,
+    /// What people call them.
+    pub name: String,
+    /// Units of assigned tickets.
+    pub active: u32,
+    /// Units of live offers.
+    pub reserved: u32,
+    /// Units over all channels at most.
+    pub capacity: u32,
+    /// Whether they are online on any channel.
+    pub is_online: bool,
+    /// When they were given work last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_assigned_at: Option<DateTime<Utc>>,
+}
+
+/// Why a ticket is where it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The events that carry a choice: routing, assignment, offers, status.
+    pub past: Vec<Recorded>,
+    /// What the rules and the ticket's queue would do now.
+    pub now: Vec<Step>,
+    /// The same in words, oldest first.
+    pub sentences: Vec<String>,
+}
+
+/// What a configuration would change.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConfigPreview {
+    /// What is wrong; empty for one that can be applied.
+    pub faults: Vec<Fault>,
+    /// What looks wrong, though it can be applied.
+    pub lints: Vec<crate::desk::lint::Lint>,
+    /// Top-level keys whose values differ from the configuration in force.
+    pub changed: Vec<String>,
+    /// Open tickets whose queue would be gone.
+    pub n_stranded: u64,
+}
+
+/// A change of a ticket in the actor's scope.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Changes {
+    /// The entries, oldest first.
+    pub rows: Vec<Recorded>,
+    /// The position to ask from next time.
+    pub position: u64,
+    /// Whether there is more already.
+    pub has_more: bool,
+}
+
+/// An answer. By JSON it is the content alone, untagged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "an answer is built once and moved")]
+pub enum Answer {
+    /// Of `get_ticket`.
+    Ticket(OneTicket),
+    /// Of `next_for`.
+    Next(Option<OneTicket>),
+    /// Of `conversation`, for agents.
+    Conversation(Listed<Message>),
+    /// Of `conversation`, for requesters.
+    PublicConversation(Listed<PublicMessage>),
+    /// Of `list_tickets` and `search_tickets`.
+    Tickets(Listed<OneTicket>),
+    /// Of `count_tickets` and `count_for`.
+    Count(Counted),
+    /// Of `board`.
+    Board(Vec<Column>),
+    /// Of `history`.
+    History(Listed<Recorded>),
+    /// Of `changes_since`.
+    Changes(Changes),
+    /// Of `explain`.
+    Explanation(Explanation),
+    /// Of `queue_state`.
+    Queues(Vec<QueueRow>),
+    /// Of `workload`.
+    Workload(Vec<WorkloadRow>),
+    /// Of `report`.
+    Report(Report),
+    /// Of `list_dead_letters`.
+    DeadLetters(Listed<DeadLetter>),
+    /// Of `preview_config`.
+    Preview(ConfigPreview),
+}
+
+/// The JSON Schema of [`QueryEnvelope`].
+#[must_use]
+pub fn schema() -> Value {
+    schemars::schema_for!(QueryEnvelope).to_value()
+}
