@@ -224,9 +224,8 @@ fn wait_ends_at(ask: &Ask<'_>) -> Option<DateTime<Utc>> {
 /// The preferred agents, the first one first; one may come twice.
 fn affinity<'a>(ask: &Ask<'a>) -> impl Iterator<Item = AgentId> + use<'a> {
     let before = ask.ticket.last_assignee.into_iter();
-    let all = before.chain(ask.affinity.iter().copied());
-    let n = if ask.queue.affinity { usize::MAX } else { 0 };
-    all.take(n)
+    let is_wanted = ask.queue.affinity;
+    before.chain(ask.affinity.iter().copied()).filter(move |_| is_wanted)
 }
 
 fn judge(ask: &Ask<'_>, search: &Search<'_>) -> Vec<Verdict> {
@@ -236,7 +235,11 @@ fn judge(ask: &Ask<'_>, search: &Search<'_>) -> Vec<Verdict> {
 fn verdict(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Verdict {
     let agent = entry.agent.id;
     let reason = refusal(ask.queue, ask.ticket, search, entry, ask.now);
-    let lacks = lacking_skill(search, entry).filter(|_| reason == Some(RefusedReason::LacksSkill));
+    let lacks = if reason == Some(RefusedReason::LacksSkill) {
+        lacking_skill(search, entry).cloned()
+    } else {
+        None
+    };
     let until = if reason == Some(RefusedReason::Cooldown) {
         cooldown_ends_at(ask.queue, &entry.load)
     } else if reason == Some(RefusedReason::Excluded) {
@@ -246,7 +249,7 @@ fn verdict(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Verdict {
     };
     let standing = reason.is_none().then(|| standing(ask, search, entry));
     let affinity = affinity(ask).any(|preferred| preferred == agent);
-    Verdict { agent, affinity, reason, lacks: lacks.cloned(), until, standing }
+    Verdict { agent, affinity, reason, lacks, until, standing }
 }
 
 /// The end of the agent's exclusions; `None` for ever, or when not excluded.

@@ -107,7 +107,7 @@ fn by_selector(choice: &Choice, standing: &Standing) -> String {
             format!("their turn ({n_taken} units taken so far, capacity {capacity})")
         }
         Selector::BestSkill => format!(
-            "best skills (required levels sum up to {required_levels}, preferred ones to {preferred_levels})"
+            "best skills (levels of the required ones {required_levels}, preferred {preferred_levels})"
         ),
         Selector::Random => "by lot".to_owned(),
     }

@@ -1,0 +1,208 @@
+//! Who can take a ticket, and the first reason why not.
+
+use super::*;
+use crate::event::RefusedReason;
+use crate::limit::TRACE_REFUSED_MAX;
+use crate::ticket::Excluded;
+use expect_test::expect;
+
+fn reason(queue: &Queue, ticket: &Ticket, entry: RosterEntry) -> Option<RefusedReason> {
+    choose_with(queue, ticket, &roster([entry]), &[]).verdicts[0].reason
+}
+
+fn french() -> Ticket {
+    Ticket { required_skills: vec![skill("french", 5)], ..ticket() }
+}
+
+fn excluding(until: Option<DateTime<Utc>>) -> Ticket {
+    Ticket { excluded: vec![Excluded { agent: id(1), until }], ..ticket() }
+}
+
+#[test]
+fn each_reason_at_its_edge() {
+    let plain = queue(json!({}));
+    let cooldown = queue(json!({"cooldown_seconds": 30}));
+    let presence = |state| {
+        let mut entry = entry(1);
+        entry.presence.channels.insert(Channel::Email, on_channel(state));
+        entry
+    };
+    let chat_weight = |weight| {
+        entry(1).agent(|a| {
+            a.capacity.channels.insert(Channel::Email, 5);
+            a.capacity.weights.insert(Channel::Email, weight);
+        })
+    };
+    let reserved = |n| entry(1).load(Channel::Chat, |load| load.reserved = n);
+    let none = ticket();
+    use RefusedReason as R;
+    let rows: Vec<(&str, &Queue, Ticket, RosterEntry, Option<R>)> = vec![
+        ("idle", &plain, none.clone(), entry(1), None),
+        (
+            "deactivated",
+            &plain,
+            none.clone(),
+            entry(1).agent(|a| a.active = false),
+            Some(R::Inactive),
+        ),
+        ("other group", &plain, none.clone(), entry(1).groups(&["sales"]), Some(R::NotInPool)),
+        ("one of two groups", &plain, none.clone(), entry(1).groups(&["sales", "billing"]), None),
+        ("away", &plain, none.clone(), presence(PresenceState::Away), Some(R::NotOnline)),
+        ("offline", &plain, none.clone(), presence(PresenceState::Offline), Some(R::NotOnline)),
+        ("without skill", &plain, french(), entry(1), Some(R::LacksSkill)),
+        ("level 4 of 5", &plain, french(), entry(1).skills(&[("french", 4)]), Some(R::LacksSkill)),
+        ("level 5 of 5", &plain, french(), entry(1).skills(&[("french", 5)]), None),
+        ("channel: 5 of 5", &plain, none.clone(), chat_weight(1).active(5), Some(R::ChannelFull)),
+        ("channel: 4 of 5", &plain, none.clone(), chat_weight(1).active(4), None),
+        (
+            "channel: 4 of 5, weight 2",
+            &plain,
+            none.clone(),
+            chat_weight(2).active(4),
+            Some(R::ChannelFull),
+        ),
+        ("channel: 3 of 5, weight 2", &plain, none.clone(), chat_weight(2).active(3), None),
+        ("total: 10 of 10", &plain, none.clone(), entry(1).active(10), Some(R::TotalFull)),
+        ("total: 9 of 10", &plain, none.clone(), entry(1).active(9), None),
+        ("reserved counts", &plain, none.clone(), reserved(10), Some(R::TotalFull)),
+        (
+            "over capacity by hand",
+            &plain,
+            none.clone(),
+            reserved(u32::MAX).active(9),
+            Some(R::TotalFull),
+        ),
+        (
+            "29 s of cooldown",
+            &cooldown,
+            none.clone(),
+            entry(1).assigned_on(Channel::Chat, 29),
+            Some(R::Cooldown),
+        ),
+        (
+            "30 s of cooldown",
+            &cooldown,
+            none.clone(),
+            entry(1).assigned_on(Channel::Chat, 30),
+            None,
+        ),
+        ("never assigned", &cooldown, none, entry(1), None),
+        ("excluded for ever", &plain, excluding(None), entry(1), Some(R::Excluded)),
+        ("excluded for a second", &plain, excluding(Some(ago(-1))), entry(1), Some(R::Excluded)),
+        ("excluded until now", &plain, excluding(Some(now())), entry(1), None),
+        ("another excluded", &plain, excluding(None), entry(2), None),
+    ];
+    for (name, queue, ticket, entry, wanted) in rows {
+        assert_eq!(reason(queue, &ticket, entry), wanted, "{name}");
+    }
+}
+
+#[test]
+fn the_first_reason_is_recorded() {
+    let queue = queue(json!({"cooldown_seconds": 30}));
+    let ticket = Ticket { required_skills: vec![skill("french", 5)], ..excluding(None) };
+    let mut bad = entry(1).groups(&[]).active(10).assigned_on(Channel::Email, 1).agent(|a| {
+        a.active = false;
+        a.capacity.channels.insert(Channel::Email, 5);
+    });
+    bad.presence = Presence::none(id(1));
+    let mends: [fn(&mut RosterEntry); 6] = [
+        |e| Arc::make_mut(&mut e.agent).active = true,
+        |e| Arc::make_mut(&mut e.agent).groups = vec![key("billing")],
+        |e| drop(e.presence.channels.insert(Channel::Email, on_channel(PresenceState::Online))),
+        |e| Arc::make_mut(&mut e.agent).skills = vec![skill("french", 10)],
+        |e| Arc::make_mut(&mut e.agent).capacity.channels.clear(),
+        |e| Arc::make_mut(&mut e.agent).capacity.total = 11,
+    ];
+    let mut reasons = vec![reason(&queue, &ticket, bad.clone())];
+    for mend in mends {
+        mend(&mut bad);
+        reasons.push(reason(&queue, &ticket, bad.clone()));
+    }
+    bad.load.channels.clear();
+    reasons.push(reason(&queue, &ticket, bad));
+    let words: Vec<&str> = reasons.into_iter().flatten().map(RefusedReason::as_str).collect();
+    assert_eq!(
+        words.join(" "),
+        "inactive not_in_pool not_online lacks_skill channel_full total_full cooldown excluded",
+    );
+}
+
+#[test]
+fn time_alone_may_help() {
+    let cooldown = queue(json!({"cooldown_seconds": 30}));
+    let busy = || entry(1).assigned_on(Channel::Email, 10);
+    let away = || RosterEntry { presence: Presence::none(id(1)), ..entry(1) };
+    let rows = [
+        ("the cooldown ends", ticket(), busy(), Some(ago(-20))),
+        ("then the exclusion ends", excluding(Some(ago(-50))), busy(), Some(ago(-50))),
+        ("the exclusion ends first", excluding(Some(ago(-5))), busy(), Some(ago(-20))),
+        ("excluded for ever", excluding(None), busy(), None),
+        ("the exclusion ends", excluding(Some(ago(-50))), entry(1), Some(ago(-50))),
+        ("and who is away may be back", excluding(Some(ago(-50))), away(), Some(ago(-50))),
+        ("only who is away comes back", ticket(), away(), None),
+        ("who is in no group does not", excluding(Some(ago(-50))), entry(1).groups(&[]), None),
+    ];
+    for (name, ticket, entry, wanted) in rows {
+        let choice = choose_with(&cooldown, &ticket, &roster([entry]), &[]);
+        assert_eq!((choice.chosen, choice.look_again_at), (None, wanted), "{name}");
+    }
+}
+
+#[test]
+fn an_event_keeps_at_most_twenty_refused_of_the_groups_first() {
+    let strangers = (1..=30).map(|n| entry(n).groups(&["sales"]));
+    let full = (31..=35).map(|n| entry(n).active(10));
+    let roster = roster(strangers.chain(full).chain([entry(99)]));
+    let short = choose_with(&queue(json!({})), &ticket(), &roster, &[]).short().unwrap();
+    assert_eq!(short.n_candidates, 1);
+    assert_eq!(short.refused.len(), TRACE_REFUSED_MAX);
+    let kept: Vec<u128> = short.refused.iter().map(|refused| refused.agent.0.as_u128()).collect();
+    assert_eq!(kept, (1..=15).chain(31..=35).collect::<Vec<u128>>());
+}
+
+#[test]
+fn a_choice_explains_itself() {
+    let queue = queue(json!({"cooldown_seconds": 30}));
+    let ticket = Ticket {
+        required_skills: vec![skill("french", 5)],
+        excluded: vec![Excluded { agent: id(6), until: Some(ago(-600)) }],
+        ..ticket()
+    };
+    let able = |n| entry(n).skills(&[("french", 5)]);
+    let roster = roster([
+        able(1).assigned_on(Channel::Email, 9_960),
+        able(2).assigned_on(Channel::Email, 60),
+        entry(3),
+        able(4).active(10),
+        able(5).assigned_on(Channel::Chat, 5),
+        able(6),
+        able(7).groups(&["sales"]),
+    ]);
+    let choice = choose_with(&queue, &ticket, &roster, &[]);
+    expect![[r#"
+        stage 1 of queue billing: 2 of 7 agents can take it
+        #1 chosen: longest idle on email (idle since 2026-06-01 09:14)
+        #3: lacks skill french at level 5
+        #4: no room
+        #5: gets no work until 2026-06-01 12:00
+        #6: excluded until 2026-06-01 12:10
+        1 in none of its groups, or deactivated"#]]
+    .assert_eq(&told(&choice));
+    let json = serde_json::to_value(&choice).unwrap();
+    assert_eq!(json["by"], "selector");
+    assert_eq!(json["verdicts"][2]["reason"], "lacks_skill");
+    assert_eq!(serde_json::from_value::<Choice>(json).unwrap(), choice);
+}
+
+#[test]
+fn a_choice_of_nobody_explains_itself() {
+    let queue = queue(json!({"stages": [{}, {"after_seconds": 7_200}]}));
+    let choice = choose_with(&queue, &ticket(), &roster([entry(1).active(10)]), &[]);
+    assert_eq!(choice.short(), None);
+    expect![[r#"
+        stage 1 of queue billing: 0 of 1 agents can take it
+        nobody chosen; looks again at 2026-06-01 13:00
+        #1: no room"#]]
+    .assert_eq(&told(&choice));
+}
