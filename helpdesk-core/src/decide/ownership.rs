@@ -57,7 +57,12 @@ pub(super) fn give_to(
         choice,
     };
     let was_new = case.ticket.category == StatusCategory::New;
+    let (channel, weight) = (case.ticket.channel, entry.agent.capacity.weight(case.ticket.channel));
+    let by_hand = matches!(&event, Event::Assigned { choice: None, .. });
     work.on_case(id, event)?;
+    if by_hand {
+        work.count_turn(agent, channel, u64::from(weight));
+    }
     if was_new {
         status::automatic(work, id, StatusCategory::Open, StatusWhy::Assigned)?;
     }

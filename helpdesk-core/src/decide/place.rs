@@ -4,10 +4,11 @@ use super::ownership;
 use super::trace::{CandidateStep, Step};
 use super::work::Work;
 use crate::agent::PresenceState;
+use crate::case::apply::after_seconds;
 use crate::case::facts::{Around, CaseFacts};
 use crate::command::RouteAgain;
 use crate::effect::{AgentNews, Effect};
-use crate::event::{AssignedHow, ChosenBy, Event, RoutedBy, StreamId, UnassignedWhy};
+use crate::event::{AssignedHow, ChosenBy, Event, RoutedBy, StreamId, TimerKind, UnassignedWhy};
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId};
 use crate::limit::TRACE_BECAUSE_MAX;
@@ -218,6 +219,9 @@ fn give(
         }
     }
     work.count_turn(agent, choice.channel, choice.n_taken_added);
+    if let Some(rested_at) = queue.cooldown_seconds.and_then(|s| after_seconds(work.now, s)) {
+        work.set_agent_timer(agent, TimerKind::Drain, Some(rested_at));
+    }
     Ok(())
 }
 

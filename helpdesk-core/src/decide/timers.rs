@@ -12,6 +12,7 @@ use crate::event::{Cause, Event, OfferEnd, StatusWhy, StreamKind, TimerKind, Una
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, TicketId};
 use crate::limit::CATCH_UP_MAX;
+use crate::routing::eligible::cooldown_ends_at;
 use crate::ticket::status::StatusCategory;
 use chrono::{DateTime, Utc};
 
@@ -207,8 +208,18 @@ fn drain(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
     };
     if given {
         work.set_agent_timer(agent, TimerKind::Drain, Some(work.now));
-    } else {
-        work.trace(Step::TimerIdle { kind: TimerKind::Drain });
+        return Ok(());
+    }
+    work.trace(Step::TimerIdle { kind: TimerKind::Drain });
+    if let Some(rested_at) = rested_at(work, agent) {
+        work.set_agent_timer(agent, TimerKind::Drain, Some(rested_at));
     }
     Ok(())
+}
+
+/// When the first cooldown that holds the agent back is over.
+fn rested_at(work: &Work<'_>, agent: AgentId) -> Option<DateTime<Utc>> {
+    let load = &work.ctx.roster.active(agent)?.load;
+    let ends = work.ctx.desk.queues().filter_map(|queue| cooldown_ends_at(queue, load));
+    ends.filter(|end| *end > work.now).min()
 }

@@ -1,0 +1,77 @@
+//! How an engine is put together.
+
+use crate::engine::{Helpdesk, Inner};
+use crate::error::Result;
+use helpdesk_core::desk::{Desk, DeskReader};
+use helpdesk_core::fault::{Code, Rejection};
+use helpdesk_notify::{Notifier, Notifiers};
+use helpdesk_storage::Store;
+use helpdesk_storage::memory::MemoryStore;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+/// Puts an engine together: a store, a notifier, and whether languages are guessed.
+#[derive(Debug)]
+pub struct Builder {
+    store: Option<Arc<dyn Store>>,
+    notifier: Option<Arc<dyn Notifier>>,
+    guesses_language: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self { store: None, notifier: None, guesses_language: true }
+    }
+}
+
+impl Builder {
+    /// Where the desk keeps its state; in memory unless set.
+    #[must_use]
+    pub fn with_store(self, store: impl Store) -> Self {
+        self.with_shared_store(Arc::new(store))
+    }
+
+    /// The same, for a store that others use too.
+    #[must_use]
+    pub fn with_shared_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Who delivers what the desk wishes to tell; nobody unless set, and then
+    /// [`deliver`](Helpdesk::deliver) drops it.
+    #[must_use]
+    pub fn with_notifier(mut self, notifier: impl Notifier + 'static) -> Self {
+        self.notifier = Some(Arc::new(notifier));
+        self
+    }
+
+    /// Whether the language of a message that names none is guessed (feature
+    /// `language`); it is unless switched off.
+    #[must_use]
+    pub fn with_language_guessing(mut self, on: bool) -> Self {
+        self.guesses_language = on;
+        self
+    }
+
+    /// The engine. Reads nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Internal`] when the configuration's own schema does not compile,
+    /// which is a defect of this crate.
+    pub fn build(self) -> Result<Helpdesk> {
+        let reader = DeskReader::new().map_err(|fault| Rejection::new(Code::Internal, fault.to_string()))?;
+        let blank: Desk = reader.read(&json!({})).map_err(Rejection::many)?;
+        let inner = Inner {
+            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
+            notifier: self.notifier.unwrap_or_else(|| Arc::new(Notifiers::new(Vec::new()))),
+            reader,
+            blank_desk: Arc::new(blank),
+            guesses_language: self.guesses_language,
+            tenants: RwLock::new(BTreeMap::new()),
+        };
+        Ok(Helpdesk { inner: Arc::new(inner) })
+    }
+}

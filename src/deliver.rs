@@ -1,0 +1,191 @@
+//! Delivers the outbox.
+
+use crate::engine::Helpdesk;
+use crate::error::Result;
+use chrono::{DateTime, TimeDelta, Utc};
+use helpdesk_core::case::Case;
+use helpdesk_core::case::record::{OutboxMessage, Record, RecordKey};
+use helpdesk_core::effect::Effect;
+use helpdesk_core::event::StreamId;
+use helpdesk_core::id::{AgentId, TenantId};
+use helpdesk_core::ticket::message::PublicMessage;
+use helpdesk_notify::{DeliveryError, Notification, Recipient};
+use helpdesk_storage::{ClaimParams, ClaimWhat, Lease, LeaseBody, Maintain, Settle, SettleHow};
+use uuid::Uuid;
+
+/// Messages leased at once.
+const CLAIM_MAX: usize = 128;
+
+/// What a delivery did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct DeliverReport {
+    /// Messages that were delivered, or that nobody wanted.
+    pub delivered: u64,
+    /// Messages that will be tried again.
+    pub retried: u64,
+    /// Messages that were given up.
+    pub dead: u64,
+    /// When the next message is due, if there is one.
+    pub next_due: Option<DateTime<Utc>>,
+}
+
+impl Helpdesk {
+    /// Hands what is due in the outbox to the notifier, at most `max` messages.
+    ///
+    /// At least once, each time under the same delivery id; messages of one
+    /// ticket in the order they were committed. A transient failure is tried
+    /// again later, a permanent one, or the last of
+    /// [`ATTEMPTS_MAX`](helpdesk_notify::ATTEMPTS_MAX), becomes a dead letter.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`](crate::Error::Store) when the store failed; leased messages
+    /// are delivered again when their lease has ended.
+    #[tracing::instrument(name = "deliver", level = "debug", skip_all)]
+    pub async fn deliver(&self, now: DateTime<Utc>, max: usize) -> Result<DeliverReport> {
+        let mut report = DeliverReport::default();
+        let mut budget = max;
+        loop {
+            let claim = ClaimParams::new(ClaimWhat::Outbox, now, budget.min(CLAIM_MAX));
+            let claimed = self.inner.store.claim(&claim).await?;
+            report.next_due = claimed.next_due;
+            if claimed.leases.is_empty() {
+                return Ok(report);
+            }
+            budget = budget.saturating_sub(claimed.leases.len());
+            let mut settles = Vec::with_capacity(claimed.leases.len());
+            for lease in claimed.leases {
+                let how = self.deliver_one(&lease, now, &mut report).await?;
+                settles.push(Settle { token: lease.token, now, how });
+            }
+            // A lease that ended meanwhile is another's to settle.
+            self.inner.store.settle(settles).await?;
+        }
+    }
+
+    async fn deliver_one(
+        &self,
+        lease: &Lease,
+        now: DateTime<Utc>,
+        report: &mut DeliverReport,
+    ) -> Result<SettleHow> {
+        let LeaseBody::Outbox(message) = &lease.body else { return Ok(SettleHow::Done) };
+        let notification = self.notification(lease, message, now).await?;
+        let Some(notification) = notification else {
+            report.delivered += 1;
+            return Ok(SettleHow::Done);
+        };
+        let error = match self.inner.notifier.deliver(&notification).await {
+            Ok(_) => {
+                report.delivered += 1;
+                return Ok(SettleHow::Done);
+            }
+            Err(error) => error,
+        };
+        let topic = message.effect.topic();
+        tracing::warn!(tenant = %lease.token.tenant, topic, delivery_id = %message.id, "a delivery failed");
+        Ok(after_failure(&error, lease, message.id, now, report))
+    }
+
+    /// What the message is about, as it stands now; `None` when that is gone.
+    async fn notification(
+        &self,
+        lease: &Lease,
+        message: &OutboxMessage,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Notification>> {
+        let tenant = lease.token.tenant;
+        let keys = keys_of(&message.effect);
+        let found = self.inner.store.get(tenant, &keys).await?;
+        let mut records = found.into_iter().flatten().map(|stored| stored.record);
+        let Some(Record::Case(case)) = records.next() else { return Ok(None) };
+        let mut text = None;
+        let mut recipients = Vec::new();
+        for record in records {
+            match record {
+                Record::Contact(contact) => recipients.push(Recipient::from(&*contact)),
+                Record::Agent(agent) => recipients.push(Recipient::from(&*agent)),
+                Record::Message(message) => text = public_text(*message),
+                _ => {}
+            }
+        }
+        match &message.effect {
+            Effect::NotifyGroup { group, .. } => recipients.push(Recipient::Group { key: group.clone() }),
+            Effect::NotifyUnroutable { .. } => recipients.push(Recipient::Administrators),
+            Effect::SendReply { .. } | Effect::NotifyAgent { .. } | Effect::NotifyOffer { .. } => {}
+        }
+        Ok(Some(notification(lease, tenant, message, *case, text, recipients, now)))
+    }
+
+    /// Puts dead letters back into the outbox, all of them when `ids` is empty.
+    /// How many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`](crate::Error::Store) when the store failed.
+    pub async fn redrive(&self, tenant: TenantId, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64> {
+        let report = self.inner.store.maintain(&Maintain::Redrive { tenant, ids, now }).await?;
+        Ok(report.n_rows)
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "the parts of one struct")]
+fn notification(
+    lease: &Lease,
+    tenant: TenantId,
+    message: &OutboxMessage,
+    case: Case,
+    text: Option<PublicMessage>,
+    recipients: Vec<Recipient>,
+    now: DateTime<Utc>,
+) -> Notification {
+    Notification {
+        delivery_id: message.id,
+        attempt: lease.attempts,
+        tenant,
+        effect: message.effect.clone(),
+        number: case.ticket.number,
+        subject: case.ticket.subject,
+        message: text,
+        recipients,
+        at: now,
+    }
+}
+
+fn public_text(message: helpdesk_core::ticket::message::Message) -> Option<PublicMessage> {
+    if message.redacted { None } else { message.public() }
+}
+
+fn keys_of(effect: &Effect) -> Vec<RecordKey> {
+    let mut keys = vec![RecordKey::Stream(StreamId::case(effect.ticket()))];
+    let agent = |id: AgentId| RecordKey::Stream(StreamId::agent(id));
+    match effect {
+        Effect::SendReply { ticket, seq, to } => {
+            keys.push(RecordKey::Message(*ticket, *seq));
+            keys.extend(to.iter().map(|id| RecordKey::Stream(StreamId::contact(*id))));
+        }
+        Effect::NotifyAgent { agent: id, .. } | Effect::NotifyOffer { agent: id, .. } => keys.push(agent(*id)),
+        Effect::NotifyGroup { .. } | Effect::NotifyUnroutable { .. } => {}
+    }
+    keys
+}
+
+fn after_failure(
+    error: &DeliveryError,
+    lease: &Lease,
+    delivery_id: Uuid,
+    now: DateTime<Utc>,
+    report: &mut DeliverReport,
+) -> SettleHow {
+    let wait = error.retry_in(lease.attempts, delivery_id).and_then(|wait| TimeDelta::from_std(wait).ok());
+    match wait {
+        Some(wait) => {
+            report.retried += 1;
+            SettleHow::Retry { at: now + wait, error: error.to_string() }
+        }
+        None => {
+            report.dead += 1;
+            SettleHow::Dead { error: error.to_string() }
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! The engine: load, decide, commit.
+
+use crate::change_set::{change_set, is_no_change};
+use crate::error::{Error, Result};
+use crate::load::no_tenant;
+use crate::snapshot::{Snapshot, Tenant};
+use crate::{builder, language};
+use chrono::{DateTime, TimeDelta, Utc};
+use helpdesk_core::actor::{Actor, Capability};
+use helpdesk_core::case::record::{CommandRecord, Record, Stored};
+use helpdesk_core::command::Command;
+use helpdesk_core::decide::trace::Trace;
+use helpdesk_core::decide::{Context, Decision, Made, decide, wants_language};
+use helpdesk_core::desk::{Desk, DeskReader};
+use helpdesk_core::event::{NewEvent, StreamId};
+use helpdesk_core::fault::{Code, Rejection};
+use helpdesk_core::id::{CommandId, TenantId, TicketNumber, Version, derived_command_id};
+use helpdesk_core::intake::inbound::InboundMessage;
+use helpdesk_core::limit::BATCH_MAX;
+use helpdesk_core::ticket::message::hex;
+use helpdesk_notify::Notifier;
+use helpdesk_storage::{
+    Committed, EventQuery, EventSource, LeaseToken, Store, StoreError,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+use uuid::Uuid;
+
+/// Times that a command whose commit lost a race is decided again.
+pub const COMMIT_RETRIES_MAX: u32 = 8;
+/// Days that a command's outcome is kept for a second call with its id.
+pub const COMMAND_DAYS: i64 = 7;
+
+/// An embedded help desk. Cheap to clone; every clone is the same engine.
+///
+/// ```
+/// use helpdesk::core::actor::{Actor, Capability};
+/// use helpdesk::core::command::{ApplyConfig, Command};
+/// use helpdesk::core::id::TenantId;
+/// use helpdesk::{Helpdesk, MemoryStore};
+/// # helpdesk::block_on(async {
+/// let desk = Helpdesk::builder().with_store(MemoryStore::default()).build()?;
+/// let now = "2026-11-20T09:00:00Z".parse()?;
+/// let system = Actor::system(TenantId(uuid::Uuid::from_u128(1)), Capability::ActAsSystem);
+/// let config = ApplyConfig { document: serde_json::json!({"name": "Acme"}) };
+/// let outcome = desk.execute(&system, Command::ApplyConfig(config), now).await?;
+/// assert_eq!(outcome.made.config_version, Some(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug, Clone)]
+pub struct Helpdesk {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) notifier: Arc<dyn Notifier>,
+    pub(crate) reader: DeskReader,
+    pub(crate) blank_desk: Arc<Desk>,
+    pub(crate) guesses_language: bool,
+    pub(crate) tenants: RwLock<BTreeMap<TenantId, Arc<Tenant>>>,
+}
+
+/// A command with what belongs to it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The command's own id; a second call with it gives the first outcome.
+    pub command_id: CommandId,
+    /// The version of the ticket that the actor saw.
+    pub expected_version: Option<Version>,
+    /// The command.
+    pub command: Command,
+}
+
+impl From<Command> for Call {
+    /// The command under an id of its own: derived for `receive`, else drawn.
+    fn from(command: Command) -> Self {
+        Self { command_id: CommandId(Uuid::new_v4()), expected_version: None, command }
+    }
+}
+
+impl Call {
+    /// The command under this id.
+    #[must_use]
+    pub fn new(command_id: CommandId, command: Command) -> Self {
+        Self { command_id, expected_version: None, command }
+    }
+
+    /// The same, refused when the ticket is not at this version.
+    #[must_use]
+    pub fn expecting(mut self, version: Version) -> Self {
+        self.expected_version = Some(version);
+        self
+    }
+}
+
+/// What a command did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    /// What it made or was about, by reference.
+    #[serde(flatten)]
+    pub made: Made,
+    /// The ticket's version after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// What happened, in order.
+    pub events: Vec<NewEvent>,
+    /// Why; empty when replayed.
+    pub trace: Trace,
+    /// Whether the command had been done before, and nothing was done now.
+    pub replayed: bool,
+    /// For a command on many tickets: each one's outcome, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<EachOutcome>,
+}
+
+/// One of many.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EachOutcome {
+    /// The ticket.
+    pub ticket: helpdesk_core::id::TicketId,
+    /// Whether it was done; else why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<crate::error::ErrorBody>,
+}
+
+/// References to what a command did, kept with its id.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) made: Made,
+    /// Streams with their first and last new event.
+    pub(crate) events: Vec<(StreamId, Version, Version)>,
+}
+
+/// What one attempt came to.
+pub(crate) struct Done {
+    pub(crate) outcome: Outcome,
+    /// The earliest timer that was set.
+    pub(crate) next_due: Option<DateTime<Utc>>,
+}
+
+/// A call with what the engine adds to it.
+pub(crate) struct Job<'a> {
+    pub(crate) actor: &'a Actor,
+    pub(crate) call: &'a Call,
+    pub(crate) now: DateTime<Utc>,
+    /// The lease that the commit finishes, for a timer.
+    pub(crate) lease: Option<LeaseToken>,
+}
+
+impl Helpdesk {
+    /// Starts to build an engine.
+    #[must_use]
+    pub fn builder() -> builder::Builder {
+        builder::Builder::default()
+    }
+
+    /// Takes a message that a channel received, as the system actor: a reply to
+    /// its ticket, or a new ticket.
+    ///
+    /// The command id derives from tenant, mailbox and external id, so a message
+    /// that comes in twice is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] for a message without a sender to answer to, an
+    /// unknown mailbox or custom fields that do not fit; long texts are cut, not refused.
+    pub async fn receive(
+        &self,
+        tenant: TenantId,
+        message: InboundMessage,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
+        let mailbox = message.mailbox.as_ref().map_or("", |key| key.as_str());
+        let parts: [&[u8]; 4] =
+            [b"receive", tenant.0.as_bytes(), mailbox.as_bytes(), message.external_id.as_bytes()];
+        let call = Call::new(derived_command_id(&parts), Command::Receive(message));
+        let actor = Actor::system(tenant, Capability::ActAsSystem);
+        self.execute(&actor, call, now).await
+    }
+
+    /// Carries out a command.
+    ///
+    /// Loads what it looks at, decides, and commits everything at once; a lost
+    /// race is decided again with the same `now`. A [`Command`] alone gets an id
+    /// of its own; pass a [`Call`] to name the id, so that a retry after a
+    /// failure is safe, and the version that the actor saw.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] when the command does not fit: nothing changed.
+    /// [`Error::Store`] when the store failed: nothing changed unless the code is
+    /// `outcome_unknown`, and then the same id may be used again to find out.
+    pub async fn execute(
+        &self,
+        actor: &Actor,
+        call: impl Into<Call>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
+        let call = call.into();
+        actor.check()?;
+        if matches!(call.command, Command::FireTimer(_)) {
+            return Err(Rejection::new(Code::Forbidden, "timers are fired by `tick`").into());
+        }
+        if let Some(commands) = call.command.one_by_one() {
+            return self.execute_each(actor, &call, commands, now).await;
+        }
+        let result = self.run(&Job { actor, call: &call, now, lease: None }).await;
+        if let Err(error) = &result
+            && error.code() == Code::Forbidden
+        {
+            tracing::warn!(
+                tenant = %actor.tenant,
+                actor = ?actor.id,
+                command = call.command.name(),
+                command_id = %call.command_id,
+                "access_denied"
+            );
+        }
+        result.map(|done| done.outcome)
+    }
+
+    /// Each for itself, under ids derived from the whole's; one failure does not
+    /// stop the rest.
+    async fn execute_each(
+        &self,
+        actor: &Actor,
+        call: &Call,
+        commands: Vec<Command>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
+        if commands.len() > BATCH_MAX {
+            let message = format!("{} tickets, at most {BATCH_MAX}", commands.len());
+            return Err(Rejection::at(Code::OverLimit, "tickets", message).into());
+        }
+        self.check_permission(actor, &call.command).await?;
+        let mut outcome = Outcome::of(Made::default());
+        for (i, command) in commands.into_iter().enumerate() {
+            let Some(ticket) = command.ticket() else { continue };
+            let index = (i as u64).to_be_bytes();
+            let id = derived_command_id(&[b"each", call.command_id.0.as_bytes(), &index]);
+            let one = Call::new(id, command);
+            let result = self.run(&Job { actor, call: &one, now, lease: None }).await;
+            match result {
+                Ok(done) => {
+                    outcome.events.extend(done.outcome.events);
+                    outcome.each.push(EachOutcome { ticket, error: None });
+                }
+                Err(Error::Store(StoreError::Unavailable { backend, retry_after, source })) => {
+                    let error = StoreError::Unavailable { backend, retry_after, source };
+                    return Err(error.into());
+                }
+                Err(error) => outcome.each.push(EachOutcome { ticket, error: Some(error.body()) }),
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Decides and commits until it is done, or a race was lost too often.
+    #[tracing::instrument(name = "command", level = "debug", skip_all, fields(
+        tenant = %job.actor.tenant, command = job.call.command.name(), command_id = %job.call.command_id
+    ))]
+    pub(crate) async fn run(&self, job: &Job<'_>) -> Result<Done> {
+        let tenant = self.tenant(job.actor.tenant).await?;
+        let sha256 = match job.lease {
+            Some(_) => String::new(),
+            None => request_hash(job.actor, &job.call.command)?,
+        };
+        if let Command::ImportTicket(import) = &job.call.command
+            && let Some(number) = &import.number
+        {
+            self.skip_numbers(&tenant, number).await?;
+        }
+        let mut number = None;
+        let mut last = None;
+        for _ in 0..=COMMIT_RETRIES_MAX {
+            match self.attempt(job, &tenant, &sha256, &mut number).await {
+                Err(Error::Store(error)) if error.is_lost_race() => {
+                    tracing::debug!(%error, "lost a race");
+                    self.catch_up(&tenant, &error, &mut number).await?;
+                    last = Some(error);
+                }
+                // The same id finds out whether it was committed.
+                Err(Error::Store(StoreError::Ambiguous { backend, source })) if last.is_none() => {
+                    last = Some(StoreError::Ambiguous { backend, source });
+                }
+                result => {
+                    let unused = number.filter(|_| !used_number(&result));
+                    tenant.give_numbers(unused.map(|number: TicketNumber| number.n));
+                    return result;
+                }
+            }
+        }
+        tenant.give_numbers(number.map(|number| number.n));
+        match last {
+            Some(error @ StoreError::DuplicateKey { .. }) => Err(error.into()),
+            _ => Err(Error::LostRaces { attempts: COMMIT_RETRIES_MAX + 1 }),
+        }
+    }
+
+    /// After a lost race: takes in what was newer, and lets go of a taken number.
+    async fn catch_up(
+        &self,
+        tenant: &Tenant,
+        error: &StoreError,
+        number: &mut Option<TicketNumber>,
+    ) -> Result<()> {
+        match error {
+            StoreError::Conflict(conflict) => self.take_streams(tenant, &[conflict.stream]).await,
+            StoreError::DuplicateKey { key } => {
+                if key.kind() == "number" {
+                    *number = None;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        job: &Job<'_>,
+        tenant: &Tenant,
+        sha256: &str,
+        number: &mut Option<TicketNumber>,
+    ) -> Result<Done> {
+        let Job { actor, call, now, .. } = job;
+        let snapshot = tenant.snapshot();
+        if snapshot.config_version == 0 && !matches!(call.command, Command::ApplyConfig(_)) {
+            return Err(no_tenant(actor.tenant).into());
+        }
+        let case = self.load(actor, &call.command, call.command_id, &snapshot, *now).await?;
+        if let Some(earlier) = &case.earlier {
+            return self.replay(actor.tenant, earlier, sha256).await;
+        }
+        if number.is_none() && call.command.may_open() {
+            *number = Some(self.number(tenant, snapshot.desk.number_prefix()).await?);
+        }
+        let language =
+            self.inner.guesses_language.then(|| wants_language(&call.command)).flatten().and_then(language::guess);
+        let context = Context {
+            now: *now,
+            command_id: call.command_id,
+            actor,
+            desk: &snapshot.desk,
+            roster: &snapshot.roster,
+            number: number.clone(),
+            language,
+            expected_version: call.expected_version,
+        };
+        let decision = tracing::debug_span!("decide").in_scope(|| decide(&case.loaded, &call.command, &context))?;
+        self.commit(job, tenant, &snapshot, decision, sha256).await
+    }
+
+    async fn commit(
+        &self,
+        job: &Job<'_>,
+        tenant: &Tenant,
+        snapshot: &Snapshot,
+        decision: Decision,
+        sha256: &str,
+    ) -> Result<Done> {
+        let next_due = crate::change_set::next_due(&decision);
+        if is_no_change(&decision) && job.lease.is_none() {
+            let version = version_of(&decision.made, &[]);
+            let outcome = Outcome { trace: decision.trace, version, ..Outcome::of(decision.made) };
+            return Ok(Done { outcome, next_due });
+        }
+        let records = decision.records.clone();
+        let (change_set, outcome) = change_set(job, snapshot, decision, sha256);
+        let committed = self.inner.store.commit(change_set).await?;
+        if let Some(earlier) = &committed.replayed {
+            return self.replay(job.actor.tenant, earlier, sha256).await;
+        }
+        self.take_commit(tenant, records, &committed)?;
+        let version = version_of(&outcome.made, &committed.versions);
+        Ok(Done { outcome: Outcome { version, ..outcome }, next_due })
+    }
+
+    fn take_commit(&self, tenant: &Tenant, records: Vec<Record>, committed: &Committed) -> Result<()> {
+        let config = StreamId::config(tenant.id);
+        let stored = records.into_iter().filter_map(|record| {
+            let stream = match &record {
+                Record::Config(_) => config,
+                record => record.stream()?,
+            };
+            let (_, version) = committed.versions.iter().find(|(s, _)| *s == stream)?;
+            crate::snapshot::is_in_snapshot(stream).then_some(Stored { version: *version, record })
+        });
+        let stored: Vec<Stored> = stored.collect();
+        tenant.take(&self.inner.reader, &stored)?;
+        Ok(())
+    }
+
+    /// The first outcome of a command that was done before.
+    async fn replay(&self, tenant: TenantId, earlier: &CommandRecord, sha256: &str) -> Result<Done> {
+        if earlier.sha256 != sha256 {
+            return Err(StoreError::KeyReused { command_id: earlier.id }.into());
+        }
+        let kept: Kept = serde_json::from_value(earlier.result.clone()).map_err(|error| {
+            Rejection::new(Code::Internal, format!("the kept outcome cannot be read: {error}"))
+        })?;
+        let mut events = Vec::new();
+        for (stream, first, last) in &kept.events {
+            let source = EventSource::Stream { stream: *stream, after: first - 1 };
+            let limit = usize::try_from(last + 1 - first).unwrap_or(1);
+            let page = self.inner.store.events(&EventQuery::new(tenant, source, limit)).await?;
+            events.extend(page.rows.into_iter().map(|row| row.entry));
+        }
+        let versions: Vec<(StreamId, Version)> =
+            kept.events.iter().map(|(stream, _, last)| (*stream, *last)).collect();
+        let version = version_of(&kept.made, &versions);
+        let outcome = Outcome { events, version, replayed: true, ..Outcome::of(kept.made) };
+        Ok(Done { outcome, next_due: None })
+    }
+}
+
+impl Outcome {
+    pub(crate) fn of(made: Made) -> Self {
+        Self {
+            made,
+            version: None,
+            events: Vec::new(),
+            trace: Trace::default(),
+            replayed: false,
+            each: Vec::new(),
+        }
+    }
+}
+
+fn version_of(made: &Made, versions: &[(StreamId, Version)]) -> Option<Version> {
+    let stream = StreamId::case(made.ticket?);
+    versions.iter().find(|(s, _)| *s == stream).map(|(_, version)| *version)
+}
+
+fn used_number(result: &Result<Done>) -> bool {
+    match result {
+        Ok(done) => done
+            .outcome
+            .events
+            .iter()
+            .any(|event| matches!(event.event, helpdesk_core::event::Event::Opened { .. })),
+        // It may have been used.
+        Err(Error::Store(StoreError::Ambiguous { .. })) => true,
+        Err(_) => false,
+    }
+}
+
+/// SHA-256 of actor id and command in canonical JSON (serde's field order, maps
+/// sorted), hex.
+fn request_hash(actor: &Actor, command: &Command) -> Result<String> {
+    use sha2::{Digest, Sha256};
+    let json = serde_json::to_vec(&(actor.kind, actor.id, command)).map_err(|error| {
+        Rejection::new(Code::Invalid, format!("the command cannot be written as JSON: {error}"))
+    })?;
+    Ok(hex(&Sha256::digest(json)))
+}
+
+/// When a command's outcome may be forgotten.
+pub(crate) fn expires_at(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.checked_add_signed(TimeDelta::days(COMMAND_DAYS)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}

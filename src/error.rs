@@ -1,0 +1,96 @@
+//! What can go wrong, as the host can act on it.
+
+use helpdesk_core::fault::{Code, Fault, Rejection};
+use helpdesk_storage::StoreError;
+use serde::Serialize;
+use thiserror::Error;
+
+/// The result of an engine's method.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why the engine did not do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The command or query does not fit. Nothing changed; the same input at the
+    /// same state is refused again.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The store failed. Unless the code is `outcome_unknown`, nothing changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Other commits came first too often. Nothing changed; try again.
+    #[error("other commits came first {attempts} times")]
+    LostRaces {
+        /// How often it was tried.
+        attempts: u32,
+    },
+}
+
+/// An error as it stands in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErrorBody {
+    /// The stable code.
+    pub code: Code,
+    /// The reason in words.
+    pub message: String,
+    /// The spot in the input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// All faults, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
+    /// With `conflict`: the version that stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actual: Option<u64>,
+}
+
+impl Error {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Rejected(rejection) => rejection.code,
+            Self::LostRaces { .. } => Code::Conflict,
+            Self::Store(error) => store_code(error),
+        }
+    }
+
+    /// The error as it stands in JSON.
+    #[must_use]
+    pub fn body(&self) -> ErrorBody {
+        let (path, errors, actual) = match self {
+            Self::Rejected(r) => (r.path.clone(), r.errors.clone(), r.actual),
+            Self::Store(StoreError::Conflict(conflict)) => (None, Vec::new(), Some(conflict.actual)),
+            Self::Store(_) | Self::LostRaces { .. } => (None, Vec::new(), None),
+        };
+        ErrorBody { code: self.code(), message: with_sources(self), path, errors, actual }
+    }
+}
+
+fn store_code(error: &StoreError) -> Code {
+    match error {
+        StoreError::Conflict(_) => Code::Conflict,
+        StoreError::DuplicateKey { .. } => Code::Duplicate,
+        StoreError::KeyReused { .. } => Code::CommandIdReused,
+        StoreError::Invalid { .. } => Code::Invalid,
+        StoreError::Unavailable { .. } => Code::Unavailable,
+        StoreError::Ambiguous { .. } => Code::OutcomeUnknown,
+        StoreError::SchemaNewer { .. } => Code::SchemaNewer,
+        _ => Code::Internal,
+    }
+}
+
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

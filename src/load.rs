@@ -1,0 +1,283 @@
+//! Reads what a decision looks at: tenants into memory, records for a command.
+
+use crate::engine::Helpdesk;
+use crate::error::Result;
+use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, put_agent, read_desk, streams_of};
+use chrono::{DateTime, Utc};
+use helpdesk_core::actor::Actor;
+use helpdesk_core::agent::Roster;
+use helpdesk_core::case::record::{CommandRecord, Numbers, Record, RecordKey, Stored};
+use helpdesk_core::command::Command;
+use helpdesk_core::decide::{Candidates, Finder, Loaded, candidates, needs, needs_more};
+use helpdesk_core::event::{StreamId, StreamKind};
+use helpdesk_core::fault::{Code, Rejection};
+use helpdesk_core::id::{AgentId, CommandId, TenantId, TicketNumber};
+use helpdesk_core::limit::{PAGE_MAX, PARENT_DEPTH_MAX};
+use helpdesk_storage::{
+    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, Shelf, StoreError,
+};
+use std::sync::{Arc, PoisonError};
+use uuid::Uuid;
+
+/// Numbers that an engine leases at once.
+const NUMBER_BLOCK: u64 = 64;
+/// Times that leasing numbers, or a conflict elsewhere, is tried again.
+const LEASE_RETRIES_MAX: u32 = 32;
+
+/// What was loaded for a command.
+pub(crate) struct Case {
+    pub(crate) loaded: Loaded,
+    pub(crate) earlier: Option<CommandRecord>,
+}
+
+impl Helpdesk {
+    /// The tenant in memory, read when it is first asked for.
+    pub(crate) async fn tenant(&self, id: TenantId) -> Result<Arc<Tenant>> {
+        if let Some(tenant) = self.known_tenant(id) {
+            return Ok(tenant);
+        }
+        let snapshot = self.read_snapshot(id).await?;
+        let mut tenants = self.inner.tenants.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(tenants.entry(id).or_insert_with(|| Arc::new(Tenant::new(id, snapshot))).clone())
+    }
+
+    pub(crate) fn known_tenant(&self, id: TenantId) -> Option<Arc<Tenant>> {
+        self.inner.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    pub(crate) fn known_tenants(&self) -> Vec<Arc<Tenant>> {
+        self.inner.tenants.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    async fn read_snapshot(&self, id: TenantId) -> Result<Snapshot> {
+        let key = RecordKey::Stream(StreamId::config(id));
+        let stored = self.inner.store.get(id, &[key]).await?.into_iter().flatten().next();
+        let (config_version, desk) = match &stored {
+            Some(Stored { version, record: Record::Config(config) }) => {
+                (*version, Arc::new(read_desk(&self.inner.reader, config)?))
+            }
+            _ => (0, self.inner.blank_desk.clone()),
+        };
+        let mut roster = Roster::default();
+        // Agents first: presences and loads are put beside them.
+        for kind in [StreamKind::Agent, StreamKind::Presence, StreamKind::Load] {
+            for stored in self.list_all(id, ListKind::Things(kind)).await? {
+                put_agent(&mut roster, &stored);
+            }
+        }
+        Ok(Snapshot { config_version, desk, roster: Arc::new(roster), position: 0 })
+    }
+
+    async fn list_all(&self, tenant: TenantId, kind: ListKind) -> Result<Vec<Stored>> {
+        let mut query = ListQuery::all(tenant, kind, DateTime::<Utc>::MIN_UTC, PAGE_MAX);
+        let mut all = Vec::new();
+        loop {
+            let page = self.inner.store.list(&query).await?;
+            all.extend(page.rows);
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// Takes in what other engines did to configuration and agents.
+    ///
+    /// Called by [`tick`](Self::tick), and after a lost race; a host with several
+    /// engines that neither ticks nor commands may call it itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`](crate::Error::Store) when the store cannot be read.
+    pub async fn refresh(&self, tenant: TenantId) -> Result<()> {
+        let Some(tenant) = self.known_tenant(tenant) else { return Ok(()) };
+        let mut after = tenant.snapshot().position;
+        loop {
+            let kinds = vec![StreamKind::Agent, StreamKind::Presence, StreamKind::Config];
+            let query = EventQuery::new(tenant.id, EventSource::Feed { after, kinds }, PAGE_MAX);
+            let page = self.inner.store.events(&query).await?;
+            let Some(last) = page.rows.last() else { return Ok(()) };
+            after = last.position;
+            let mut streams: Vec<StreamId> = Vec::new();
+            for row in &page.rows {
+                let stream = row.entry.stream;
+                match stream.kind {
+                    StreamKind::Config => streams.push(stream),
+                    _ => streams.extend(streams_of(AgentId(stream.id))),
+                }
+            }
+            streams.sort();
+            streams.dedup();
+            self.take_streams(&tenant, &streams).await?;
+            tenant.advance(after);
+            if page.next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads these things anew into the tenant's snapshot.
+    pub(crate) async fn take_streams(&self, tenant: &Tenant, streams: &[StreamId]) -> Result<()> {
+        let keys: Vec<RecordKey> = streams
+            .iter()
+            .filter(|stream| is_in_snapshot(**stream))
+            .map(|stream| RecordKey::Stream(*stream))
+            .collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let stored: Vec<Stored> =
+            self.inner.store.get(tenant.id, &keys).await?.into_iter().flatten().collect();
+        tenant.take(&self.inner.reader, &stored)?;
+        Ok(())
+    }
+
+    /// Loads what a command looks at: by its own words, then by what those lead to.
+    pub(crate) async fn load(
+        &self,
+        actor: &Actor,
+        command: &Command,
+        command_id: CommandId,
+        snapshot: &Snapshot,
+        now: DateTime<Utc>,
+    ) -> Result<Case> {
+        let tenant = actor.tenant;
+        let mut loaded = Loaded::default();
+        let mut keys = needs(command, actor);
+        keys.push(RecordKey::Command(command_id));
+        let mut found = self.inner.store.get(tenant, &keys).await?;
+        let earlier = match found.pop().flatten() {
+            Some(Stored { record: Record::Command(record), .. }) if record.expires_at > now => Some(*record),
+            _ => None,
+        };
+        keys.pop();
+        for (key, stored) in keys.iter().zip(found) {
+            loaded.add(key, stored);
+        }
+        if let Some(candidates) = candidates(command, actor) {
+            self.load_candidate(tenant, candidates, snapshot, now, &mut loaded).await?;
+        }
+        for _ in 0..=PARENT_DEPTH_MAX {
+            let keys = needs_more(command, &loaded, &snapshot.desk);
+            if keys.is_empty() {
+                break;
+            }
+            let found = self.inner.store.get(tenant, &keys).await?;
+            for (key, stored) in keys.iter().zip(found) {
+                loaded.add(key, stored);
+            }
+        }
+        Ok(Case { loaded, earlier })
+    }
+
+    /// Looks through the tickets that may be the one, page by page.
+    async fn load_candidate(
+        &self,
+        tenant: TenantId,
+        candidates: Candidates,
+        snapshot: &Snapshot,
+        now: DateTime<Utc>,
+        loaded: &mut Loaded,
+    ) -> Result<()> {
+        let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, now);
+        let best = self.find(tenant, candidates, snapshot, now, &mut finder).await?;
+        if let Some(stored) = best {
+            loaded.set_candidate(stored);
+        }
+        Ok(())
+    }
+
+    /// Shows a finder every ticket that may be a candidate; the best of them.
+    pub(crate) async fn find(
+        &self,
+        tenant: TenantId,
+        candidates: Candidates,
+        snapshot: &Snapshot,
+        now: DateTime<Utc>,
+        finder: &mut Finder<'_>,
+    ) -> Result<Option<Stored>> {
+        let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
+        query.condition = candidates.condition(&snapshot.desk);
+        query.fold = snapshot.desk.fold_options();
+        let mut best = None;
+        loop {
+            let page = self.inner.store.list(&query).await?;
+            for stored in page.rows {
+                if let Record::Case(case) = &stored.record
+                    && finder.look(case)
+                {
+                    best = Some(stored);
+                }
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(best),
+            }
+        }
+    }
+
+    /// A number that no other ticket of the tenant gets from any engine.
+    pub(crate) async fn number(&self, tenant: &Tenant, prefix: &Arc<str>) -> Result<TicketNumber> {
+        for _ in 0..LEASE_RETRIES_MAX {
+            if let Some(n) = tenant.take_number() {
+                return Ok(TicketNumber { prefix: prefix.clone(), n });
+            }
+            match self.lease_numbers(tenant, prefix, 0).await {
+                Ok(numbers) => tenant.give_numbers(numbers),
+                Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(crate::Error::LostRaces { attempts: LEASE_RETRIES_MAX })
+    }
+
+    /// An imported number and those before it are never leased any more.
+    pub(crate) async fn skip_numbers(&self, tenant: &Tenant, number: &TicketNumber) -> Result<()> {
+        for _ in 0..LEASE_RETRIES_MAX {
+            match self.lease_numbers(tenant, &number.prefix, number.n).await {
+                Ok(numbers) => {
+                    tenant.drop_numbers_to(number.n);
+                    tenant.give_numbers(numbers);
+                    return Ok(());
+                }
+                Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(crate::Error::LostRaces { attempts: LEASE_RETRIES_MAX })
+    }
+
+    /// Leases a block of numbers after `last`; nothing when `last` lies behind.
+    async fn lease_numbers(
+        &self,
+        tenant: &Tenant,
+        prefix: &Arc<str>,
+        last: u64,
+    ) -> std::result::Result<std::ops::Range<u64>, StoreError> {
+        let stream = StreamId::numbers(tenant.id);
+        let stored = self.inner.store.get(tenant.id, &[RecordKey::Stream(stream)]).await?;
+        let (version, mut numbers) = match stored.into_iter().flatten().next() {
+            Some(Stored { version, record: Record::Numbers(numbers) }) => (version, numbers),
+            _ => (0, Numbers::default()),
+        };
+        let next = numbers.next.get(prefix).copied().unwrap_or(1);
+        if last > 0 && last < next {
+            return Ok(0..0);
+        }
+        let first = next.max(last.saturating_add(1));
+        let end = first.saturating_add(NUMBER_BLOCK);
+        numbers.next.insert(prefix.clone(), end);
+        let mut change_set =
+            ChangeSet::new(tenant.id, CommandId(Uuid::new_v4()), DateTime::<Utc>::UNIX_EPOCH);
+        change_set.expect.push(Expect { stream, version });
+        change_set.put.push(Record::Numbers(numbers));
+        self.inner.store.commit(change_set).await?;
+        Ok(first..end)
+    }
+}
+
+/// The refusal for a tenant without a configuration.
+pub(crate) fn no_tenant(id: TenantId) -> Rejection {
+    let message = format!("no tenant `{id}`: its first `apply_config` creates it");
+    Rejection::at(Code::NotFound, "actor.tenant", message)
+}

@@ -1,0 +1,150 @@
+//! What the engine holds of a tenant in memory: configuration, agents, numbers.
+//!
+//! A decision is made on a snapshot; the commit checks the versions it depends
+//! on, so a stale one costs a retry and nothing else.
+
+use helpdesk_core::agent::{AgentLoad, Presence, Roster, RosterEntry};
+use helpdesk_core::case::record::{ConfigRecord, Record, Stored};
+use helpdesk_core::desk::{Desk, DeskReader};
+use helpdesk_core::event::{StreamId, StreamKind};
+use helpdesk_core::fault::{Code, Rejection};
+use helpdesk_core::id::{AgentId, TenantId, Version};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+/// A tenant as the engine sees it at one moment. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    /// Version of the configuration, 0 while the tenant has none.
+    pub(crate) config_version: Version,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) roster: Arc<Roster>,
+    /// The feed position up to which agents, presences and configuration are in.
+    pub(crate) position: u64,
+}
+
+/// A tenant in memory.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub(crate) id: TenantId,
+    snapshot: RwLock<Snapshot>,
+    numbers: Mutex<BTreeSet<u64>>,
+}
+
+impl Tenant {
+    pub(crate) fn new(id: TenantId, snapshot: Snapshot) -> Self {
+        Self { id, snapshot: RwLock::new(snapshot), numbers: Mutex::new(BTreeSet::new()) }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes what a store holds now, or a commit wrote, into the snapshot. Older
+    /// versions than the snapshot's are left out.
+    pub(crate) fn take(&self, reader: &DeskReader, stored: &[Stored]) -> Result<(), Rejection> {
+        let matters = |s: &&Stored| {
+            matches!(s.record, Record::Config(_) | Record::Agent(_) | Record::Presence(_) | Record::Load(_))
+        };
+        if !stored.iter().any(|s| matters(&s)) {
+            return Ok(());
+        }
+        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        for stored in stored.iter().filter(matters) {
+            match &stored.record {
+                Record::Config(config) if stored.version > snapshot.config_version => {
+                    snapshot.desk = Arc::new(read_desk(reader, config)?);
+                    snapshot.config_version = stored.version;
+                }
+                Record::Agent(_) | Record::Presence(_) | Record::Load(_) => {
+                    put_agent(Arc::make_mut(&mut snapshot.roster), stored);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn advance(&self, position: u64) {
+        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        snapshot.position = snapshot.position.max(position);
+    }
+
+    fn numbers(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lowest leased number that is free.
+    pub(crate) fn take_number(&self) -> Option<u64> {
+        self.numbers().pop_first()
+    }
+
+    /// Numbers leased, or not used after all.
+    pub(crate) fn give_numbers(&self, numbers: impl IntoIterator<Item = u64>) {
+        self.numbers().extend(numbers);
+    }
+
+    /// Numbers up to this one are somebody else's.
+    pub(crate) fn drop_numbers_to(&self, last: u64) {
+        self.numbers().retain(|n| *n > last);
+    }
+}
+
+/// Freezes a stored document, which was checked when it was applied.
+pub(crate) fn read_desk(reader: &DeskReader, config: &ConfigRecord) -> Result<Desk, Rejection> {
+    reader.read(&config.document).map_err(|faults| {
+        let first = faults.first().map(ToString::to_string).unwrap_or_default();
+        let message = format!("the stored configuration does not fit this version: {first}");
+        Rejection { errors: faults, ..Rejection::new(Code::Internal, message) }
+    })
+}
+
+/// Puts an agent, its presence or its load into a roster, unless it is older.
+pub(crate) fn put_agent(roster: &mut Roster, stored: &Stored) {
+    match &stored.record {
+        Record::Agent(agent) => {
+            let entry = roster.agents.entry(agent.id).or_insert_with(|| RosterEntry {
+                agent: Arc::new((**agent).clone()),
+                agent_version: 0,
+                presence: Presence::none(agent.id),
+                presence_version: 0,
+                load: AgentLoad::none(agent.id),
+                load_version: 0,
+            });
+            if stored.version > entry.agent_version {
+                entry.agent = Arc::new((**agent).clone());
+                entry.agent_version = stored.version;
+            }
+        }
+        Record::Presence(presence) => {
+            if let Some(entry) = roster.agents.get_mut(&presence.agent)
+                && stored.version > entry.presence_version
+            {
+                entry.presence.clone_from(presence);
+                entry.presence_version = stored.version;
+            }
+        }
+        Record::Load(load) => {
+            if let Some(entry) = roster.agents.get_mut(&load.agent)
+                && stored.version > entry.load_version
+            {
+                entry.load.clone_from(load);
+                entry.load_version = stored.version;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a snapshot holds such things.
+pub(crate) fn is_in_snapshot(stream: StreamId) -> bool {
+    match stream.kind {
+        StreamKind::Agent | StreamKind::Presence | StreamKind::Load | StreamKind::Config => true,
+        StreamKind::Case | StreamKind::Contact | StreamKind::Organization | StreamKind::Numbers => false,
+    }
+}
+
+/// The streams of an agent.
+pub(crate) fn streams_of(agent: AgentId) -> [StreamId; 3] {
+    [StreamId::agent(agent), StreamId::presence(agent), StreamId::load(agent)]
+}

@@ -1,0 +1,143 @@
+//! Time passes: timers that are due are fired.
+
+use crate::engine::{Call, Helpdesk, Job};
+use crate::error::{Error, Result};
+use chrono::{DateTime, Utc};
+use helpdesk_core::actor::{Actor, Capability};
+use helpdesk_core::command::{Command, FireTimer};
+use helpdesk_core::id::derived_command_id;
+use helpdesk_storage::{
+    ClaimParams, ClaimWhat, Lease, LeaseBody, LeaseToken, Settle, SettleHow, StoreError,
+};
+use std::collections::VecDeque;
+
+/// Timers leased at once.
+const CLAIM_MAX: usize = 128;
+
+/// What a tick did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct TickReport {
+    /// Timers that were fired.
+    pub fired: u64,
+    /// Timers that another engine fired meanwhile, or that were set anew.
+    pub dropped: u64,
+    /// When the next timer comes due, if there is one.
+    pub next_due: Option<DateTime<Utc>>,
+}
+
+impl Helpdesk {
+    /// Fires what is due at `now`, at most `max_timers`, in order (due time, kind
+    /// rank, ticket), each with its due time as the time of its events.
+    ///
+    /// One big tick does the same as many small ones. A timer's firing and its
+    /// effect are one commit, so it fires exactly once, whatever the number of engines.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] when the store failed; what was fired before stands.
+    #[tracing::instrument(name = "tick", level = "debug", skip_all)]
+    pub async fn tick(&self, now: DateTime<Utc>, max_timers: usize) -> Result<TickReport> {
+        if self.inner.store.capabilities().is_shared {
+            for tenant in self.known_tenants() {
+                self.refresh(tenant.id).await?;
+            }
+        }
+        let mut report = TickReport::default();
+        let mut budget = max_timers;
+        loop {
+            let max = budget.min(CLAIM_MAX);
+            let claimed = self.inner.store.claim(&ClaimParams::new(ClaimWhat::Timers, now, max)).await?;
+            report.next_due = claimed.next_due;
+            if claimed.leases.is_empty() {
+                return Ok(report);
+            }
+            let n_done = self.fire_all(claimed.leases.into(), now, &mut report).await?;
+            budget = budget.saturating_sub(n_done);
+        }
+    }
+
+    /// Fires leased timers in order. One that sets a timer which is due before the
+    /// next one gives the rest back, so that they are leased in the right order.
+    async fn fire_all(
+        &self,
+        mut leases: VecDeque<Lease>,
+        now: DateTime<Utc>,
+        report: &mut TickReport,
+    ) -> Result<usize> {
+        let mut n_done = 0;
+        while let Some(lease) = leases.pop_front() {
+            let fired = self.fire(&lease, report).await;
+            n_done += 1;
+            let set_due = match fired {
+                Ok(set_due) => set_due,
+                Err(error) => {
+                    self.release(leases, now).await?;
+                    return Err(error);
+                }
+            };
+            let comes_first = |lease: &Lease| set_due.is_some_and(|due| due <= due_of(lease));
+            if leases.front().is_some_and(comes_first) {
+                self.release(leases, now).await?;
+                return Ok(n_done);
+            }
+        }
+        Ok(n_done)
+    }
+
+    async fn release(&self, leases: VecDeque<Lease>, now: DateTime<Utc>) -> Result<()> {
+        let settle = |lease: Lease| Settle { token: lease.token, now, how: SettleHow::Release };
+        let settles: Vec<Settle> = leases.into_iter().map(settle).collect();
+        // A lease that is gone meanwhile needs no giving back.
+        self.inner.store.settle(settles).await?;
+        Ok(())
+    }
+
+    /// Fires one timer: an ordinary decision whose commit finishes the lease. The
+    /// earliest timer that it set.
+    async fn fire(&self, lease: &Lease, report: &mut TickReport) -> Result<Option<DateTime<Utc>>> {
+        let LeaseBody::Timer { stream, kind, due_at } = lease.body else { return Ok(None) };
+        let token = lease.token;
+        let actor = Actor::system(token.tenant, Capability::ActAsSystem);
+        let parts: [&[u8]; 6] = [
+            b"timer",
+            token.tenant.0.as_bytes(),
+            stream.kind.as_str().as_bytes(),
+            stream.id.as_bytes(),
+            kind.as_str().as_bytes(),
+            &token.generation.to_be_bytes(),
+        ];
+        let command = Command::FireTimer(FireTimer { stream, kind, due_at });
+        let call = Call::new(derived_command_id(&parts), command);
+        let job = Job { actor: &actor, call: &call, now: due_at, lease: Some(token) };
+        match self.run(&job).await {
+            Ok(done) => {
+                report.fired += 1;
+                Ok(done.next_due)
+            }
+            Err(Error::Store(StoreError::StaleLease)) => {
+                report.dropped += 1;
+                Ok(None)
+            }
+            Err(Error::Rejected(rejection)) => {
+                tracing::error!(kind = kind.as_str(), code = %rejection.code, "a timer was refused");
+                report.dropped += 1;
+                self.give_up(token, due_at, rejection.to_string()).await?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn give_up(&self, token: LeaseToken, now: DateTime<Utc>, error: String) -> Result<()> {
+        let settle = Settle { token, now, how: SettleHow::Dead { error } };
+        self.inner.store.settle(vec![settle]).await?;
+        Ok(())
+    }
+}
+
+fn due_of(lease: &Lease) -> DateTime<Utc> {
+    match &lease.body {
+        LeaseBody::Timer { due_at, .. } => *due_at,
+        LeaseBody::Outbox(message) => message.not_before,
+    }
+}
