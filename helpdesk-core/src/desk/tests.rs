@@ -78,6 +78,34 @@ fn shapes_that_do_not_fit() {
             "mailboxes": [{"key": "m", "follow_up": {"reopen_within_seconds": -1}}],
             "views": {},
         }),
-        &expect![[]],
+        &expect![[r#"
+            invalid auto_close_after_seconds: takes null or a whole number; found `soon`
+            invalid default_queue: takes a string; found `5`
+            required_field fields[0].kind.values: `values` is missing: it must be given
+            unknown_field fields[0].kind.valeus: there is no field `valeus`; near it: `values`, `type`
+            invalid follow_up: takes one of `reopen`, `new_ticket`, or an object with `reopen_within_seconds`; found `never`
+            invalid groups[0].key: `Support` is not a key: take 1 to 64 of a-z 0-9 _ -
+            required_field groups[1].key: `key` is missing: it must be given
+            unknown_field groups[2].teir: there is no field `teir`; near it: `tier`, `key`, `name`
+            invalid macros[0].steps[0].change.to: takes one of `low`, `normal`, `high`, `urgent`; found `later`
+            invalid macros[0].steps[1].change.type: takes one of `set_subject`, `set_priority`, `set_impact`, `set_urgency`, `set_type`, `set_language`, `set_brand`, `set_tier`, `set_requester`, `set_organization`, `add_tags`, `remove_tags`, `set_custom`, `require_skills`, `prefer_skills`; found `set_prio`
+            invalid mailboxes[0].follow_up.reopen_within_seconds: takes at least 0; found `-1`
+            invalid name: takes a string; found `7`
+            invalid preset: takes one of `zendesk`, `jira_service_management`, `live_agent`; found `zendsk`
+            invalid queues[0].mode: takes an object whose `type` is one of `pull`, `assign`, `offer`; found `pull`
+            required_field queues[1].mode.timeout_seconds: `timeout_seconds` is missing: it must be given
+            invalid queues[2].mode.type: takes one of `pull`, `assign`, `offer`; found `offr`
+            required_field queues[3].mode.type: `type` is missing: it is one of `pull`, `assign`, `offer`
+            required_field queues[4].stages[0].relax[0].skill: `skill` is missing: it must be given
+            invalid queues[4].stages[0].selector: takes one of `longest_idle`, `most_spare`, `least_loaded`, `weighted_round_robin`, `best_skill`, `random`; found `idle`
+            invalid roles[0].may.reply: takes one of `own`, `participant`, `assigned`, `groups`, `groups_or_none`, `all`; found `some`
+            unknown_field roles[0].may.raed: there is no field `raed`; near it: `read`, `wake`, `claim`
+            invalid rules[0].then.priority: takes one of `low`, `normal`, `high`, `urgent`; found `hgih`
+            invalid rules[0].then.skills[0].level: takes at most 10; found `11`
+            invalid rules[1].then: takes an object; found a list
+            invalid selection_seed: takes at least 0; found `-1`
+            invalid views: takes a list; found an object
+            unknown_field nmae: there is no field `nmae`; near it: `name`, `roles`, `rules`
+            invalid rules[1].when.is: there is no status `x`; near it: `new`, `open`, `closed`"#]],
     );
 }
