@@ -47,7 +47,10 @@ pub(super) fn check(draft: &Draft, faults: &mut Vec<Fault>) -> Option<Desk> {
     if faults.len() > n_before {
         return None;
     }
-    Some(freeze(document, statuses?, rules, views, schema))
+    let mut desk = freeze(document, statuses?, rules, views, schema);
+    desk.lists_groups = !draft.document.groups.is_empty();
+    desk.lists_queues = !draft.document.queues.is_empty();
+    Some(desk)
 }
 
 /// The document with the things that are there when it lists none.
@@ -461,10 +464,13 @@ fn freeze(
         rule_spots,
         default_queue,
         macros: map_of(&document.macros, |d| (&d.key, &mut d.name)),
+        view_order: views.iter().map(|view| view.key.clone()).collect(),
         views: views.into_iter().map(|view| (view.key.clone(), view)).collect(),
         roles: RoleTable::new(document.roles.clone()),
         presences: map_of(&document.presences, |d| (&d.key, &mut d.name)),
         schema,
+        lists_groups: true,
+        lists_queues: true,
         document,
     }
 }

@@ -120,9 +120,14 @@ pub struct Desk {
     default_queue: Option<Key>,
     macros: BTreeMap<Key, Macro>,
     views: BTreeMap<Key, View>,
+    /// The keys of the views as they stood in the document.
+    view_order: Vec<Key>,
     roles: RoleTable,
     presences: BTreeMap<Key, PresenceDef>,
     schema: Schema,
+    /// Whether the document lists groups, and queues, of its own.
+    lists_groups: bool,
+    lists_queues: bool,
 }
 
 impl Desk {

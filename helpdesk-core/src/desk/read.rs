@@ -94,10 +94,12 @@ fn check_length(text: &str) -> Result<(), Fault> {
     Err(Fault::new("", crate::fault::Code::OverLimit, message))
 }
 
-/// The parser's first line, without the source that some of them quote.
+/// The parser's first line, without the source that some of them quote and
+/// without advice for programmers.
 fn syntax_fault(format: &str, at: Option<(u64, u64)>, message: &str) -> Fault {
     let first = message.lines().next().unwrap_or_default();
     let first = first.split(" at line ").next().unwrap_or_default();
+    let first = first.split(", set ").next().unwrap_or_default();
     let short: String = first.chars().take(MESSAGE_CHARS_MAX).collect();
     Fault::invalid(
         "",
