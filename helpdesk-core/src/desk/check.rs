@@ -286,7 +286,7 @@ impl<'a> Checker<'a> {
     }
 
     fn names_of_things(&mut self, document: &Document) {
-        let names: [(&str, Vec<&str>); 14] = [
+        let names: [(&str, Vec<&str>); 13] = [
             ("statuses", document.statuses.iter().map(|d| &*d.name).collect()),
             ("fields", document.fields.iter().map(|d| &*d.name).collect()),
             ("groups", document.groups.iter().map(|d| &*d.name).collect()),
@@ -300,7 +300,6 @@ impl<'a> Checker<'a> {
             ("views", document.views.iter().map(|d| &*d.name).collect()),
             ("roles", document.roles.iter().map(|d| &*d.name).collect()),
             ("presences", document.presences.iter().map(|d| &*d.name).collect()),
-            ("rules", Vec::new()),
         ];
         for (section, names) in names {
             for (i, name) in names.into_iter().enumerate() {

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::agent::{AgentLoad, Capacity, Presence, RosterEntry};
-use crate::condition::{Condition, Schema};
+use crate::condition::{Condition, CustomKind, FactMap, Schema};
 use crate::id::AgentId;
 use crate::ticket::priority::SkillLevel;
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -72,12 +73,19 @@ fn positions_decide_which_rule_shadows() {
     );
 }
 
-fn never(condition: &Value) -> bool {
+fn schema() -> Schema {
     let field = |key: &str| Key::new(key).unwrap();
-    let schema = Schema::default()
-        .with_custom(field("b"), crate::condition::CustomKind::Boolean)
-        .with_custom(field("n"), crate::condition::CustomKind::Number);
-    logic::never_holds(&Condition::parse(condition, &schema).unwrap())
+    Schema::default()
+        .with_custom(field("b"), CustomKind::Boolean)
+        .with_custom(field("n"), CustomKind::Number)
+}
+
+fn parse(condition: &Value) -> Condition {
+    Condition::parse(condition, &schema()).unwrap()
+}
+
+fn never(condition: &Value) -> bool {
+    logic::never_holds(&parse(condition))
 }
 
 #[test]
@@ -209,4 +217,113 @@ fn many_rules_are_linted_in_time() {
     let rule = |i: usize| json!({"all": [{"field": "channel", "is": "chat"}, {"field": "tags", "has_any": [format!("t{i}")]}]});
     let conditions: Vec<Value> = (0..5_000).map(rule).collect();
     assert_eq!(desk(&rules(&conditions)).lint(), []);
+}
+
+fn any_leaf() -> impl Strategy<Value = Value> {
+    let few = |words: &'static [&'static str]| prop::sample::subsequence(words, 0..=words.len());
+    let at = (0_u32..4).prop_map(|day| format!("2026-06-0{}T00:00:00Z", day + 1));
+    let pick = prop::sample::select(vec!["is", "is_not"]);
+    let list = prop::sample::select(vec!["in", "not_in"]);
+    let of_set = prop::sample::select(vec!["has_any", "has_all", "has_none"]);
+    let bound = prop::sample::select(vec!["lt", "le", "gt", "ge", "is"]);
+    let side = prop::sample::select(vec!["before", "after"]);
+    let age = prop::sample::select(vec!["older_than", "newer_than"]);
+    let name = prop::sample::select(vec![
+        "status",
+        "tags",
+        "custom.n",
+        "custom.b",
+        "created_at",
+        "subject",
+        "text",
+    ]);
+    let word = prop::sample::select(vec!["a", "b", "c"]);
+    prop_oneof![
+        (pick.clone(), word.clone()).prop_map(|(op, w)| json!({"field": "status", op: w})),
+        (list, few(&["a", "b", "c"])).prop_map(|(op, w)| json!({"field": "status", op: w})),
+        (of_set, few(&["a", "b", "c"])).prop_map(|(op, w)| json!({"field": "tags", op: w})),
+        (bound, 0..4).prop_map(|(op, n)| json!({"field": "custom.n", op: n})),
+        prop::collection::vec(0..4, 0..3).prop_map(|n| json!({"field": "custom.n", "in": n})),
+        (0..4, 0..4).prop_map(|(a, b)| json!({"field": "custom.n", "between": [a, b]})),
+        (pick.clone(), any::<bool>()).prop_map(|(op, b)| json!({"field": "custom.b", op: b})),
+        (side, at).prop_map(|(op, at)| json!({"field": "created_at", op: at})),
+        (age, 0_u32..4).prop_map(|(op, n)| json!({"field": "created_at", op: n * 86_400})),
+        (pick, word.clone()).prop_map(|(op, w)| json!({"field": "subject", op: w})),
+        word.prop_map(|w| json!({"field": "text", "is": w})),
+        (name, any::<bool>()).prop_map(|(field, b)| json!({"field": field, "set": b})),
+    ]
+}
+
+fn any_condition() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![8 => any_leaf(), 1 => Just(json!("always")), 1 => Just(json!("never"))];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let list = prop::collection::vec(inner.clone(), 0..4);
+        prop_oneof![
+            2 => list.clone().prop_map(|list| json!({ "all": list })),
+            1 => list.prop_map(|list| json!({ "any": list })),
+            1 => inner.prop_map(|child| json!({ "not": child })),
+        ]
+    })
+}
+
+fn any_facts() -> impl Strategy<Value = Value> {
+    let word = || prop::sample::select(vec!["a", "b", "c"]);
+    let maybe = |value: BoxedStrategy<Value>| prop_oneof![3 => value, 1 => Just(Value::Null)];
+    (
+        maybe(word().prop_map(Value::from).boxed()),
+        maybe(prop::collection::vec(word(), 0..3).prop_map(|tags| json!(tags)).boxed()),
+        maybe((0..4).prop_map(Value::from).boxed()),
+        maybe(any::<bool>().prop_map(Value::from).boxed()),
+        maybe((1..5).prop_map(|day| json!(format!("2026-06-0{day}T00:00:00Z"))).boxed()),
+        maybe(word().prop_map(Value::from).boxed()),
+    )
+        .prop_map(|(status, tags, n, b, created_at, subject)| {
+            let all = json!({
+                "status": status, "tags": tags, "custom.n": n, "custom.b": b,
+                "created_at": created_at, "subject": subject, "body": "b",
+            });
+            let set = all.as_object().unwrap().clone().into_iter().filter(|(_, v)| !v.is_null());
+            Value::Object(set.collect())
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn what_is_said_of_conditions_is_true_on_every_ticket(
+        given in any_condition(),
+        then in any_condition(),
+        facts in any_facts(),
+    ) {
+        let now = "2026-06-04T00:00:00Z".parse().unwrap();
+        let facts = FactMap::from_json(&facts, now, &schema()).unwrap();
+        let (given, then) = (parse(&given), parse(&then));
+        if logic::never_holds(&given) {
+            prop_assert!(!given.holds(&facts));
+        }
+        if logic::follows(&given, &then) && given.holds(&facts) {
+            prop_assert!(then.holds(&facts));
+        }
+    }
+
+    #[test]
+    fn a_shadowed_rule_never_comes_first(
+        conditions in prop::collection::vec(any_condition(), 2..6),
+        facts in any_facts(),
+    ) {
+        let now = "2026-06-04T00:00:00Z".parse().unwrap();
+        let facts = FactMap::from_json(&facts, now, &schema()).unwrap();
+        let rule = |(i, when): (usize, &Value)| RoutingRule {
+            key: Key::new(&format!("r{i}")).unwrap(),
+            position: 0,
+            when: parse(when),
+            then: serde_json::from_value(json!({"queue": "q"})).unwrap(),
+        };
+        let rules: Vec<RoutingRule> = conditions.iter().enumerate().map(rule).collect();
+        let first = rules.iter().position(|rule| rule.when.holds(&facts));
+        for (later, _) in shadow::shadowed(&rules, &BTreeSet::new()) {
+            prop_assert_ne!(first, Some(later));
+        }
+    }
 }
