@@ -150,6 +150,17 @@ fields! {
     SnoozedUntil "snoozed_until" Instant;
 }
 
+const TEXT_OPERATORS: &[&str] = &[
+    "has_word",
+    "has_all_words",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "is",
+    "is_not",
+    "matches",
+];
+
 impl Field {
     /// The names of all built-in fields.
     pub fn built_in_names() -> impl Iterator<Item = &'static str> {
@@ -160,6 +171,21 @@ impl Field {
     #[must_use]
     pub fn lies_ahead(&self) -> bool {
         *self == Self::SnoozedUntil
+    }
+
+    /// The operators that fit the field, which is of this kind, as they stand in JSON.
+    pub fn operators(&self, kind: FieldKind) -> impl Iterator<Item = &'static str> + use<> {
+        let own: &[&str] = match kind {
+            FieldKind::Choice | FieldKind::Id => &["is", "is_not", "in", "not_in"],
+            FieldKind::Set => &["has_any", "has_all", "has_none"],
+            FieldKind::Text => TEXT_OPERATORS,
+            FieldKind::Number => &["lt", "le", "gt", "ge", "between", "is", "in"],
+            FieldKind::Instant => &["before", "after", "older_than", "newer_than"],
+            FieldKind::Boolean => &["is", "is_not"],
+        };
+        let is_ahead = kind == FieldKind::Instant && self.lies_ahead();
+        let ahead: &[&str] = if is_ahead { &["within_next"] } else { &[] };
+        own.iter().chain(ahead).chain(&["set", "unset"]).copied()
     }
 }
 

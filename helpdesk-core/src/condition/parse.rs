@@ -289,7 +289,7 @@ impl Reader<'_> {
             return Some(key.to_owned());
         };
         let near = self.suggestion(key, values.iter().map(String::as_str));
-        self.invalid(spot.path, format!("there is no {} `{}`{near}", spot.field, clip(key)))
+        self.invalid(spot.path, format!("`{}` is no value of {}{near}", clip(key), spot.field))
     }
 
     fn id(&mut self, spot: Spot<'_>) -> Option<Uuid> {
@@ -370,7 +370,7 @@ impl Reader<'_> {
     }
 
     fn no_operator<T>(&mut self, spot: Spot<'_>) -> Option<T> {
-        let names = names_of(operators_of(spot.field, spot.kind));
+        let names = names_of(spot.field.operators(spot.kind));
         let message = format!(
             "`{}` is no operator of {}: take one of {names}",
             clip(spot.operator),
@@ -408,31 +408,6 @@ fn all_of<T>(read: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
         }
     }
     complete.then_some(list)
-}
-
-/// The operators that fit a field, as they stand in JSON.
-pub(super) fn operators_of(field: &Field, kind: FieldKind) -> impl Iterator<Item = &'static str> {
-    let own: &[&str] = match kind {
-        FieldKind::Choice | FieldKind::Id => &["is", "is_not", "in", "not_in"],
-        FieldKind::Set => &["has_any", "has_all", "has_none"],
-        FieldKind::Text => &[
-            "has_word",
-            "has_all_words",
-            "contains",
-            "starts_with",
-            "ends_with",
-            "is",
-            "is_not",
-            "matches",
-        ],
-        FieldKind::Number => &["lt", "le", "gt", "ge", "between", "is", "in"],
-        FieldKind::Instant if field.lies_ahead() => {
-            &["before", "after", "older_than", "newer_than", "within_next"]
-        }
-        FieldKind::Instant => &["before", "after", "older_than", "newer_than"],
-        FieldKind::Boolean => &["is", "is_not"],
-    };
-    own.iter().chain(&["set", "unset"]).copied()
 }
 
 /// "`a`, `b`", or "none".

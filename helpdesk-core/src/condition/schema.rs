@@ -62,7 +62,7 @@ impl CustomKind {
 ///
 /// let faults = Condition::parse(&json!({"field": "group", "is": "biling"}), &schema);
 /// let message = faults.err().map(|faults| faults[0].to_string()).unwrap_or_default();
-/// assert_eq!(message, "is: there is no group `biling`; near it: `billing`, `support`");
+/// assert_eq!(message, "is: `biling` is no value of group; near it: `billing`, `support`");
 /// # Ok::<(), helpdesk_core::fault::Fault>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 use super::ast::Condition;
 use super::field::{Field, FieldKind};
-use super::parse::operators_of;
 use super::schema::Schema;
 use crate::fault::Fault;
 use schemars::{JsonSchema, SchemaGenerator, json_schema};
@@ -94,7 +93,7 @@ fn operator_schemas() -> Map<String, Value> {
         FieldKind::Instant,
         FieldKind::Boolean,
     ];
-    let operators = kinds.into_iter().flat_map(|kind| operators_of(&Field::SnoozedUntil, kind));
+    let operators = kinds.into_iter().flat_map(|kind| Field::SnoozedUntil.operators(kind));
     operators.map(|operator| (operator.to_owned(), value_schema(operator))).collect()
 }
 

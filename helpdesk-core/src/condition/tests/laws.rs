@@ -1,0 +1,193 @@
+//! Laws that hold for every condition and every ticket.
+
+use super::{facts, schema};
+use crate::condition::{Condition, FactMap, FoldOptions, Phrase, TextFact, fold};
+use proptest::prelude::*;
+use proptest::strategy::Union;
+use serde_json::{Value, json};
+
+const WORDS: [&str; 8] = ["refund", "money", "back", "Straße", "ΣΊΣ", "счёт", "e-mail", "İ"];
+
+fn pick(from: &'static [&'static str]) -> impl Strategy<Value = String> {
+    proptest::sample::select(from).prop_map(str::to_owned)
+}
+
+fn keys(from: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::vec(pick(from), 0..4)
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let words = proptest::collection::vec((pick(&WORDS), pick(&[" ", ". ", "\n", "", "-"])), 0..8);
+    prop_oneof![
+        4 => words.prop_map(|words| words.into_iter().map(|(word, gap)| word + &gap).collect()),
+        1 => any::<String>(),
+    ]
+}
+
+fn leaf() -> impl Strategy<Value = Value> {
+    const PRIORITIES: &[&str] = &["low", "normal", "high", "urgent"];
+    const TAGS: &[&str] = &["vip", "eu", "spam"];
+    let with = |field: &'static str, operator: &'static str, value: BoxedStrategy<Value>| {
+        value.prop_map(move |value| json!({"field": field, operator: value})).boxed()
+    };
+    let mut leaves = Vec::new();
+    for operator in ["is", "is_not"] {
+        leaves.push(with("priority", operator, pick(PRIORITIES).prop_map(Value::from).boxed()));
+        leaves.push(with("subject", operator, text().prop_map(Value::from).boxed()));
+        leaves.push(with("custom.paid", operator, any::<bool>().prop_map(Value::from).boxed()));
+        let id = any::<u128>().prop_map(|id| json!(uuid::Uuid::from_u128(id))).boxed();
+        leaves.push(with("assignee", operator, id));
+    }
+    for operator in ["in", "not_in"] {
+        leaves.push(with("priority", operator, keys(PRIORITIES).prop_map(Value::from).boxed()));
+    }
+    for operator in ["has_any", "has_all", "has_none"] {
+        leaves.push(with("tags", operator, keys(TAGS).prop_map(Value::from).boxed()));
+    }
+    for operator in ["has_word", "has_all_words"] {
+        leaves.push(with("text", operator, keys(&WORDS).prop_map(Value::from).boxed()));
+    }
+    for operator in ["contains", "starts_with", "ends_with", "matches"] {
+        leaves.push(with("text", operator, pick(&WORDS).prop_map(Value::from).boxed()));
+    }
+    for operator in ["lt", "le", "gt", "ge", "is"] {
+        let number = prop_oneof![
+            (-3i64..9).prop_map(Value::from),
+            any::<f64>().prop_filter_map("finite", |n| n.is_finite().then(|| json!(n))),
+        ];
+        leaves.push(with("custom.seats", operator, number.boxed()));
+    }
+    for operator in ["before", "after"] {
+        let at = (-4_000_000_000i64..200_000_000_000, 0u32..1_000_000_000)
+            .prop_map(|(secs, nanos)| json!(chrono::DateTime::from_timestamp(secs, nanos)));
+        leaves.push(with("created_at", operator, at.boxed()));
+    }
+    for operator in ["older_than", "newer_than", "within_next"] {
+        let seconds = (0i64..200_000).prop_map(Value::from).boxed();
+        leaves.push(with("snoozed_until", operator, seconds));
+    }
+    for field in ["priority", "tags", "text", "custom.seats", "created_at", "custom.paid"] {
+        leaves.push(with(field, "set", any::<bool>().prop_map(Value::from).boxed()));
+    }
+    leaves.push(Just(json!("always")).boxed());
+    leaves.push(Just(json!("never")).boxed());
+    Union::new(leaves)
+}
+
+fn condition() -> impl Strategy<Value = Condition> {
+    let source = leaf().prop_recursive(4, 24, 4, |inner| {
+        let list = proptest::collection::vec(inner.clone(), 0..4);
+        prop_oneof![
+            list.clone().prop_map(|list| json!({"all": list})),
+            list.prop_map(|list| json!({"any": list})),
+            inner.prop_map(|inner| json!({"not": inner})),
+        ]
+    });
+    source.prop_map(|source| super::parse(&source))
+}
+
+fn ticket() -> impl Strategy<Value = FactMap> {
+    let maybe = |value: BoxedStrategy<Value>| prop_oneof![3 => value, 1 => Just(Value::Null)];
+    let at = (1_780_000_000i64..1_781_000_000)
+        .prop_map(|secs| json!(chrono::DateTime::from_timestamp(secs, 0)))
+        .boxed();
+    let fields = (
+        maybe(pick(&["low", "normal", "high", "urgent"]).prop_map(Value::from).boxed()),
+        maybe(keys(&["vip", "eu", "spam"]).prop_map(Value::from).boxed()),
+        maybe(text().prop_map(Value::from).boxed()),
+        maybe(text().prop_map(Value::from).boxed()),
+        maybe((-3i64..9).prop_map(Value::from).boxed()),
+        maybe(at.clone()),
+        maybe(at),
+        maybe(any::<bool>().prop_map(Value::from).boxed()),
+    );
+    fields.prop_map(|(priority, tags, subject, body, seats, created_at, snoozed_until, paid)| {
+        facts(&json!({
+            "priority": priority, "tags": tags, "subject": subject, "body": body,
+            "custom.seats": seats, "created_at": created_at, "snoozed_until": snoozed_until,
+            "custom.paid": paid,
+        }))
+    })
+}
+
+fn not(condition: Condition) -> Condition {
+    Condition::Not(Box::new(condition))
+}
+
+/// The words of a text, found without the code under test.
+fn naive_words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for char in text.chars().flat_map(char::to_lowercase) {
+        let mark = unicode_normalization::char::is_combining_mark(char);
+        if char.is_alphanumeric() || mark {
+            words.last_mut().unwrap().push(char);
+        } else {
+            words.push(String::new());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+proptest! {
+    #[test]
+    fn a_condition_reads_back_from_its_json(condition in condition()) {
+        let json = condition.to_json();
+        prop_assert_eq!(&Condition::parse(&json, &schema()), &Ok(condition));
+    }
+
+    #[test]
+    fn not_of_an_any_is_an_all_of_nots(a in condition(), b in condition(), ticket in ticket()) {
+        let any = not(Condition::Any(vec![a.clone(), b.clone()]));
+        let all = Condition::All(vec![not(a.clone()), not(b.clone())]);
+        prop_assert_eq!(any.holds(&ticket), all.holds(&ticket));
+        let all = not(Condition::All(vec![a.clone(), b.clone()]));
+        let any = Condition::Any(vec![not(a.clone()), not(b)]);
+        prop_assert_eq!(any.holds(&ticket), all.holds(&ticket));
+        prop_assert_eq!(not(not(a.clone())).holds(&ticket), a.holds(&ticket));
+    }
+
+    #[test]
+    fn evidence_agrees_with_the_outcome(condition in condition(), ticket in ticket()) {
+        let evidence = condition.evidence(&ticket);
+        prop_assert!(!evidence.is_empty());
+        for one in &evidence {
+            let negated = one.path.split('.').filter(|part| *part == "not").count() % 2 == 1;
+            prop_assert_eq!(one.holds != negated, condition.holds(&ticket), "{}", one);
+        }
+    }
+
+    #[test]
+    fn folding_twice_changes_nothing(text: String, fold_yo: bool) {
+        let options = FoldOptions { fold_yo, ..FoldOptions::default() };
+        let once = fold(&text, options);
+        prop_assert_eq!(fold(&once, options), once);
+    }
+
+    #[test]
+    fn any_text_and_any_cut_can_be_looked_at(text: String, part: String, n_bytes in 0usize..64) {
+        let fold = FoldOptions { text_bytes_max: n_bytes, ..FoldOptions::default() };
+        let schema = schema().with_fold(fold);
+        let ticket = json!({"subject": text});
+        let ticket = FactMap::from_json(&ticket, super::now(), &schema).unwrap();
+        for operator in ["contains", "starts_with", "ends_with", "is", "matches"] {
+            let source = json!({"field": "text", operator: part});
+            if let Ok(condition) = Condition::parse(&source, &schema) {
+                let evidence = condition.evidence(&ticket);
+                prop_assert_eq!(evidence[0].holds, condition.holds(&ticket));
+            }
+        }
+    }
+
+    #[test]
+    fn a_phrase_is_found_as_a_plain_search_finds_it(text in text(), phrase in text()) {
+        let options = FoldOptions::default();
+        let (in_text, wanted) = (naive_words(&text), naive_words(&phrase));
+        let phrase = Phrase::new(&phrase, options);
+        prop_assert_eq!(phrase.is_none(), wanted.is_empty());
+        if let Some(phrase) = phrase {
+            let expected = in_text.windows(wanted.len()).any(|run| run == wanted);
+            prop_assert_eq!(TextFact::new(text, options).has_phrase(&phrase), expected);
+        }
+    }
+}
