@@ -106,7 +106,7 @@ fn shapes_that_do_not_fit() {
             invalid selection_seed: takes at least 0; found `-1`
             invalid views: takes a list; found an object
             unknown_field nmae: there is no field `nmae`; near it: `name`, `roles`, `rules`
-            invalid rules[1].when.is: there is no status `x`; near it: `new`, `open`, `closed`"#]],
+            invalid rules[1].when.is: `x` is no value of status; near it: `new`, `open`, `closed`"#]],
     );
 }
 
@@ -195,12 +195,12 @@ fn keys_that_do_not_exist() {
             not_configured rules[0].then.queue: there is no queue `sales`; near it: `tech`, `billing`
             invalid rules[0].then.tags[0]: a tag needs at least one char
             not_configured rules[0].then.skills[0].skill: there is no skill `germn`; near it: `german`
-            invalid rules[0].when.all[0].is: there is no group `sales`; near it: `tech`, `billing`
-            invalid rules[0].when.all[1].is: there is no custom.plan `silver`; near it: `gold`
+            invalid rules[0].when.all[0].is: `sales` is no value of group; near it: `tech`, `billing`
+            invalid rules[0].when.all[1].is: `silver` is no value of custom.plan; near it: `gold`
             unknown_field rules[1].when.any[0].field: there is no field `priorty`; near it: `priority`, `body`, `group`
             invalid rules[2].when.matches: the pattern `(` does not compile: unclosed group
             not_configured views[0].groups[0]: there is no group `nobody`; near it: `tech`, `billing`
-            invalid views[0].when.is: there is no status `gone`; near it: `new`, `open`, `closed`"#]],
+            invalid views[0].when.is: `gone` is no value of status; near it: `new`, `open`, `closed`"#]],
     );
 }
 
