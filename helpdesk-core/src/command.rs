@@ -802,3 +802,6 @@ impl Command {
 pub fn schema() -> Value {
     schemars::schema_for!(CommandEnvelope).to_value()
 }
+
+#[cfg(test)]
+mod tests;

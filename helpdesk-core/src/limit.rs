@@ -16,6 +16,14 @@ pub const ATTACHMENTS_MAX: usize = 100;
 pub const TAGS_MAX: usize = 100;
 /// Chars of one tag.
 pub const TAG_CHARS_MAX: usize = 100;
+/// Bytes of a configuration written as a text.
+pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
+/// Nesting of a configuration. A condition nests two deep for each of its own levels.
+pub const DOCUMENT_DEPTH_MAX: usize = 100;
+/// Entries of each list of a configuration, but for its rules and custom fields.
+pub const CONFIG_ENTRIES_MAX: usize = 10_000;
+/// Faults of a configuration that are told; a last one counts the others.
+pub const FAULTS_MAX: usize = 1_000;
 /// Custom fields of a desk.
 pub const CUSTOM_FIELDS_MAX: usize = 500;
 /// Chars of a custom text value.
@@ -64,11 +72,3 @@ pub const TRACE_BECAUSE_MAX: usize = 5;
 pub const PARENT_DEPTH_MAX: usize = 32;
 /// Timers that one command fires on its own ticket before it runs.
 pub const CATCH_UP_MAX: usize = 1_000;
-/// Bytes of a configuration written as a text.
-pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
-/// Nesting of a configuration. A condition nests two deep for each of its own levels.
-pub const DOCUMENT_DEPTH_MAX: usize = 100;
-/// Entries of each list of a configuration, but for its rules and custom fields.
-pub const CONFIG_ENTRIES_MAX: usize = 10_000;
-/// Faults of a configuration that are told; a last one counts the others.
-pub const FAULTS_MAX: usize = 1_000;

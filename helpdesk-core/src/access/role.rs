@@ -44,7 +44,13 @@ pub struct RoleDef {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// What it allows, and on which tickets.
+    #[schemars(extend("propertyNames" = permission_names()))]
     pub may: BTreeMap<Permission, Reach>,
+}
+
+fn permission_names() -> serde_json::Value {
+    let names: Vec<&str> = Permission::ALL.iter().map(|permission| permission.as_str()).collect();
+    serde_json::json!({ "enum": names })
 }
 
 /// The keys of the built-in roles, each row of spec/access.md's table.

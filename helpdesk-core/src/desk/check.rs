@@ -47,7 +47,10 @@ pub(super) fn check(draft: &Draft, faults: &mut Vec<Fault>) -> Option<Desk> {
     if faults.len() > n_before {
         return None;
     }
-    Some(freeze(document, statuses?, rules, views, schema))
+    let mut desk = freeze(document, statuses?, rules, views, schema);
+    desk.lists_groups = !draft.document.groups.is_empty();
+    desk.lists_queues = !draft.document.queues.is_empty();
+    Some(desk)
 }
 
 /// The document with the things that are there when it lists none.
@@ -283,7 +286,7 @@ impl<'a> Checker<'a> {
     }
 
     fn names_of_things(&mut self, document: &Document) {
-        let names: [(&str, Vec<&str>); 14] = [
+        let names: [(&str, Vec<&str>); 13] = [
             ("statuses", document.statuses.iter().map(|d| &*d.name).collect()),
             ("fields", document.fields.iter().map(|d| &*d.name).collect()),
             ("groups", document.groups.iter().map(|d| &*d.name).collect()),
@@ -297,7 +300,6 @@ impl<'a> Checker<'a> {
             ("views", document.views.iter().map(|d| &*d.name).collect()),
             ("roles", document.roles.iter().map(|d| &*d.name).collect()),
             ("presences", document.presences.iter().map(|d| &*d.name).collect()),
-            ("rules", Vec::new()),
         ];
         for (section, names) in names {
             for (i, name) in names.into_iter().enumerate() {
@@ -461,10 +463,13 @@ fn freeze(
         rule_spots,
         default_queue,
         macros: map_of(&document.macros, |d| (&d.key, &mut d.name)),
+        view_order: views.iter().map(|view| view.key.clone()).collect(),
         views: views.into_iter().map(|view| (view.key.clone(), view)).collect(),
         roles: RoleTable::new(document.roles.clone()),
         presences: map_of(&document.presences, |d| (&d.key, &mut d.name)),
         schema,
+        lists_groups: true,
+        lists_queues: true,
         document,
     }
 }

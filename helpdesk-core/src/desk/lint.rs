@@ -1,1 +1,329 @@
 //! What is allowed in a desk and still looks like a mistake.
+//!
+//! A lint never stops a configuration. Source: spec/routing.md, "Lint".
+
+mod logic;
+mod shadow;
+#[cfg(test)]
+mod tests;
+
+use super::Desk;
+use crate::agent::{Agent, Roster};
+use crate::automation::macros::{Macro, MacroStep};
+use crate::id::Key;
+use crate::routing::queue::Queue;
+use crate::routing::rules::RoutingRule;
+use crate::routing::stage::Relax;
+use crate::ticket::change::Change;
+use crate::ticket::status::{StatusCategory, StatusDef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A stable code of what looks like a mistake. The list grows; none changes its meaning.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LintCode {
+    /// Earlier rules hold on every ticket on which this one does.
+    UnreachableRule,
+    /// An earlier rule has the same condition and does the same.
+    DuplicateRule,
+    /// The condition holds on no ticket.
+    ContradictoryCondition,
+    /// No queue is the group's, and no stage asks it.
+    GroupWithoutQueue,
+    /// No rule, mailbox or default leads to the queue.
+    UnusedQueue,
+    /// No rule and no macro asks for the skill.
+    UnusedSkill,
+    /// The macro cannot run to its end on any ticket.
+    UnusableMacro,
+    /// The role permits nothing.
+    EmptyRole,
+    /// No transition leads to the status.
+    UnreachableStatus,
+    /// No active agent is in the group.
+    GroupWithoutAgents,
+    /// No active agent whom the queue asks has what the rule requires.
+    SkillNobodyHas,
+}
+
+impl LintCode {
+    /// The code as it stands in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnreachableRule => "unreachable_rule",
+            Self::DuplicateRule => "duplicate_rule",
+            Self::ContradictoryCondition => "contradictory_condition",
+            Self::GroupWithoutQueue => "group_without_queue",
+            Self::UnusedQueue => "unused_queue",
+            Self::UnusedSkill => "unused_skill",
+            Self::UnusableMacro => "unusable_macro",
+            Self::EmptyRole => "empty_role",
+            Self::UnreachableStatus => "unreachable_status",
+            Self::GroupWithoutAgents => "group_without_agents",
+            Self::SkillNobodyHas => "skill_nobody_has",
+        }
+    }
+}
+
+/// One thing that looks like a mistake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lint {
+    /// What.
+    pub code: LintCode,
+    /// The spot in the document, as in `rules[3].when`.
+    pub path: String,
+    /// The same in words.
+    pub message: String,
+}
+
+impl Lint {
+    fn new(code: LintCode, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, path: path.into(), message: message.into() }
+    }
+}
+
+impl Desk {
+    /// What looks like a mistake in the configuration alone.
+    ///
+    /// Rules that earlier ones shadow are found where the earlier condition, or
+    /// one alternative of it, is a part of the later one or follows from it leaf
+    /// by leaf; not every shadowed rule is.
+    ///
+    /// ```
+    /// use helpdesk_core::desk::{Desk, lint::LintCode};
+    /// let desk = Desk::from_value(&serde_json::json!({"rules": [
+    ///     {"key": "all", "then": {"queue": "support"}},
+    ///     {"key": "chats", "when": {"field": "channel", "is": "chat"}, "then": {"queue": "support"}},
+    /// ]})).map_err(|faults| faults[0].clone())?;
+    /// let lints = desk.lint();
+    /// assert_eq!((lints[0].code, &*lints[0].path), (LintCode::UnreachableRule, "rules[1]"));
+    /// # Ok::<(), helpdesk_core::fault::Fault>(())
+    /// ```
+    #[must_use]
+    pub fn lint(&self) -> Vec<Lint> {
+        let mut lints = self.lint_conditions();
+        lints.extend(self.lint_groups_and_queues());
+        lints.extend(self.lint_skills());
+        lints.extend(self.lint_statuses());
+        lints.extend(self.lint_macros());
+        lints.extend(self.document.roles.iter().enumerate().filter(|(_, r)| r.may.is_empty()).map(
+            |(i, role)| {
+                let message = format!("the role `{}` permits nothing", role.key);
+                Lint::new(LintCode::EmptyRole, format!("roles[{i}].may"), message)
+            },
+        ));
+        lints
+    }
+
+    /// As [`Desk::lint`], and what looks like a mistake with these agents.
+    #[must_use]
+    pub fn lint_with(&self, roster: &Roster) -> Vec<Lint> {
+        let mut lints = self.lint();
+        let agents: Vec<&Agent> =
+            roster.agents.values().map(|entry| &*entry.agent).filter(|a| a.active).collect();
+        for (i, group) in self.document.groups.iter().enumerate() {
+            if !agents.iter().any(|agent| agent.is_in(&group.key)) {
+                let message = format!("no active agent is in the group `{}`", group.key);
+                let path = self.path_of_group(i);
+                lints.push(Lint::new(LintCode::GroupWithoutAgents, path, message));
+            }
+        }
+        for (rule, spot) in self.rules.iter().zip(&self.rule_spots) {
+            if self.nobody_can(rule, &agents) {
+                let message = format!(
+                    "no active agent whom the queue `{}` asks has these skills, and no stage asks for less",
+                    rule.then.queue
+                );
+                let path = format!("rules[{spot}].then.skills");
+                lints.push(Lint::new(LintCode::SkillNobodyHas, path, message));
+            }
+        }
+        lints
+    }
+
+    fn lint_conditions(&self) -> Vec<Lint> {
+        let mut lints = Vec::new();
+        let never = "the condition holds on no ticket";
+        let mut never_holds = BTreeSet::new();
+        for (i, (rule, spot)) in self.rules.iter().zip(&self.rule_spots).enumerate() {
+            if logic::never_holds(&rule.when) {
+                never_holds.insert(i);
+                let path = format!("rules[{spot}].when");
+                lints.push(Lint::new(LintCode::ContradictoryCondition, path, never));
+            }
+        }
+        for (later, earlier) in shadow::shadowed(&self.rules, &never_holds) {
+            let (rule, by) = (&self.rules[later], &self.rules[earlier]);
+            let path = format!("rules[{}]", self.rule_spots[later]);
+            if rule.when == by.when && rule.then == by.then {
+                let message = format!("the same as the rule `{}`", by.key);
+                lints.push(Lint::new(LintCode::DuplicateRule, path, message));
+            } else {
+                let message = format!("never reached: the rule `{}` holds before", by.key);
+                lints.push(Lint::new(LintCode::UnreachableRule, path, message));
+            }
+        }
+        for (i, key) in self.view_order.iter().enumerate() {
+            if self.view(key).is_some_and(|view| logic::never_holds(&view.condition)) {
+                let path = format!("views[{i}].when");
+                lints.push(Lint::new(LintCode::ContradictoryCondition, path, never));
+            }
+        }
+        lints
+    }
+
+    fn lint_groups_and_queues(&self) -> Vec<Lint> {
+        let mut lints = Vec::new();
+        let asked: BTreeSet<&Key> = self.queues.values().flat_map(groups_of).collect();
+        for (i, group) in self.document.groups.iter().enumerate() {
+            if !asked.contains(&group.key) {
+                let message = format!("no queue asks the group `{}`", group.key);
+                lints.push(Lint::new(LintCode::GroupWithoutQueue, self.path_of_group(i), message));
+            }
+        }
+        let by_mailbox = self.mailboxes.values().filter_map(|m| m.default_queue.as_ref());
+        let by_rule = self.rules.iter().map(|rule| &rule.then.queue);
+        let used: BTreeSet<&Key> =
+            by_mailbox.chain(by_rule).chain(self.default_queue.as_ref()).collect();
+        for (i, queue) in self.document.queues.iter().enumerate() {
+            if !used.contains(&queue.key) {
+                let message =
+                    format!("no rule, mailbox or default leads to the queue `{}`", queue.key);
+                let path =
+                    if self.lists_queues { format!("queues[{i}]") } else { self.path_of_group(i) };
+                lints.push(Lint::new(LintCode::UnusedQueue, path, message));
+            }
+        }
+        lints
+    }
+
+    fn lint_skills(&self) -> Vec<Lint> {
+        let by_rule = self.rules.iter().flat_map(|rule| &rule.then.skills);
+        let steps = self.macros.values().flat_map(|m| &m.steps);
+        let by_macro = steps.flat_map(|step| match step {
+            MacroStep::Change {
+                change: Change::RequireSkills { skills } | Change::PreferSkills { skills },
+            } => &skills[..],
+            _ => &[],
+        });
+        let used: BTreeSet<&Key> = by_rule.chain(by_macro).map(|level| &level.skill).collect();
+        let unused = self.document.skills.iter().enumerate();
+        let unused = unused.filter(|(_, skill)| !used.contains(&skill.key));
+        let lint = |(i, skill): (usize, &super::document::NamedDef)| {
+            let message = format!("no rule and no macro asks for the skill `{}`", skill.key);
+            Lint::new(LintCode::UnusedSkill, format!("skills[{i}]"), message)
+        };
+        unused.map(lint).collect()
+    }
+
+    fn lint_statuses(&self) -> Vec<Lint> {
+        let reachable = self.reachable_statuses();
+        let all = self.statuses.statuses().iter().enumerate();
+        let lost = all.filter(|(_, status)| !reachable.contains(&status.key));
+        let lint = |(i, status): (usize, &StatusDef)| {
+            let message = format!("no transition leads to the status `{}`", status.key);
+            Lint::new(LintCode::UnreachableStatus, format!("statuses[{i}]"), message)
+        };
+        lost.map(lint).collect()
+    }
+
+    /// The statuses that the engine gives by itself (new tickets, taken ones,
+    /// those closed after a while), and what transitions reach from there.
+    fn reachable_statuses(&self) -> BTreeSet<&Key> {
+        let table = &self.statuses;
+        if table.transitions().is_empty() {
+            return table.statuses().iter().map(|status| &status.key).collect();
+        }
+        let closes = self.auto_close_after_seconds().is_some();
+        let by_itself = [StatusCategory::New, StatusCategory::Open, StatusCategory::Closed];
+        let mut reached: BTreeSet<&Key> = by_itself
+            .into_iter()
+            .filter(|category| closes || *category != StatusCategory::Closed)
+            .map(|category| &table.default_of(category).key)
+            .collect();
+        // Each round reaches a status more, or is the last.
+        for _ in 0..table.statuses().len() {
+            let n = reached.len();
+            for transition in table.transitions() {
+                if transition.from.is_empty() || transition.from.iter().any(|k| reached.contains(k))
+                {
+                    reached.extend(&transition.to);
+                }
+            }
+            if reached.len() == n {
+                break;
+            }
+        }
+        reached
+    }
+
+    fn lint_macros(&self) -> Vec<Lint> {
+        let reachable = self.reachable_statuses();
+        let mut lints = Vec::new();
+        for (i, definition) in self.document.macros.iter().enumerate() {
+            for (j, why) in self.unusable_steps(definition, &reachable) {
+                let path = format!("macros[{i}].steps[{j}]");
+                lints.push(Lint::new(LintCode::UnusableMacro, path, why));
+            }
+        }
+        lints
+    }
+
+    fn unusable_steps(
+        &self,
+        definition: &Macro,
+        reachable: &BTreeSet<&Key>,
+    ) -> Vec<(usize, &'static str)> {
+        let mut unusable = Vec::new();
+        let mut closed = false;
+        for (j, step) in definition.steps.iter().enumerate() {
+            if closed {
+                unusable.push((
+                    j,
+                    "the step before closes the ticket, and closed tickets do not change",
+                ));
+                break;
+            }
+            let MacroStep::SetStatus { to } = step else { continue };
+            if !reachable.contains(to) {
+                unusable.push((j, "no transition leads to this status"));
+            }
+            closed = self.statuses.get(to).is_some_and(|s| s.category == StatusCategory::Closed);
+        }
+        unusable
+    }
+
+    fn nobody_can(&self, rule: &RoutingRule, agents: &[&Agent]) -> bool {
+        let Some(queue) = self.queue(&rule.then.queue) else { return false };
+        let asks_for_less = |relax: &Relax| {
+            matches!(relax, Relax::LowerLevel { .. } | Relax::DropSkill { .. } | Relax::DropAll)
+        };
+        if rule.then.skills.is_empty()
+            || queue.stages.iter().any(|stage| stage.relax.iter().any(asks_for_less))
+        {
+            return false;
+        }
+        let groups: BTreeSet<&Key> = groups_of(queue).collect();
+        let can = |agent: &&Agent| {
+            agent.groups.iter().any(|group| groups.contains(group))
+                && rule.then.skills.iter().all(|s| agent.skill_level(&s.skill) >= s.level)
+        };
+        !agents.iter().any(can)
+    }
+
+    /// A desk that lists no groups has one all the same.
+    fn path_of_group(&self, i: usize) -> String {
+        if self.lists_groups { format!("groups[{i}]") } else { "groups".to_owned() }
+    }
+}
+
+/// The groups that a queue asks: its own and those of its stages.
+fn groups_of(queue: &Queue) -> impl Iterator<Item = &Key> {
+    queue.stages.iter().flat_map(|stage| &stage.pools).chain([&queue.group])
+}

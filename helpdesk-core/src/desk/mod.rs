@@ -1,6 +1,6 @@
 //! The desk: its whole configuration, checked and frozen.
 //!
-//! A [`Document`](document::Document) is what people write; [`DeskReader`]
+//! A [`Document`] is what people write; [`DeskReader`]
 //! checks it, shape and meaning, and tells every fault at once; a [`Desk`] is
 //! what the engine decides by. Source: spec/desk.md.
 
@@ -121,9 +121,14 @@ pub struct Desk {
     default_queue: Option<Key>,
     macros: BTreeMap<Key, Macro>,
     views: BTreeMap<Key, View>,
+    /// The keys of the views as they stood in the document.
+    view_order: Vec<Key>,
     roles: RoleTable,
     presences: BTreeMap<Key, PresenceDef>,
     schema: Schema,
+    /// Whether the document lists groups, and queues, of its own.
+    lists_groups: bool,
+    lists_queues: bool,
 }
 
 impl Desk {
@@ -133,8 +138,9 @@ impl Desk {
     /// use helpdesk_core::desk::Desk;
     /// use serde_json::json;
     /// assert!(Desk::from_value(&json!({})).is_ok());
-    /// let faults = Desk::from_value(&json!({"default_queue": "vip", "ruels": []})).unwrap_err();
-    /// assert_eq!(faults[0].to_string(), "ruels: there is no field `ruels`; near it: `rules`, `roles`, `fields`");
+    /// let document = json!({"default_queue": "vip", "nmae": "Desk"});
+    /// let faults = Desk::from_value(&document).err().unwrap_or_default();
+    /// assert_eq!(faults[0].to_string(), "nmae: there is no field `nmae`; near it: `name`, `roles`, `rules`");
     /// assert_eq!(faults[1].to_string(), "default_queue: there is no queue `vip`; near it: `support`");
     /// ```
     ///

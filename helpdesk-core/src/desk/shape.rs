@@ -135,24 +135,12 @@ impl Shape {
         let meant: Vec<_> = branches.iter().filter(|branch| is_meant(branch, at)).collect();
         let found = shown(error.instance());
         let path = path_of(at);
+        let tags = self.tags_of(branches, at);
         match (&meant[..], depth) {
             ([branch], 1..) => {
                 branch.iter().for_each(|inner| self.explain(inner, depth - 1, faults));
             }
-            ([], _) if !tags_of(branches, at).is_empty() => {
-                let tags = tags_of(branches, at);
-                match error.instance().get("type") {
-                    Some(tag) => {
-                        let message = takes_one_of(&tags, &shown(tag));
-                        faults.push(Fault::invalid(join_path(&path, "type"), message));
-                    }
-                    None => faults.push(Fault::new(
-                        join_path(&path, "type"),
-                        Code::RequiredField,
-                        format!("`type` is missing: one of {}", quoted(&tags)),
-                    )),
-                }
-            }
+            ([], _) if !tags.is_empty() => faults.push(tag_fault(&path, error.instance(), &tags)),
             ([first, ..], 1..) if words.is_empty() => {
                 // Several are possible: the one with the fewest faults.
                 let best = meant.iter().min_by_key(|branch| branch.len()).unwrap_or(first);
@@ -181,7 +169,8 @@ impl Shape {
                     true => type_names(kind),
                     false => format!("an object with {}", quoted(&object)),
                 };
-                if part != "null" && part != "a string" && !parts.contains(&part) {
+                let said = part == "a string" && !words.is_empty();
+                if part != "null" && !said && !parts.contains(&part) {
                     parts.push(part);
                 }
             }
@@ -190,6 +179,28 @@ impl Shape {
             return format!("{found} does not fit here");
         }
         format!("takes {}; found {found}", parts.join(", or "))
+    }
+
+    /// The words of the alternatives' tags, where they are told apart by `type`.
+    fn tags_of(&self, branches: &[Vec<ValidationError<'static>>], at: &Location) -> Vec<String> {
+        let tag = at.join("type");
+        let mut tags = Vec::new();
+        for error in branches.iter().flatten() {
+            let word = match error.kind() {
+                ValidationErrorKind::Constant { expected_value } => {
+                    Some(&**expected_value).filter(|_| *error.instance_path() == tag)
+                }
+                _ if error.instance_path() == at => {
+                    self.beside(error).and_then(|schema| schema.pointer("/properties/type/const"))
+                }
+                _ => None,
+            };
+            let word = word.and_then(Value::as_str).unwrap_or_default();
+            if !word.is_empty() && !tags.iter().any(|tag| tag == word) {
+                tags.push(word.to_owned());
+            }
+        }
+        tags
     }
 
     /// The properties that the schema around the failed keyword knows.
@@ -236,12 +247,24 @@ fn is_meant(branch: &[ValidationError<'static>], at: &Location) -> bool {
     })
 }
 
-/// The words of the branches' tags, where the alternatives are told apart by `type`.
-fn tags_of(branches: &[Vec<ValidationError<'static>>], at: &Location) -> Vec<String> {
-    let tag = at.join("type");
-    let of_tag = |error: &&ValidationError<'static>| *error.instance_path() == tag;
-    let errors = branches.iter().flatten();
-    errors.filter(of_tag).filter_map(|error| words_of(error)).flatten().collect()
+/// What is wrong with the `type` that tells alternatives apart.
+fn tag_fault(path: &str, instance: &Value, tags: &[String]) -> Fault {
+    if !instance.is_object() {
+        let message = format!(
+            "takes an object whose `type` is one of {}; found {}",
+            quoted(tags),
+            shown(instance)
+        );
+        return Fault::invalid(path, message);
+    }
+    let path = join_path(path, "type");
+    match instance.get("type") {
+        Some(tag) => Fault::invalid(path, takes_one_of(tags, &shown(tag))),
+        None => {
+            let message = format!("`type` is missing: it is one of {}", quoted(tags));
+            Fault::new(path, Code::RequiredField, message)
+        }
+    }
 }
 
 /// The words that a failed `enum` or `const` would take.

@@ -116,10 +116,14 @@ impl FieldDef {
             }
             FieldType::Text { pattern: Some(pattern), .. } => match whole_match(pattern) {
                 Ok(_) => Vec::new(),
-                Err(error) => vec![Fault::invalid(
-                    "kind.pattern",
-                    format!("not a regular expression: {error}"),
-                )],
+                Err(error) => {
+                    // The last line says what is wrong, those before show where.
+                    let text = error.to_string();
+                    let reason = text.lines().next_back().unwrap_or_default();
+                    let reason = reason.trim_start_matches("error: ");
+                    let message = format!("the pattern does not compile: {reason}");
+                    vec![Fault::invalid("kind.pattern", message)]
+                }
             },
             FieldType::Number { min: Some(min), max: Some(max), .. } if min > max => {
                 vec![Fault::invalid("kind.min", "more than `max`")]

@@ -1,0 +1,329 @@
+//! What looks like a mistake, and what does not.
+
+use super::*;
+use crate::agent::{AgentLoad, Capacity, Presence, RosterEntry};
+use crate::condition::{Condition, CustomKind, FactMap, Schema};
+use crate::id::AgentId;
+use crate::ticket::priority::SkillLevel;
+use expect_test::{Expect, expect};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+fn desk(document: &Value) -> Desk {
+    Desk::from_value(document).unwrap_or_else(|faults| panic!("{}", faults[0]))
+}
+
+fn lines(lints: &[Lint]) -> String {
+    let line = |l: &Lint| format!("{} {}: {}", l.code.as_str(), l.path, l.message);
+    lints.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn check(document: &Value, expected: &Expect) {
+    expected.assert_eq(&lines(&desk(document).lint()));
+}
+
+/// A desk with one rule for each condition, in order.
+fn rules(conditions: &[Value]) -> Value {
+    let rule = |(i, when): (usize, &Value)| json!({"key": format!("r{i}"), "when": when, "then": {"queue": "support", "tags": [format!("t{i}")]}});
+    json!({"rules": conditions.iter().enumerate().map(rule).collect::<Vec<_>>()})
+}
+
+#[test]
+fn the_empty_desk_has_none() {
+    check(&json!({}), &expect![[""]]);
+}
+
+#[test]
+fn rules_that_earlier_ones_shadow() {
+    let chat = json!({"field": "channel", "is": "chat"});
+    let urgent = json!({"field": "priority", "is": "urgent"});
+    check(
+        &rules(&[
+            chat.clone(),
+            json!({"all": [urgent, chat]}),
+            json!({"field": "channel", "in": ["email", "form"]}),
+            json!({"field": "channel", "is": "form"}),
+            json!({"any": [{"field": "channel", "is": "chat"}, {"field": "channel", "in": ["form"]}]}),
+            json!({"any": [{"field": "channel", "is": "chat"}, {"field": "channel", "is": "api"}]}),
+            json!({"field": "tags", "has_any": ["a", "b"]}),
+            json!({"all": [{"field": "tags", "has_all": ["b", "c"]}, {"field": "message_count", "gt": 3}]}),
+            json!({"field": "channel", "not_in": ["chat"]}),
+            json!("always"),
+            json!({"field": "subject", "contains": "x"}),
+        ]),
+        &expect![[r#"
+            unreachable_rule rules[1]: never reached: the rule `r0` holds before
+            unreachable_rule rules[3]: never reached: the rule `r2` holds before
+            unreachable_rule rules[4]: never reached: the rule `r2` holds before
+            unreachable_rule rules[7]: never reached: the rule `r6` holds before
+            unreachable_rule rules[10]: never reached: the rule `r9` holds before"#]],
+    );
+}
+
+#[test]
+fn positions_decide_which_rule_shadows() {
+    check(
+        &json!({"rules": [
+            {"key": "late", "position": 9, "when": {"field": "channel", "is": "chat"}, "then": {"queue": "support"}},
+            {"key": "early", "position": 1, "when": {"field": "channel", "is": "chat"}, "then": {"queue": "support"}},
+        ]}),
+        &expect!["duplicate_rule rules[0]: the same as the rule `early`"],
+    );
+}
+
+fn schema() -> Schema {
+    let field = |key: &str| Key::new(key).unwrap();
+    Schema::default()
+        .with_custom(field("b"), CustomKind::Boolean)
+        .with_custom(field("n"), CustomKind::Number)
+}
+
+fn parse(condition: &Value) -> Condition {
+    Condition::parse(condition, &schema()).unwrap()
+}
+
+fn never(condition: &Value) -> bool {
+    logic::never_holds(&parse(condition))
+}
+
+#[test]
+fn conditions_that_never_hold() {
+    let contradictions = [
+        json!("never"),
+        json!({"any": []}),
+        json!({"not": {"all": []}}),
+        json!({"field": "status", "in": []}),
+        json!({"all": [{"field": "status", "is": "a"}, {"field": "status", "is": "b"}]}),
+        json!({"all": [{"field": "status", "in": ["a", "b"]}, {"field": "status", "not_in": ["a", "b"]}]}),
+        json!({"all": [{"field": "status", "is": "a"}, {"all": [{"field": "status", "unset": true}]}]}),
+        json!({"all": [{"field": "custom.n", "gt": 5}, {"field": "custom.n", "le": 5}]}),
+        json!({"field": "custom.n", "between": [5, 4]}),
+        json!({"all": [{"field": "custom.n", "in": [1, 2]}, {"field": "custom.n", "gt": 2}]}),
+        json!({"all": [{"field": "tags", "has_any": ["a"]}, {"field": "tags", "has_none": ["a", "b"]}]}),
+        json!({"all": [{"field": "custom.b", "is": true}, {"field": "custom.b", "is_not": true}]}),
+        json!({"all": [{"field": "created_at", "older_than": 60}, {"field": "created_at", "newer_than": 60}]}),
+        json!({"all": [{"field": "created_at", "after": "2026-06-02T00:00:00Z"}, {"field": "created_at", "before": "2026-06-01T00:00:00Z"}]}),
+        json!({"all": [{"field": "subject", "is": "a"}, {"field": "subject", "is": "b"}]}),
+        json!({"all": [{"field": "tags", "has_any": ["a"]}, {"not": {"field": "tags", "has_any": ["a", "b"]}}]}),
+    ];
+    for condition in &contradictions {
+        assert!(never(condition), "{condition}");
+    }
+    let fine = [
+        json!("always"),
+        json!({"any": ["never", {"field": "status", "is": "a"}]}),
+        json!({"all": [{"field": "text", "is": "a"}, {"field": "text", "is": "b"}]}),
+        json!({"all": [{"field": "custom.n", "ge": 5}, {"field": "custom.n", "le": 5}]}),
+        json!({"all": [{"field": "status", "is_not": "a"}, {"field": "status", "unset": true}]}),
+        json!({"all": [{"field": "created_at", "older_than": 59}, {"field": "created_at", "newer_than": 60}]}),
+        json!({"field": "tags", "has_all": []}),
+        json!({"not": {"field": "status", "is": "a"}}),
+        json!({"all": [{"field": "custom.b", "is_not": true}, {"field": "custom.b", "is_not": false}]}),
+    ];
+    for condition in &fine {
+        assert!(!never(condition), "{condition}");
+    }
+}
+
+#[test]
+fn things_that_nobody_uses() {
+    check(
+        &json!({
+            "groups": [{"key": "a"}, {"key": "b"}, {"key": "c"}],
+            "queues": [
+                {"key": "q1", "group": "a", "stages": [{"pools": ["b"]}]},
+                {"key": "q2", "group": "a"},
+                {"key": "q3", "group": "a"},
+            ],
+            "mailboxes": [{"key": "m", "default_queue": "q3"}],
+            "skills": [{"key": "german"}, {"key": "sql"}],
+            "rules": [{"key": "r", "when": {"all": [{"field": "channel", "is": "chat"}, "never"]},
+                       "then": {"queue": "q1", "skills": [{"skill": "sql"}]}}],
+            "transitions": [
+                {"from": ["new", "open"], "to": ["open", "solved"]},
+                {"from": ["on_hold"], "to": ["pending"]},
+                {"from": ["pending"], "to": ["on_hold"]},
+            ],
+            "macros": [
+                {"key": "x", "name": "X", "steps": [{"type": "set_status", "to": "pending"}]},
+                {"key": "y", "name": "Y", "steps": [{"type": "set_status", "to": "closed"}, {"type": "note", "text": "n"}]},
+            ],
+            "roles": [{"key": "nobody", "may": {}}],
+            "views": [{"key": "z"}, {"key": "a", "when": "never"}],
+        }),
+        &expect![[r#"
+            contradictory_condition rules[0].when: the condition holds on no ticket
+            contradictory_condition views[1].when: the condition holds on no ticket
+            group_without_queue groups[2]: no queue asks the group `c`
+            unused_queue queues[1]: no rule, mailbox or default leads to the queue `q2`
+            unused_skill skills[0]: no rule and no macro asks for the skill `german`
+            unreachable_status statuses[2]: no transition leads to the status `pending`
+            unreachable_status statuses[3]: no transition leads to the status `on_hold`
+            unusable_macro macros[0].steps[0]: no transition leads to this status
+            unusable_macro macros[1].steps[1]: the step before closes the ticket, and closed tickets do not change
+            empty_role roles[0].may: the role `nobody` permits nothing"#]],
+    );
+    check(
+        &json!({"groups": [{"key": "a"}, {"key": "b"}]}),
+        &expect!["unused_queue groups[1]: no rule, mailbox or default leads to the queue `b`"],
+    );
+}
+
+#[test]
+fn the_roster_shows_groups_and_skills_that_nobody_has() {
+    let desk = desk(&json!({
+        "groups": [{"key": "a"}, {"key": "b"}],
+        "skills": [{"key": "sql"}],
+        "rules": [
+            {"key": "r", "when": {"field": "channel", "is": "chat"}, "then": {"queue": "a", "skills": [{"skill": "sql", "level": 5}]}},
+            {"key": "s", "when": {"field": "channel", "is": "api"}, "then": {"queue": "b", "skills": [{"skill": "sql", "level": 4}]}},
+            {"key": "t", "when": {"field": "channel", "is": "form"}, "then": {"queue": "a", "skills": [{"skill": "sql", "level": 4}]}},
+        ],
+    }));
+    let key = |text: &str| Key::new(text).unwrap();
+    let id = AgentId(Uuid::from_u128(1));
+    let agent = Agent {
+        id,
+        name: "Anna".to_owned(),
+        email: None,
+        roles: Vec::new(),
+        groups: vec![key("a")],
+        skills: vec![SkillLevel { skill: key("sql"), level: 4 }],
+        languages: Vec::new(),
+        capacity: Capacity::default(),
+        tier: None,
+        manager: None,
+        active: true,
+    };
+    let entry = RosterEntry {
+        agent: Arc::new(agent),
+        agent_version: 1,
+        presence: Presence::none(id),
+        presence_version: 0,
+        load: AgentLoad::none(id),
+        load_version: 0,
+    };
+    let roster = Roster { agents: [(id, entry)].into() };
+    expect![[r#"
+        group_without_agents groups[1]: no active agent is in the group `b`
+        skill_nobody_has rules[0].then.skills: no active agent whom the queue `a` asks has these skills, and no stage asks for less
+        skill_nobody_has rules[1].then.skills: no active agent whom the queue `b` asks has these skills, and no stage asks for less"#]].assert_eq(&lines(&desk.lint_with(&roster)));
+}
+
+#[test]
+fn many_rules_are_linted_in_time() {
+    let rule = |i: usize| json!({"all": [{"field": "channel", "is": "chat"}, {"field": "tags", "has_any": [format!("t{i}")]}]});
+    let conditions: Vec<Value> = (0..5_000).map(rule).collect();
+    assert_eq!(desk(&rules(&conditions)).lint(), []);
+}
+
+fn any_leaf() -> impl Strategy<Value = Value> {
+    let few = |words: &'static [&'static str]| prop::sample::subsequence(words, 0..=words.len());
+    let at = (0_u32..4).prop_map(|day| format!("2026-06-0{}T00:00:00Z", day + 1));
+    let pick = prop::sample::select(vec!["is", "is_not"]);
+    let list = prop::sample::select(vec!["in", "not_in"]);
+    let of_set = prop::sample::select(vec!["has_any", "has_all", "has_none"]);
+    let bound = prop::sample::select(vec!["lt", "le", "gt", "ge", "is"]);
+    let side = prop::sample::select(vec!["before", "after"]);
+    let age = prop::sample::select(vec!["older_than", "newer_than"]);
+    let name = prop::sample::select(vec![
+        "status",
+        "tags",
+        "custom.n",
+        "custom.b",
+        "created_at",
+        "subject",
+        "text",
+    ]);
+    let word = prop::sample::select(vec!["a", "b", "c"]);
+    prop_oneof![
+        (pick.clone(), word.clone()).prop_map(|(op, w)| json!({"field": "status", op: w})),
+        (list, few(&["a", "b", "c"])).prop_map(|(op, w)| json!({"field": "status", op: w})),
+        (of_set, few(&["a", "b", "c"])).prop_map(|(op, w)| json!({"field": "tags", op: w})),
+        (bound, 0..4).prop_map(|(op, n)| json!({"field": "custom.n", op: n})),
+        prop::collection::vec(0..4, 0..3).prop_map(|n| json!({"field": "custom.n", "in": n})),
+        (0..4, 0..4).prop_map(|(a, b)| json!({"field": "custom.n", "between": [a, b]})),
+        (pick.clone(), any::<bool>()).prop_map(|(op, b)| json!({"field": "custom.b", op: b})),
+        (side, at).prop_map(|(op, at)| json!({"field": "created_at", op: at})),
+        (age, 0_u32..4).prop_map(|(op, n)| json!({"field": "created_at", op: n * 86_400})),
+        (pick, word.clone()).prop_map(|(op, w)| json!({"field": "subject", op: w})),
+        word.prop_map(|w| json!({"field": "text", "is": w})),
+        (name, any::<bool>()).prop_map(|(field, b)| json!({"field": field, "set": b})),
+    ]
+}
+
+fn any_condition() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![8 => any_leaf(), 1 => Just(json!("always")), 1 => Just(json!("never"))];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let list = prop::collection::vec(inner.clone(), 0..4);
+        prop_oneof![
+            2 => list.clone().prop_map(|list| json!({ "all": list })),
+            1 => list.prop_map(|list| json!({ "any": list })),
+            1 => inner.prop_map(|child| json!({ "not": child })),
+        ]
+    })
+}
+
+fn any_facts() -> impl Strategy<Value = Value> {
+    let word = || prop::sample::select(vec!["a", "b", "c"]);
+    let maybe = |value: BoxedStrategy<Value>| prop_oneof![3 => value, 1 => Just(Value::Null)];
+    (
+        maybe(word().prop_map(Value::from).boxed()),
+        maybe(prop::collection::vec(word(), 0..3).prop_map(|tags| json!(tags)).boxed()),
+        maybe((0..4).prop_map(Value::from).boxed()),
+        maybe(any::<bool>().prop_map(Value::from).boxed()),
+        maybe((1..5).prop_map(|day| json!(format!("2026-06-0{day}T00:00:00Z"))).boxed()),
+        maybe(word().prop_map(Value::from).boxed()),
+    )
+        .prop_map(|(status, tags, n, b, created_at, subject)| {
+            let all = json!({
+                "status": status, "tags": tags, "custom.n": n, "custom.b": b,
+                "created_at": created_at, "subject": subject, "body": "b",
+            });
+            let set = all.as_object().unwrap().clone().into_iter().filter(|(_, v)| !v.is_null());
+            Value::Object(set.collect())
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn what_is_said_of_conditions_is_true_on_every_ticket(
+        given in any_condition(),
+        then in any_condition(),
+        facts in any_facts(),
+    ) {
+        let now = "2026-06-04T00:00:00Z".parse().unwrap();
+        let facts = FactMap::from_json(&facts, now, &schema()).unwrap();
+        let (given, then) = (parse(&given), parse(&then));
+        if logic::never_holds(&given) {
+            prop_assert!(!given.holds(&facts));
+        }
+        if logic::follows(&given, &then) && given.holds(&facts) {
+            prop_assert!(then.holds(&facts));
+        }
+    }
+
+    #[test]
+    fn a_shadowed_rule_never_comes_first(
+        conditions in prop::collection::vec(any_condition(), 2..6),
+        facts in any_facts(),
+    ) {
+        let now = "2026-06-04T00:00:00Z".parse().unwrap();
+        let facts = FactMap::from_json(&facts, now, &schema()).unwrap();
+        let rule = |(i, when): (usize, &Value)| RoutingRule {
+            key: Key::new(&format!("r{i}")).unwrap(),
+            position: 0,
+            when: parse(when),
+            then: serde_json::from_value(json!({"queue": "q"})).unwrap(),
+        };
+        let rules: Vec<RoutingRule> = conditions.iter().enumerate().map(rule).collect();
+        let first = rules.iter().position(|rule| rule.when.holds(&facts));
+        for (later, _) in shadow::shadowed(&rules, &BTreeSet::new()) {
+            prop_assert_ne!(first, Some(later));
+        }
+    }
+}
