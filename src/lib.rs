@@ -1,1 +1,80 @@
-//! Under construction.
+//! An embeddable help desk engine.
+//!
+//! Messages from every channel become tickets; each is routed to a queue by
+//! rules, given to an agent by skill and load, answered, solved and reported on.
+//! The host keeps its own database, its own pages and its own users, and calls
+//! four methods:
+//!
+//! - [`Helpdesk::receive`] takes a message that a channel received,
+//! - [`Helpdesk::execute`] carries out a [`Command`](core::command::Command),
+//! - [`Helpdesk::query`] answers a [`Query`](core::query::Query) inside the asker's scope,
+//! - [`Helpdesk::tick`] and [`Helpdesk::deliver`] let time pass: fire what is due,
+//!   hand the outbox to a [`Notifier`](notify::Notifier).
+//!
+//! Every rule of the desk lives in [`core`], which is pure; this crate loads,
+//! decides, commits and delivers. Nothing reads a clock: the time is an argument.
+//!
+//! ```
+//! use helpdesk::core::actor::{Actor, Capability};
+//! use helpdesk::core::command::{ApplyConfig, Command};
+//! use helpdesk::core::contact::Identity;
+//! use helpdesk::core::id::TenantId;
+//! use helpdesk::core::intake::inbound::InboundMessage;
+//! use helpdesk::core::ticket::priority::Channel;
+//! use helpdesk::{Helpdesk, blocking};
+//!
+//! let desk = blocking::Helpdesk::from(Helpdesk::builder().build()?);
+//! let now = "2026-11-20T09:00:00Z".parse()?;
+//! let tenant = TenantId(uuid::Uuid::from_u128(1));
+//! let system = Actor::system(tenant, Capability::ActAsSystem);
+//! let document = serde_json::json!({"number_prefix": "HD"});
+//! desk.execute(&system, Command::ApplyConfig(ApplyConfig { document }), now)?;
+//!
+//! let from = Identity::email("anna@example.com");
+//! let message = InboundMessage::new(Channel::Email, "<1@example.com>", from, "My invoice is wrong.");
+//! let outcome = desk.receive(tenant, message, now)?;
+//! assert_eq!(outcome.made.number.map(|n| n.to_string()).as_deref(), Some("HD-1"));
+//! for step in &outcome.trace.steps {
+//!     println!("{step}");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! - `sqlite` (default): the embedded backend.
+//! - `language` (default): guesses the language of a message that names none.
+//! - `tokio`: [`Runner`], a loop that ticks and delivers.
+
+mod answer;
+pub mod blocking;
+mod builder;
+mod change_set;
+mod deliver;
+mod engine;
+mod error;
+mod json;
+mod language;
+mod load;
+mod overview;
+mod past;
+#[cfg(feature = "tokio")]
+mod runner;
+mod snapshot;
+mod tick;
+
+pub use blocking::block_on;
+pub use builder::Builder;
+pub use deliver::DeliverReport;
+pub use engine::{COMMAND_DAYS, COMMIT_RETRIES_MAX, Call, EachOutcome, Helpdesk, Outcome};
+pub use error::{Error, ErrorBody, Result};
+pub use helpdesk_core as core;
+pub use helpdesk_notify as notify;
+pub use helpdesk_search as search;
+pub use helpdesk_storage as storage;
+pub use helpdesk_storage::memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore};
+#[cfg(feature = "tokio")]
+pub use runner::{Clock, Runner};
+pub use tick::TickReport;

@@ -7,6 +7,8 @@ use helpdesk_core::case::record::OutboxMessage;
 use helpdesk_core::condition::{Condition, FoldOptions};
 use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
 use helpdesk_core::id::{TenantId, TicketId};
+pub use helpdesk_core::query::Shelf;
+pub use helpdesk_core::view::{Direction, OrderBy};
 use serde::{Deserialize, Serialize};
 
 /// What a backend is and can.
@@ -42,49 +44,6 @@ pub enum ListKind {
     DeadLetters,
     /// Configurations, newest first.
     ConfigVersions,
-}
-
-/// On which shelf tickets lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Shelf {
-    /// Neither spam nor deleted.
-    #[default]
-    Live,
-    /// Spam that is not deleted.
-    Spam,
-    /// Deleted.
-    Deleted,
-    /// All.
-    All,
-}
-
-/// By what cases are ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OrderBy {
-    /// The ticket number's count.
-    #[default]
-    Number,
-    /// Opened.
-    CreatedAt,
-    /// Last event.
-    UpdatedAt,
-    /// Last message of a contact.
-    LastRequesterAt,
-    /// Priority.
-    Priority,
-    /// The status category, then the status key.
-    Status,
-}
-
-/// Which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Direction {
-    /// Small first.
-    #[default]
-    Ascending,
-    /// Great first.
-    Descending,
 }
 
 /// An order of cases. Unset values come last either way; ties go by id, ascending.

@@ -7,6 +7,7 @@
 
 mod config;
 mod conversation;
+mod explain;
 mod fields;
 mod guard;
 mod intake;
@@ -22,6 +23,7 @@ mod timers;
 pub mod trace;
 mod work;
 
+pub use explain::{explain_now, sentence};
 pub use guard::access_context;
 pub use loaded::Loaded;
 pub use needs::{Candidates, Finder, candidates, needs, needs_more, wants_language};

@@ -98,6 +98,13 @@ pub enum Step {
         /// What decided.
         because: Vec<Evidence>,
     },
+    /// A rule before the one that matched did not. Only in explanations.
+    RuleMissed {
+        /// The rule.
+        rule: Key,
+        /// What decided.
+        because: Evidence,
+    },
     /// No rule matched; this queue is the default.
     DefaultQueue {
         /// The queue.
@@ -187,6 +194,7 @@ impl fmt::Display for Step {
                 }
                 Ok(())
             }
+            Self::RuleMissed { rule, because } => write!(f, "not rule `{rule}`: {because}"),
             Self::DefaultQueue { queue, n_tried, of_mailbox } => {
                 let whose = if *of_mailbox { "mailbox" } else { "desk" };
                 write!(f, "none of {n_tried} rules fits; the {whose}'s default queue is `{queue}`")

@@ -1,0 +1,126 @@
+//! Why a ticket is where it is: what was decided, and what would be decided now.
+
+use super::trace::{CandidateStep, Step};
+use crate::agent::Roster;
+use crate::case::Case;
+use crate::case::facts::{Around, CaseFacts};
+use crate::desk::Desk;
+use crate::event::{Event, OfferEnd, RoutedBy};
+use crate::id::AgentId;
+use crate::limit::TRACE_BECAUSE_MAX;
+use crate::routing::rules::explain_route;
+use crate::routing::select::{Ask, choose};
+use chrono::{DateTime, Utc};
+
+/// What the rules and the ticket's queue would do with it now, and for each rule
+/// before the one that matches why it does not.
+#[must_use]
+pub fn explain_now(
+    case: &Case,
+    around: Around<'_>,
+    desk: &Desk,
+    roster: &Roster,
+    now: DateTime<Utc>,
+) -> Vec<Step> {
+    let ticket = &case.ticket;
+    let facts = CaseFacts::new(ticket, around, now, desk.fold_options());
+    let route = explain_route(desk.rules(), &facts);
+    let mut steps: Vec<Step> = Vec::new();
+    for missed in route.missed {
+        steps.push(Step::RuleMissed { rule: missed.rule, because: missed.because });
+    }
+    let n_tried = u64::from(route.n_tried);
+    let matched = route.rule.and_then(|key| desk.rules().iter().find(|rule| rule.key == key));
+    match (matched, desk.default_queue(ticket.mailbox.as_ref())) {
+        (Some(rule), _) => {
+            let mut because = rule.when.evidence(&facts);
+            because.truncate(TRACE_BECAUSE_MAX);
+            let (rule, queue) = (rule.key.clone(), rule.then.queue.clone());
+            steps.push(Step::RuleMatched { rule, queue, n_tried, because });
+        }
+        (None, Some(queue)) => {
+            let mailbox = ticket.mailbox.as_ref().and_then(|key| desk.mailbox(key));
+            let of_mailbox = mailbox.is_some_and(|mailbox| mailbox.default_queue.is_some());
+            steps.push(Step::DefaultQueue { queue: queue.key.clone(), n_tried, of_mailbox });
+        }
+        (None, None) => steps.push(Step::Unroutable { n_tried }),
+    }
+    if let Some(queue) = ticket.queue.as_ref().and_then(|key| desk.queue(key)).filter(|_| case.waits()) {
+        let affinity: Vec<AgentId> =
+            around.requester.and_then(|contact| contact.last_answered_by).into_iter().collect();
+        let seed = desk.selection_seed();
+        let choice = choose(&Ask { queue, ticket, roster, affinity: &affinity, now, seed });
+        steps.push(Step::Sought {
+            queue: queue.key.clone(),
+            chosen: choice.chosen,
+            candidates: choice
+                .verdicts
+                .iter()
+                .map(|v| CandidateStep { agent: v.agent, refused: v.reason })
+                .collect(),
+            sentences: choice.sentences(|id| name_of(roster, id)),
+            look_again_at: choice.look_again_at,
+        });
+    }
+    steps
+}
+
+/// What people call an agent.
+fn name_of(roster: &Roster, id: AgentId) -> String {
+    roster.get(id).map_or_else(|| id.to_string(), |entry| entry.agent.name.clone())
+}
+
+/// An event that carries a choice, in a sentence; `None` for every other event.
+#[must_use]
+pub fn sentence(event: &Event, roster: &Roster) -> Option<String> {
+    let name = |id: &AgentId| name_of(roster, *id);
+    Some(match event {
+        Event::Routed { queue, by, .. } => match by {
+            RoutedBy::Rule { rule, because } if because.is_empty() => {
+                format!("queue `{queue}` by rule `{rule}`")
+            }
+            RoutedBy::Rule { rule, because } => {
+                format!("queue `{queue}` by rule `{rule}`: {}", because.join("; "))
+            }
+            RoutedBy::MailboxDefault => format!("queue `{queue}`, the mailbox's default"),
+            RoutedBy::DeskDefault => format!("queue `{queue}`, the desk's default"),
+            RoutedBy::ByHand => format!("queue `{queue}` by hand"),
+        },
+        Event::Unroutable => "no rule fits, and there is no default queue".to_owned(),
+        Event::Waiting { look_again_at: Some(at), .. } => {
+            format!("nobody could take it; looked again at {at}")
+        }
+        Event::Waiting { look_again_at: None, .. } => "nobody could take it".to_owned(),
+        Event::Assigned { agent, choice: Some(choice), .. } => format!(
+            "assigned to {}: {} of {} candidates by {}",
+            name(agent),
+            chosen_by(choice.by),
+            choice.n_candidates,
+            choice.selector
+        ),
+        Event::Assigned { agent, how, .. } => format!("assigned to {} ({})", name(agent), word(how)),
+        Event::Unassigned { agent, why } => format!("taken from {} ({})", name(agent), word(why)),
+        Event::Offered { agent, expires_at, .. } => {
+            format!("offered to {} until {expires_at}", name(agent))
+        }
+        Event::OfferEnded { agent, how } => match how {
+            OfferEnd::Accepted => format!("{} accepted", name(agent)),
+            OfferEnd::Rejected { reason } => format!("{} rejected: {reason}", name(agent)),
+            OfferEnd::Expired => format!("the offer to {} expired", name(agent)),
+            OfferEnd::Rescinded => format!("the offer to {} was taken back", name(agent)),
+        },
+        Event::Excluded { agent, reason, .. } => format!("not for {}: {reason}", name(agent)),
+        Event::StatusSet { from, to, why, .. } => format!("status `{from}` to `{to}` ({})", word(why)),
+        _ => return None,
+    })
+}
+
+fn chosen_by(by: crate::event::ChosenBy) -> String {
+    word(&by)
+}
+
+/// A code as words.
+fn word(code: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(code).unwrap_or_default();
+    value.as_str().unwrap_or_default().replace('_', " ")
+}

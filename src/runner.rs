@@ -1,0 +1,73 @@
+//! A loop that ticks and delivers on a tokio runtime (feature `tokio`).
+
+use crate::engine::Helpdesk;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Timers, and messages, of one round.
+const ROUND_MAX: usize = 1_000;
+
+/// Where the loop gets the time from.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// Ticks and delivers until it is stopped.
+///
+/// It sleeps until the next timer or message is due, `poll` at the longest. A
+/// failed round is logged and tried again after `poll`.
+#[derive(Debug)]
+pub struct Runner {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Runner {
+    /// Starts the loop on the current tokio runtime, by the system's clock.
+    #[must_use]
+    pub fn start(desk: Helpdesk, poll: Duration) -> Self {
+        Self::start_with_clock(desk, poll, Arc::new(|| DateTime::<Utc>::from(std::time::SystemTime::now())))
+    }
+
+    /// The same by another clock.
+    #[must_use]
+    pub fn start_with_clock(desk: Helpdesk, poll: Duration, clock: Clock) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(run(desk, poll, clock, stopped));
+        Self { stop, task }
+    }
+
+    /// Lets the round that runs end, and stops: no lease is left behind.
+    pub async fn stop(self) {
+        // The loop may have ended already, with its runtime.
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+    }
+}
+
+async fn run(desk: Helpdesk, poll: Duration, clock: Clock, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        let wait = round(&desk, clock(), poll).await;
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+/// One round; how long to sleep after it.
+async fn round(desk: &Helpdesk, now: DateTime<Utc>, poll: Duration) -> Duration {
+    let ticked = desk.tick(now, ROUND_MAX).await;
+    let delivered = desk.deliver(now, ROUND_MAX).await;
+    let (ticked, delivered) = match (ticked, delivered) {
+        (Ok(ticked), Ok(delivered)) => (ticked, delivered),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(code = %error.code(), "a round failed");
+            return poll;
+        }
+    };
+    let due = [ticked.next_due, delivered.next_due].into_iter().flatten().min();
+    let until_due = due.map(|due| (due - now).to_std().unwrap_or(Duration::ZERO));
+    until_due.map_or(poll, |until| until.min(poll))
+}
