@@ -234,7 +234,7 @@ impl Helpdesk {
         let found = self.inner.store.get(asking.actor.tenant, &[key]).await?;
         match found.into_iter().flatten().next() {
             Some(Stored { version, record: Record::Case(case) })
-                if asking.scope(Permission::Read).permits(&case.ticket)
+                if (asking.scope(Permission::Read).permits(&case.ticket) || is_offered(asking, &case))
                     && !(asking.is_requester() && !case.ticket.is_live()) =>
             {
                 Ok((*case, version))
@@ -294,6 +294,11 @@ impl Helpdesk {
         let (n, capped) = bucket.map_or((0, false), |bucket| (bucket.n, bucket.capped));
         Ok(Answer::Count(Counted { n, capped }))
     }
+}
+
+/// Whether the ticket is offered to the actor, who may be of another group then.
+fn is_offered(asking: &Asking<'_>, case: &Case) -> bool {
+    case.offer.as_ref().is_some_and(|offer| Some(offer.agent) == asking.actor.agent_id())
 }
 
 /// The list of the tickets that a query is about, inside the actor's scope.

@@ -113,7 +113,7 @@ payloads! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         priority: Option<Priority>,
         /// Its type.
-        #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         ticket_type: Option<TicketType>,
         /// Its group.
         #[serde(default, skip_serializing_if = "Option::is_none")]

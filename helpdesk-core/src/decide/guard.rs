@@ -68,7 +68,9 @@ pub(super) fn may(work: &Work<'_>, command: &Command) -> Result<(), Rejection> {
     let scope = scope(work, permission);
     if let Some(ticket) = command.ticket() {
         sees(work, ticket)?;
-        if !scope.permits(&work.case(ticket)?.ticket) {
+        let answers_offer = matches!(command, Command::AcceptOffer(_) | Command::RejectOffer(_))
+            && is_offered(work, ticket);
+        if !answers_offer && !scope.permits(&work.case(ticket)?.ticket) {
             return Err(forbidden(command.name()));
         }
         return state(work, command, ticket);
@@ -80,14 +82,20 @@ fn forbidden(name: &str) -> Rejection {
     Rejection::new(Code::Forbidden, format!("the actor may not `{name}` here"))
 }
 
+/// Whether the ticket is offered to the actor, who may be of another group then.
+fn is_offered(work: &Work<'_>, id: TicketId) -> bool {
+    let offer = work.find_case(id).and_then(|case| case.offer.as_ref());
+    offer.is_some_and(|offer| Some(offer.agent) == work.ctx.actor.agent_id())
+}
+
 /// Whether the ticket exists in the actor's eyes.
 pub(super) fn sees(work: &Work<'_>, id: TicketId) -> Result<(), Rejection> {
     sees_as(work, id, "ticket")
 }
 
 pub(super) fn sees_as(work: &Work<'_>, id: TicketId, path: &str) -> Result<(), Rejection> {
-    let case =
-        work.find_case(id).filter(|case| scope(work, Permission::Read).permits(&case.ticket));
+    let reads = scope(work, Permission::Read);
+    let case = work.find_case(id).filter(|case| reads.permits(&case.ticket) || is_offered(work, id));
     match case {
         Some(_) => Ok(()),
         None => Err(Rejection::at(Code::NotFound, path, format!("no ticket `{id}`"))),

@@ -72,7 +72,7 @@ pub struct InboundMessage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
     /// The type that a form asked for.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket_type: Option<TicketType>,
     /// Tags that the host gives a new ticket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
