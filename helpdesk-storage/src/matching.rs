@@ -9,8 +9,8 @@ use helpdesk_core::case::facts::{Around, holds};
 use helpdesk_core::condition::{Condition, FactNeeds, FoldOptions};
 use helpdesk_core::contact::{Contact, Organization};
 use helpdesk_core::id::{ContactId, Key, OrganizationId, TicketId};
-use std::borrow::Cow;
 use helpdesk_core::ticket::Ticket;
+use std::borrow::Cow;
 
 /// Where the things around a ticket are found.
 pub(crate) trait Related {

@@ -4,8 +4,8 @@ use crate::change_set::LeaseToken;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::case::record::OutboxMessage;
-use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
 use helpdesk_core::condition::{Condition, FoldOptions};
+use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
 use helpdesk_core::id::{TenantId, TicketId};
 use serde::{Deserialize, Serialize};
 

@@ -12,8 +12,8 @@ use crate::{
 };
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{Record, RecordKey};
-use helpdesk_core::event::{Recorded, StreamId, StreamKind};
 use helpdesk_core::contact::{Contact, Organization};
+use helpdesk_core::event::{Recorded, StreamId, StreamKind};
 use helpdesk_core::id::{ContactId, OrganizationId, TenantId, TicketId};
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,0 +1,5 @@
+//! What every backend must do, and what SQLite does beside.
+
+mod conforms;
+mod costs;
+mod work;
