@@ -50,8 +50,7 @@ fn store(name: &str, store: &dyn Store) {
     println!("{name}: get by key {:.1} us", micros(started, N));
 
     for by in [OrderBy::Number, OrderBy::CreatedAt, OrderBy::UpdatedAt, OrderBy::Priority] {
-        let mut query =
-            ListQuery::all(tenant(), ListKind::Cases(Shelf::Live), start(), 50);
+        let mut query = ListQuery::all(tenant(), ListKind::Cases(Shelf::Live), start(), 50);
         query.order = Order { by, direction: Direction::Descending };
         let started = Instant::now();
         for _ in 0..20 {

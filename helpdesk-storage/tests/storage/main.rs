@@ -2,4 +2,6 @@
 
 mod conforms;
 mod costs;
+mod model;
+mod sqlite;
 mod work;

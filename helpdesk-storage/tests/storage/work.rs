@@ -22,19 +22,19 @@ use helpdesk_storage::{ChangeSet, Expect, NewOutbox, TimerOp, UniqueOp};
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub fn key(text: &str) -> Key {
+pub(crate) fn key(text: &str) -> Key {
     Key::new(text).unwrap()
 }
 
-pub fn start() -> DateTime<Utc> {
+pub(crate) fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_603_600, 123_456_000).unwrap()
 }
 
-pub fn tenant() -> TenantId {
+pub(crate) fn tenant() -> TenantId {
     TenantId(Uuid::from_u128(0xA11CE))
 }
 
-pub fn ticket(id: TicketId, n: u64, now: DateTime<Utc>) -> Ticket {
+pub(crate) fn ticket(id: TicketId, n: u64, now: DateTime<Utc>) -> Ticket {
     Ticket {
         id,
         number: TicketNumber { prefix: Arc::from("HD"), n },
@@ -89,9 +89,11 @@ pub fn ticket(id: TicketId, n: u64, now: DateTime<Utc>) -> Ticket {
 
 /// Ticket `n`: a case, a message, four events, a contact, a load, two outbox
 /// messages, a timer, a command and three unique keys. `load` is the load's version.
-pub fn received(n: u64, load: u64) -> ChangeSet {
+pub(crate) fn received(n: u64, load: u64) -> ChangeSet {
     let now = start() + TimeDelta::milliseconds(i64::try_from(n).unwrap() * 900);
-    let command = CommandId(Uuid::from_u128(u128::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15_1234_5678_9ABC_DEF1)));
+    let command = CommandId(Uuid::from_u128(
+        u128::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15_1234_5678_9ABC_DEF1),
+    ));
     let mut ids = IdSource::new(now, command);
     let ticket_id: TicketId = ids.derive();
     let contact_id: ContactId = ids.derive();
@@ -179,7 +181,7 @@ pub fn received(n: u64, load: u64) -> ChangeSet {
                 weight: 1,
                 counts: true,
                 answer_by: None,
-                idle_at: None,
+                idle_seconds: None,
                 choice: Some(choice),
             },
         ),
@@ -191,13 +193,7 @@ pub fn received(n: u64, load: u64) -> ChangeSet {
     );
     change.put = vec![
         Record::Case(Box::new(Case::new(ticket))),
-        Record::Message(Box::new(Message {
-            ticket_id,
-            meta,
-            text,
-            html: None,
-            redacted: false,
-        })),
+        Record::Message(Box::new(Message { ticket_id, meta, text, html: None, redacted: false })),
         Record::Contact(Box::new(contact)),
         Record::Load(loads),
     ];
