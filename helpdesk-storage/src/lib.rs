@@ -6,7 +6,10 @@
 //! backend, third-party ones too, passes the suite of the feature `conformance`.
 
 mod change_set;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
+mod ext;
 mod matching;
 pub mod memory;
 mod order;
@@ -19,6 +22,7 @@ pub use change_set::{
     ChangeSet, Committed, Expect, LeaseToken, LeasedThing, NewOutbox, TimerOp, UniqueOp,
 };
 pub use error::{Conflict, Result, StoreError};
+pub use ext::StoreExt;
 pub use query::{
     Bucket, Capabilities, ClaimParams, ClaimWhat, Claimed, CountBy, CountQuery, Cursor, Direction,
     EventQuery, EventSource, Lease, LeaseBody, ListKind, ListQuery, Maintain, MaintainReport,

@@ -124,6 +124,20 @@ impl SqliteStore {
         schema::pending_sql(&self.pool.writer(), &self.options)
     }
 
+    /// Lets the database have at most so many pages of 4 KiB; a commit that
+    /// needs more is refused as [`Unavailable`](crate::StoreError::Unavailable).
+    /// For a quota; it is not kept in the file.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`].
+    pub fn limit_pages(&self, n: u32) -> Result<()> {
+        self.pool
+            .writer()
+            .pragma_update_and_check(None, "max_page_count", n, |_| Ok(()))
+            .map_err(failure::failed)
+    }
+
     fn session<'a>(&'a self, conn: &'a Connection) -> Session<'a> {
         Session { conn, sql: &self.statements, prefix: self.options.prefix() }
     }

@@ -1,0 +1,156 @@
+//! The journal.
+
+use super::Outcome;
+use super::kit::{Kit, area, case, contact, event, invalid, same, so, stream, ticket};
+use crate::{Cursor, EventQuery, EventSource, Page};
+use helpdesk_core::case::record::Record;
+use helpdesk_core::event::{Event, Recorded, StreamId, StreamKind};
+use helpdesk_core::limit::PAGE_MAX;
+
+area!("journal":
+    a_stream_is_read_in_order_without_gaps,
+    a_stream_is_read_in_pages,
+    entries_read_back_whole,
+    a_stream_of_nothing_is_empty,
+    positions_grow_and_miss_nothing,
+    the_feed_is_read_in_pages,
+    the_feed_takes_kinds,
+    a_page_has_a_row_and_at_most_a_thousand,
+);
+
+async fn events(kit: &Kit, source: EventSource, limit: usize) -> Result<Page<Recorded>, String> {
+    let query = EventQuery::new(kit.tenant, source, limit);
+    kit.store.events(&query).await.map_err(|error| format!("events: {error}"))
+}
+
+fn of(n: u128, after: u64) -> EventSource {
+    EventSource::Stream { stream: stream(n), after }
+}
+
+fn feed(after: u64) -> EventSource {
+    EventSource::Feed { after, kinds: Vec::new() }
+}
+
+/// Two events for each of two tickets in turn, three times, and one of a contact.
+async fn history(kit: &Kit) -> Result<Vec<u64>, String> {
+    let mut positions = Vec::new();
+    for round in 0..3_u64 {
+        for n in 1..=2_u64 {
+            let it = stream(u128::from(n));
+            let mut change = kit.put(it, round * 2, case(ticket(n)?));
+            change.events = vec![event(it, Event::MarkedSpam, 1), event(it, Event::Woken, 2)];
+            positions.extend(kit.commit(change).await?.position);
+        }
+    }
+    let it = StreamId::contact(contact(1).id);
+    let mut change = kit.put(it, 0, Record::Contact(Box::new(contact(1))));
+    let created = Event::ContactCreated { contact: Box::new(contact(1)) };
+    change.events = vec![event(it, created, 3)];
+    positions.extend(kit.commit(change).await?.position);
+    Ok(positions)
+}
+
+fn cursor(text: impl ToString) -> Option<Cursor> {
+    Some(Cursor(text.to_string()))
+}
+
+async fn a_stream_is_read_in_order_without_gaps(kit: Kit) -> Outcome {
+    history(&kit).await?;
+    let page = events(&kit, of(2, 0), 10).await?;
+    let numbers: Vec<u64> = page.rows.iter().map(|entry| entry.n).collect();
+    same("numbers", numbers, vec![1, 2, 3, 4, 5, 6])?;
+    so("all are the stream's", page.rows.iter().all(|it| it.entry.stream == stream(2)))?;
+    same("the next page", page.next, None)
+}
+
+async fn a_stream_is_read_in_pages(kit: Kit) -> Outcome {
+    history(&kit).await?;
+    for (after, limit, numbers, next) in [
+        (0, 2, vec![1, 2], cursor(2)),
+        (2, 3, vec![3, 4, 5], cursor(5)),
+        (4, 2, vec![5, 6], None),
+        (6, 2, vec![], None),
+        (99, 2, vec![], None),
+    ] {
+        let page = events(&kit, of(1, after), limit).await?;
+        let found: Vec<u64> = page.rows.iter().map(|entry| entry.n).collect();
+        same("numbers and the next page", (found, page.next), (numbers, next))?;
+    }
+    Ok(())
+}
+
+async fn entries_read_back_whole(kit: Kit) -> Outcome {
+    let opened = Event::Opened {
+        ticket: Box::new(ticket(1)?),
+        imported: true,
+        language_by: Some("whatlang 97".to_owned()),
+    };
+    let mut entry = event(stream(1), opened, 4);
+    entry.at += chrono::TimeDelta::nanoseconds(7);
+    let mut change = kit.put(stream(1), 0, case(ticket(1)?));
+    change.events.push(entry.clone());
+    let position = kit.commit(change).await?.position.ok_or("no position")?;
+    let wanted = vec![Recorded { n: 1, position, entry }];
+    same("of the stream", events(&kit, of(1, 0), 10).await?.rows, wanted.clone())?;
+    same("of the feed", events(&kit, feed(0), 10).await?.rows, wanted)
+}
+
+async fn a_stream_of_nothing_is_empty(kit: Kit) -> Outcome {
+    let page = events(&kit, of(1, 0), 10).await?;
+    same("the page", page, Page { rows: Vec::new(), next: None })?;
+    let page = events(&kit, feed(0), 10).await?;
+    same("the page of the feed", page, Page { rows: Vec::new(), next: None })
+}
+
+async fn positions_grow_and_miss_nothing(kit: Kit) -> Outcome {
+    let committed = history(&kit).await?;
+    let page = events(&kit, feed(0), 100).await?;
+    let positions: Vec<u64> = page.rows.iter().map(|entry| entry.position).collect();
+    same("events", positions.len(), 13)?;
+    so("positions start over 0", positions.first().is_some_and(|first| *first > 0))?;
+    so("positions grow strictly", positions.is_sorted_by(|a, b| a < b))?;
+    // A commit says the position of its last event.
+    let lasts: Vec<u64> = (1..12).step_by(2).chain([12]).map(|at| positions[at]).collect();
+    same("what the commits said", committed, lasts)
+}
+
+async fn the_feed_is_read_in_pages(kit: Kit) -> Outcome {
+    history(&kit).await?;
+    let all = events(&kit, feed(0), 100).await?.rows;
+    for limit in [1, 4, 12, 13] {
+        let mut found = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = events(&kit, feed(after), limit).await?;
+            found.extend(page.rows);
+            let Some(Cursor(next)) = page.next else { break };
+            after = next.parse().map_err(|_| format!("`{next}` is no position"))?;
+        }
+        same("the pages together", &found, &all)?;
+    }
+    Ok(())
+}
+
+async fn the_feed_takes_kinds(kit: Kit) -> Outcome {
+    history(&kit).await?;
+    for (kinds, n) in [
+        (vec![StreamKind::Case], 12),
+        (vec![StreamKind::Contact], 1),
+        (vec![StreamKind::Contact, StreamKind::Case], 13),
+        (vec![StreamKind::Config], 0),
+    ] {
+        let page = events(&kit, EventSource::Feed { after: 0, kinds }, 100).await?;
+        same("events", page.rows.len(), n)?;
+    }
+    let cases = EventSource::Feed { after: 0, kinds: vec![StreamKind::Case] };
+    let page = events(&kit, cases, 12).await?;
+    same("the page after the last of a kind", page.next, None)
+}
+
+async fn a_page_has_a_row_and_at_most_a_thousand(kit: Kit) -> Outcome {
+    for limit in [0, PAGE_MAX + 1] {
+        let query = EventQuery::new(kit.tenant, feed(0), limit);
+        invalid("the limit", kit.store.events(&query).await)?;
+    }
+    events(&kit, of(1, 0), PAGE_MAX).await.map(|_| ())
+}

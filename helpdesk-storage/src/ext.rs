@@ -1,0 +1,83 @@
+//! Conveniences on top of [`Store`](crate::Store).
+
+use crate::{ListQuery, Page, Result, Store, StoreError};
+use async_trait::async_trait;
+use helpdesk_core::case::Case;
+use helpdesk_core::case::record::{Record, RecordKey, Stored};
+use helpdesk_core::event::{Recorded, StreamId};
+use helpdesk_core::id::{TenantId, TicketId, Version};
+use helpdesk_core::limit::PAGE_MAX;
+
+/// Conveniences that every [`Store`] has. Nobody implements this.
+#[async_trait]
+pub trait StoreExt: Store {
+    /// The record with this key.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    async fn get_one(&self, tenant: TenantId, key: RecordKey) -> Result<Option<Stored>> {
+        Ok(self.get(tenant, &[key]).await?.pop().flatten())
+    }
+
+    /// A ticket's case and its version.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    async fn get_case(
+        &self,
+        tenant: TenantId,
+        ticket: TicketId,
+    ) -> Result<Option<(Version, Box<Case>)>> {
+        let key = RecordKey::Stream(StreamId::case(ticket));
+        match self.get_one(tenant, key).await? {
+            None => Ok(None),
+            Some(Stored { version, record: Record::Case(case) }) => Ok(Some((version, case))),
+            Some(_) => Err(StoreError::Corrupt {
+                backend: self.capabilities().backend,
+                what: format!("ticket `{ticket}` is no case"),
+            }),
+        }
+    }
+
+    /// Every row of a list, from its first page on; `limit` is the size of the
+    /// pages that are asked for. Not one snapshot: rows may come and go meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::list`].
+    async fn list_all(&self, mut query: ListQuery) -> Result<Vec<Stored>> {
+        let mut rows = Vec::new();
+        loop {
+            let Page { rows: more, next } = self.list(&query).await?;
+            rows.extend(more);
+            if next.is_none() {
+                return Ok(rows);
+            }
+            query.after = next;
+        }
+    }
+
+    /// All of a stream's journal, from its first entry on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    async fn history(&self, tenant: TenantId, stream: StreamId) -> Result<Vec<Recorded>> {
+        let mut entries: Vec<Recorded> = Vec::new();
+        loop {
+            let after = entries.last().map_or(0, |entry| entry.n);
+            let source = crate::EventSource::Stream { stream, after };
+            let query = crate::EventQuery::new(tenant, source, PAGE_MAX);
+            let page = self.events(&query).await?;
+            entries.extend(page.rows);
+            if page.next.is_none() {
+                return Ok(entries);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> StoreExt for S {}

@@ -1,0 +1,33 @@
+//! Each backend passes the suite.
+
+use helpdesk_storage::memory::MemoryStore;
+use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore, Synchronous};
+use helpdesk_storage::{Store, conformance};
+use std::sync::Arc;
+
+fn check(store: impl Fn() -> Arc<dyn Store>) {
+    let outcome = pollster::block_on(conformance::run(async |_| Ok(store())));
+    assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+}
+
+#[test]
+fn memory_store_conforms() {
+    check(|| Arc::new(MemoryStore::default()));
+}
+
+#[test]
+fn sqlite_store_in_memory_conforms() {
+    check(|| Arc::new(SqliteStore::open_in_memory(SqliteOptions::default()).unwrap()));
+}
+
+#[test]
+fn sqlite_store_conforms() {
+    let directory = tempfile::tempdir().unwrap();
+    let n = std::sync::atomic::AtomicU32::new(0);
+    let options = || SqliteOptions::default().with_synchronous(Synchronous::Off);
+    check(|| {
+        let n = n.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let path = directory.path().join(format!("{n}.db"));
+        Arc::new(SqliteStore::open(path, options()).unwrap())
+    });
+}

@@ -1,0 +1,241 @@
+//! What one inbound mail commits, for tests and benches.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use helpdesk_core::actor::{ActorKind, Author};
+use helpdesk_core::agent::{AgentLoad, ChannelLoad};
+use helpdesk_core::case::Case;
+use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record, UniqueKey};
+use helpdesk_core::contact::{Contact, Identity};
+use helpdesk_core::effect::{AgentNews, Effect};
+use helpdesk_core::event::{
+    AssignedHow, Cause, ChoiceShort, ChosenBy, Event, NewEvent, Origin, RoutedBy, StreamId,
+    TimerKind,
+};
+use helpdesk_core::id::{
+    AgentId, CommandId, ContactId, IdSource, Key, MessageId, TenantId, TicketId, TicketNumber,
+};
+use helpdesk_core::ticket::message::{Message, MessageKind, MessageMeta, text_hash};
+use helpdesk_core::ticket::priority::{Channel, Priority};
+use helpdesk_core::ticket::status::StatusCategory;
+use helpdesk_core::ticket::{Counters, Ticket, Times};
+use helpdesk_storage::{ChangeSet, Expect, NewOutbox, TimerOp, UniqueOp};
+use std::sync::Arc;
+use uuid::Uuid;
+
+pub(crate) fn key(text: &str) -> Key {
+    Key::new(text).unwrap()
+}
+
+pub(crate) fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_767_603_600, 123_456_000).unwrap()
+}
+
+pub(crate) fn tenant() -> TenantId {
+    TenantId(Uuid::from_u128(0xA11CE))
+}
+
+pub(crate) fn ticket(id: TicketId, n: u64, now: DateTime<Utc>) -> Ticket {
+    Ticket {
+        id,
+        number: TicketNumber { prefix: Arc::from("HD"), n },
+        subject: format!("Invoice {n} is missing from our account"),
+        requester: ContactId(Uuid::from_u128(1)),
+        organization: None,
+        channel: Channel::Email,
+        channels: vec![Channel::Email],
+        mailbox: Some(key("support")),
+        brand: None,
+        language: Some("en".to_owned()),
+        status: key("open"),
+        category: StatusCategory::Open,
+        priority: Some(Priority::Normal),
+        impact: None,
+        urgency: None,
+        ticket_type: None,
+        queue: Some(key("billing")),
+        entered_queue_at: Some(now),
+        group: Some(key("billing")),
+        assignee: Some(AgentId(Uuid::from_u128(0xA6))),
+        last_assignee: None,
+        last_answered_by: None,
+        tier: Some(key("l1")),
+        required_skills: Vec::new(),
+        preferred_skills: Vec::new(),
+        excluded: Vec::new(),
+        tags: vec!["invoice".to_owned()],
+        custom: Default::default(),
+        followers: Vec::new(),
+        links: Vec::new(),
+        parent: None,
+        snoozed_until: None,
+        newest_public_seq: 1,
+        newest_public_bytes: 400,
+        external_id: None,
+        counters: Counters { messages: 1, ..Counters::default() },
+        times: Times {
+            created_at: now,
+            updated_at: now,
+            assigned_at: Some(now),
+            first_replied_at: None,
+            solved_at: None,
+            closed_at: None,
+            last_requester_at: Some(now),
+            last_agent_at: None,
+        },
+        spam: false,
+        deleted: false,
+    }
+}
+
+/// Ticket `n`: a case, a message, four events, a contact, a load, two outbox
+/// messages, a timer, a command and three unique keys. `load` is the load's version.
+pub(crate) fn received(n: u64, load: u64) -> ChangeSet {
+    let now = start() + TimeDelta::milliseconds(i64::try_from(n).unwrap() * 900);
+    let command = CommandId(Uuid::from_u128(
+        u128::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15_1234_5678_9ABC_DEF1),
+    ));
+    let mut ids = IdSource::new(now, command);
+    let ticket_id: TicketId = ids.derive();
+    let contact_id: ContactId = ids.derive();
+    let agent = AgentId(Uuid::from_u128(0xA6));
+    let mut ticket = ticket(ticket_id, n, now);
+    ticket.requester = contact_id;
+    let text = "Hello, we did not get the invoice for our last order yet. ".repeat(7);
+    let meta = MessageMeta {
+        id: ids.derive::<MessageId>(),
+        seq: 1,
+        kind: MessageKind::PublicReply,
+        author: Author::Contact { id: contact_id },
+        channel: Channel::Email,
+        text_bytes: text.len() as u64,
+        sha256: text_hash(&text, None),
+        attachments: Vec::new(),
+        external_id: Some(format!("<{n}.abcdef@mail.example.com>")),
+        sent_at: now,
+        truncated: false,
+    };
+    let email = Identity::email(&format!("person{n}@example.com"));
+    let contact = Contact {
+        id: contact_id,
+        name: format!("Person {n}"),
+        identities: vec![email.clone()],
+        organization: None,
+        language: Some("en".to_owned()),
+        time_zone: None,
+        tags: Vec::new(),
+        requester_tier: None,
+        custom: Default::default(),
+        notes: String::new(),
+        joined_into: None,
+        last_answered_by: None,
+    };
+    let case_stream = StreamId::case(ticket_id);
+    let contact_stream = StreamId::contact(contact_id);
+    let load_stream = StreamId::load(agent);
+    let origin = Origin {
+        kind: ActorKind::System,
+        actor: None,
+        on_behalf_of: None,
+        ip: None,
+        cause: Cause::Command { id: command },
+    };
+    let event = |stream, event| NewEvent { stream, at: now, origin: origin.clone(), event };
+    let choice = ChoiceShort {
+        stage: 0,
+        by: ChosenBy::FewerActive,
+        selector: "least_loaded".to_owned(),
+        n_candidates: 3,
+        refused: Vec::new(),
+    };
+    let mut change = ChangeSet::new(tenant(), command, now);
+    change.expect = vec![
+        Expect { stream: case_stream, version: 0 },
+        Expect { stream: contact_stream, version: 0 },
+        Expect { stream: load_stream, version: load },
+    ];
+    change.events = vec![
+        event(contact_stream, Event::ContactCreated { contact: Box::new(contact.clone()) }),
+        event(
+            case_stream,
+            Event::Opened { ticket: Box::new(ticket.clone()), imported: false, language_by: None },
+        ),
+        event(case_stream, Event::Replied { message: meta.clone() }),
+        event(
+            case_stream,
+            Event::Routed {
+                queue: key("billing"),
+                group: key("billing"),
+                by: RoutedBy::Rule { rule: key("invoices"), because: vec!["invoice".to_owned()] },
+                entered_queue_at: now,
+                priority: None,
+                ticket_type: None,
+                tags: Vec::new(),
+                skills: Vec::new(),
+            },
+        ),
+        event(
+            case_stream,
+            Event::Assigned {
+                agent,
+                how: AssignedHow::Automatically,
+                weight: 1,
+                counts: true,
+                answer_by: None,
+                idle_seconds: None,
+                choice: Some(choice),
+            },
+        ),
+    ];
+    let mut loads = AgentLoad::none(agent);
+    loads.channels.insert(
+        Channel::Email,
+        ChannelLoad { active: 7, reserved: 0, last_assigned_at: Some(now) },
+    );
+    change.put = vec![
+        Record::Case(Box::new(Case::new(ticket))),
+        Record::Message(Box::new(Message { ticket_id, meta, text, html: None, redacted: false })),
+        Record::Contact(Box::new(contact)),
+        Record::Load(loads),
+    ];
+    let number = TicketNumber { prefix: Arc::from("HD"), n };
+    let put = |key, stream| UniqueOp::Put { key, stream, replace: false };
+    change.unique = vec![
+        put(UniqueKey::Number { number }, case_stream),
+        put(UniqueKey::Identity { key: email.lookup_key() }, contact_stream),
+        put(
+            UniqueKey::Message {
+                mailbox: Some(key("support")),
+                external_id: format!("<{n}.abcdef@mail.example.com>"),
+            },
+            case_stream,
+        ),
+    ];
+    change.timers = vec![TimerOp::Set {
+        stream: case_stream,
+        kind: TimerKind::IdleUnassign,
+        due_at: now + TimeDelta::hours(8),
+    }];
+    let effects = [
+        Effect::NotifyAgent { ticket: ticket_id, agent, news: AgentNews::Assigned },
+        Effect::NotifyGroup { ticket: ticket_id, group: key("billing") },
+    ];
+    change.outbox = effects
+        .into_iter()
+        .map(|effect| NewOutbox {
+            message: OutboxMessage {
+                id: ids.derive(),
+                effect,
+                ordering_key: ticket_id.0,
+                not_before: now,
+                created_at: now,
+            },
+        })
+        .collect();
+    change.command = Some(CommandRecord {
+        id: command,
+        sha256: text_hash(&n.to_string(), None),
+        result: serde_json::json!({"ticket": ticket_id, "number": format!("HD-{n}")}),
+        expires_at: now + TimeDelta::days(7),
+    });
+    change
+}
