@@ -178,9 +178,15 @@ impl Helpdesk {
             Query::Board { which, by, limit } => self.board(&asking, &which, by, limit).await,
             Query::NextFor { agent } => self.next_for(&asking, agent).await,
             Query::CountFor { agent } => self.count_for(&asking, agent).await,
-            Query::SearchTickets { text, limit } => self.search_tickets(&asking, &text, limit).await,
-            Query::History { ticket, after, limit } => self.history(&asking, &ticket, after, limit).await,
-            Query::ChangesSince { position, limit } => self.changes_since(&asking, position, limit).await,
+            Query::SearchTickets { text, limit } => {
+                self.search_tickets(&asking, &text, limit).await
+            }
+            Query::History { ticket, after, limit } => {
+                self.history(&asking, &ticket, after, limit).await
+            }
+            Query::ChangesSince { position, limit } => {
+                self.changes_since(&asking, position, limit).await
+            }
             Query::Explain { ticket } => self.explain(&asking, &ticket).await,
             Query::QueueState { queue } => self.queue_state(&asking, queue.as_ref()).await,
             Query::Workload { group } => asking.workload(group.as_ref()),
@@ -192,7 +198,11 @@ impl Helpdesk {
         }
     }
 
-    pub(crate) async fn asking<'a>(&self, actor: &'a Actor, now: DateTime<Utc>) -> Result<Asking<'a>> {
+    pub(crate) async fn asking<'a>(
+        &self,
+        actor: &'a Actor,
+        now: DateTime<Utc>,
+    ) -> Result<Asking<'a>> {
         actor.check()?;
         let tenant = self.tenant(actor.tenant).await?;
         let snapshot = tenant.snapshot();
@@ -234,7 +244,8 @@ impl Helpdesk {
         let found = self.inner.store.get(asking.actor.tenant, &[key]).await?;
         match found.into_iter().flatten().next() {
             Some(Stored { version, record: Record::Case(case) })
-                if (asking.scope(Permission::Read).permits(&case.ticket) || is_offered(asking, &case))
+                if (asking.scope(Permission::Read).permits(&case.ticket)
+                    || is_offered(asking, &case))
                     && !(asking.is_requester() && !case.ticket.is_live()) =>
             {
                 Ok((*case, version))
@@ -258,9 +269,13 @@ impl Helpdesk {
         let mut next_seq = after + 1;
         // Notes leave gaps in what requesters get: read on until the page is full.
         while next_seq <= case.ticket.counters.messages && messages.len() <= limit {
-            let end = case.ticket.counters.messages.min(next_seq.saturating_add(PAGE_DEFAULT as u32));
-            let keys: Vec<RecordKey> = (next_seq..=end).map(|seq| RecordKey::Message(id, seq)).collect();
-            for stored in self.inner.store.get(asking.actor.tenant, &keys).await?.into_iter().flatten() {
+            let end =
+                case.ticket.counters.messages.min(next_seq.saturating_add(PAGE_DEFAULT as u32));
+            let keys: Vec<RecordKey> =
+                (next_seq..=end).map(|seq| RecordKey::Message(id, seq)).collect();
+            for stored in
+                self.inner.store.get(asking.actor.tenant, &keys).await?.into_iter().flatten()
+            {
                 if let Record::Message(message) = stored.record
                     && (reads_notes || message.public().is_some())
                 {
@@ -275,7 +290,8 @@ impl Helpdesk {
         if reads_notes {
             return Ok(Answer::Conversation(Listed { rows: messages, next }));
         }
-        let rows = messages.iter().filter_map(helpdesk_core::ticket::message::Message::public).collect();
+        let rows =
+            messages.iter().filter_map(helpdesk_core::ticket::message::Message::public).collect();
         Ok(Answer::PublicConversation(Listed { rows, next }))
     }
 
@@ -325,7 +341,9 @@ pub(crate) fn count_query(asking: &Asking<'_>, which: &Which, by: CountBy) -> Re
 
 fn shelf_of(asking: &Asking<'_>, which: &Which) -> Result<Shelf> {
     if which.shelf != Shelf::Live && asking.is_requester() {
-        return Err(Rejection::at(Code::Forbidden, "shelf", "requesters see live tickets only").into());
+        return Err(
+            Rejection::at(Code::Forbidden, "shelf", "requesters see live tickets only").into()
+        );
     }
     Ok(which.shelf)
 }
@@ -333,7 +351,8 @@ fn shelf_of(asking: &Asking<'_>, which: &Which) -> Result<Shelf> {
 fn order_of(asking: &Asking<'_>, list: &ListTickets) -> Order {
     let view = list.which.view.as_ref().and_then(|key| asking.snapshot.desk.view(key));
     let by = list.order.or(view.map(|view| view.order)).unwrap_or(OrderBy::Number);
-    let direction = list.direction.or(view.map(|view| view.direction)).unwrap_or(Direction::default());
+    let direction =
+        list.direction.or(view.map(|view| view.direction)).unwrap_or(Direction::default());
     Order { by, direction }
 }
 
@@ -345,4 +364,3 @@ pub(crate) fn listed(asking: &Asking<'_>, page: Page<Stored>) -> Listed<OneTicke
     });
     Listed { rows: rows.collect(), next: page.next.map(|cursor| cursor.0) }
 }
-

@@ -49,7 +49,12 @@ impl Helpdesk {
     /// # Errors
     ///
     /// The same.
-    pub fn receive(&self, tenant: TenantId, message: InboundMessage, now: DateTime<Utc>) -> Result<Outcome> {
+    pub fn receive(
+        &self,
+        tenant: TenantId,
+        message: InboundMessage,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
         block_on(self.0.receive(tenant, message, now))
     }
 
@@ -58,7 +63,12 @@ impl Helpdesk {
     /// # Errors
     ///
     /// The same.
-    pub fn execute(&self, actor: &Actor, call: impl Into<Call>, now: DateTime<Utc>) -> Result<Outcome> {
+    pub fn execute(
+        &self,
+        actor: &Actor,
+        call: impl Into<Call>,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
         block_on(self.0.execute(actor, call, now))
     }
 

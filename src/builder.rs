@@ -62,7 +62,8 @@ impl Builder {
     /// [`Code::Internal`] when the configuration's own schema does not compile,
     /// which is a defect of this crate.
     pub fn build(self) -> Result<Helpdesk> {
-        let reader = DeskReader::new().map_err(|fault| Rejection::new(Code::Internal, fault.to_string()))?;
+        let reader =
+            DeskReader::new().map_err(|fault| Rejection::new(Code::Internal, fault.to_string()))?;
         let blank: Desk = reader.read(&json!({})).map_err(Rejection::many)?;
         let inner = Inner {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),

@@ -33,7 +33,8 @@ pub(crate) fn change_set(
     let tenant = job.actor.tenant;
     let config = StreamId::config(tenant);
     let mut set = ChangeSet::new(tenant, job.call.command_id, job.now);
-    set.expect = decision.expect.iter().map(|&(stream, version)| Expect { stream, version }).collect();
+    set.expect =
+        decision.expect.iter().map(|&(stream, version)| Expect { stream, version }).collect();
     if !set.expect.iter().any(|expect| expect.stream == config) {
         set.expect.push(Expect { stream: config, version: snapshot.config_version });
     }

@@ -110,7 +110,9 @@ impl Helpdesk {
             }
         }
         match &message.effect {
-            Effect::NotifyGroup { group, .. } => recipients.push(Recipient::Group { key: group.clone() }),
+            Effect::NotifyGroup { group, .. } => {
+                recipients.push(Recipient::Group { key: group.clone() })
+            }
             Effect::NotifyUnroutable { .. } => recipients.push(Recipient::Administrators),
             Effect::SendReply { .. } | Effect::NotifyAgent { .. } | Effect::NotifyOffer { .. } => {}
         }
@@ -123,7 +125,12 @@ impl Helpdesk {
     /// # Errors
     ///
     /// [`Error::Store`](crate::Error::Store) when the store failed.
-    pub async fn redrive(&self, tenant: TenantId, ids: Vec<Uuid>, now: DateTime<Utc>) -> Result<u64> {
+    pub async fn redrive(
+        &self,
+        tenant: TenantId,
+        ids: Vec<Uuid>,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
         let report = self.inner.store.maintain(&Maintain::Redrive { tenant, ids, now }).await?;
         Ok(report.n_rows)
     }
@@ -164,7 +171,9 @@ fn keys_of(effect: &Effect) -> Vec<RecordKey> {
             keys.push(RecordKey::Message(*ticket, *seq));
             keys.extend(to.iter().map(|id| RecordKey::Stream(StreamId::contact(*id))));
         }
-        Effect::NotifyAgent { agent: id, .. } | Effect::NotifyOffer { agent: id, .. } => keys.push(agent(*id)),
+        Effect::NotifyAgent { agent: id, .. } | Effect::NotifyOffer { agent: id, .. } => {
+            keys.push(agent(*id))
+        }
         Effect::NotifyGroup { .. } | Effect::NotifyUnroutable { .. } => {}
     }
     keys
@@ -177,7 +186,8 @@ fn after_failure(
     now: DateTime<Utc>,
     report: &mut DeliverReport,
 ) -> SettleHow {
-    let wait = error.retry_in(lease.attempts, delivery_id).and_then(|wait| TimeDelta::from_std(wait).ok());
+    let wait =
+        error.retry_in(lease.attempts, delivery_id).and_then(|wait| TimeDelta::from_std(wait).ok());
     match wait {
         Some(wait) => {
             report.retried += 1;

@@ -19,9 +19,7 @@ use helpdesk_core::intake::inbound::InboundMessage;
 use helpdesk_core::limit::BATCH_MAX;
 use helpdesk_core::ticket::message::hex;
 use helpdesk_notify::Notifier;
-use helpdesk_storage::{
-    Committed, EventQuery, EventSource, LeaseToken, Store, StoreError,
-};
+use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -339,8 +337,12 @@ impl Helpdesk {
         if number.is_none() && call.command.may_open() {
             *number = Some(self.number(tenant, snapshot.desk.number_prefix()).await?);
         }
-        let language =
-            self.inner.guesses_language.then(|| wants_language(&call.command)).flatten().and_then(language::guess);
+        let language = self
+            .inner
+            .guesses_language
+            .then(|| wants_language(&call.command))
+            .flatten()
+            .and_then(language::guess);
         let context = Context {
             now: *now,
             command_id: call.command_id,
@@ -351,7 +353,8 @@ impl Helpdesk {
             language,
             expected_version: call.expected_version,
         };
-        let decision = tracing::debug_span!("decide").in_scope(|| decide(&case.loaded, &call.command, &context))?;
+        let decision = tracing::debug_span!("decide")
+            .in_scope(|| decide(&case.loaded, &call.command, &context))?;
         self.commit(job, tenant, &snapshot, decision, sha256).await
     }
 
@@ -380,7 +383,12 @@ impl Helpdesk {
         Ok(Done { outcome: Outcome { version, ..outcome }, next_due })
     }
 
-    fn take_commit(&self, tenant: &Tenant, records: Vec<Record>, committed: &Committed) -> Result<()> {
+    fn take_commit(
+        &self,
+        tenant: &Tenant,
+        records: Vec<Record>,
+        committed: &Committed,
+    ) -> Result<()> {
         let config = StreamId::config(tenant.id);
         let stored = records.into_iter().filter_map(|record| {
             let stream = match &record {
@@ -396,7 +404,12 @@ impl Helpdesk {
     }
 
     /// The first outcome of a command that was done before.
-    async fn replay(&self, tenant: TenantId, earlier: &CommandRecord, sha256: &str) -> Result<Done> {
+    async fn replay(
+        &self,
+        tenant: TenantId,
+        earlier: &CommandRecord,
+        sha256: &str,
+    ) -> Result<Done> {
         if earlier.sha256 != sha256 {
             return Err(StoreError::KeyReused { command_id: earlier.id }.into());
         }

@@ -61,7 +61,9 @@ impl Error {
     pub fn body(&self) -> ErrorBody {
         let (path, errors, actual) = match self {
             Self::Rejected(r) => (r.path.clone(), r.errors.clone(), r.actual),
-            Self::Store(StoreError::Conflict(conflict)) => (None, Vec::new(), Some(conflict.actual)),
+            Self::Store(StoreError::Conflict(conflict)) => {
+                (None, Vec::new(), Some(conflict.actual))
+            }
             Self::Store(_) | Self::LostRaces { .. } => (None, Vec::new(), None),
         };
         ErrorBody { code: self.code(), message: with_sources(self), path, errors, actual }

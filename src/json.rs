@@ -45,12 +45,17 @@ impl Helpdesk {
 fn read<T: DeserializeOwned>(text: &str) -> std::result::Result<T, Rejection> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let message = format!("not JSON: {error}");
-        Rejection::at(Code::Invalid, format!("line {} column {}", error.line(), error.column()), message)
+        Rejection::at(
+            Code::Invalid,
+            format!("line {} column {}", error.line(), error.column()),
+            message,
+        )
     })?;
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let message: String = error.inner().to_string().chars().take(SHOWN_CHARS).collect();
-        let code = if message.starts_with("unknown field") { Code::UnknownField } else { Code::Invalid };
+        let code =
+            if message.starts_with("unknown field") { Code::UnknownField } else { Code::Invalid };
         Rejection::at(code, if path == "." { String::new() } else { path }, message)
     })
 }
@@ -61,7 +66,8 @@ fn written<T: Serialize>(result: Result<T>) -> String {
         Err(error) => serde_json::to_value(error.body()).map(|body| json!({ "error": body })),
     };
     let value = value.unwrap_or_else(|error| {
-        let rejection = Rejection::new(Code::Internal, format!("the answer cannot be written: {error}"));
+        let rejection =
+            Rejection::new(Code::Internal, format!("the answer cannot be written: {error}"));
         let body: ErrorBody = Error::from(rejection).body();
         json!({ "error": { "code": body.code, "message": body.message } })
     });

@@ -17,7 +17,10 @@ pub(crate) fn guess(text: &str) -> Option<GuessedLanguage> {
         return None;
     }
     let percent = (info.confidence() * 100.0).round();
-    Some(GuessedLanguage { code: short_code(info.lang()).to_owned(), by: format!("whatlang, {percent} %") })
+    Some(GuessedLanguage {
+        code: short_code(info.lang()).to_owned(),
+        by: format!("whatlang, {percent} %"),
+    })
 }
 
 /// Without the feature nothing is guessed.
@@ -31,18 +34,76 @@ pub(crate) fn guess(_: &str) -> Option<GuessedLanguage> {
 #[cfg(feature = "language")]
 fn short_code(lang: whatlang::Lang) -> &'static str {
     const CODES: &[(&str, &str)] = &[
-        ("afr", "af"), ("aka", "ak"), ("amh", "am"), ("ara", "ar"), ("aze", "az"), ("bel", "be"),
-        ("ben", "bn"), ("bul", "bg"), ("cat", "ca"), ("ces", "cs"), ("cmn", "zh"), ("dan", "da"),
-        ("deu", "de"), ("ell", "el"), ("eng", "en"), ("epo", "eo"), ("est", "et"), ("fin", "fi"),
-        ("fra", "fr"), ("guj", "gu"), ("heb", "he"), ("hin", "hi"), ("hrv", "hr"), ("hun", "hu"),
-        ("hye", "hy"), ("ind", "id"), ("ita", "it"), ("jav", "jv"), ("jpn", "ja"), ("kan", "kn"),
-        ("kat", "ka"), ("khm", "km"), ("kor", "ko"), ("lat", "la"), ("lav", "lv"), ("lit", "lt"),
-        ("mal", "ml"), ("mar", "mr"), ("mkd", "mk"), ("mya", "my"), ("nep", "ne"), ("nld", "nl"),
-        ("nob", "nb"), ("ori", "or"), ("pan", "pa"), ("pes", "fa"), ("pol", "pl"), ("por", "pt"),
-        ("ron", "ro"), ("rus", "ru"), ("sin", "si"), ("slk", "sk"), ("slv", "sl"), ("sna", "sn"),
-        ("spa", "es"), ("srp", "sr"), ("swe", "sv"), ("tam", "ta"), ("tel", "te"), ("tgl", "tl"),
-        ("tha", "th"), ("tuk", "tk"), ("tur", "tr"), ("ukr", "uk"), ("urd", "ur"), ("uzb", "uz"),
-        ("vie", "vi"), ("yid", "yi"), ("zul", "zu"), ("cym", "cy"),
+        ("afr", "af"),
+        ("aka", "ak"),
+        ("amh", "am"),
+        ("ara", "ar"),
+        ("aze", "az"),
+        ("bel", "be"),
+        ("ben", "bn"),
+        ("bul", "bg"),
+        ("cat", "ca"),
+        ("ces", "cs"),
+        ("cmn", "zh"),
+        ("dan", "da"),
+        ("deu", "de"),
+        ("ell", "el"),
+        ("eng", "en"),
+        ("epo", "eo"),
+        ("est", "et"),
+        ("fin", "fi"),
+        ("fra", "fr"),
+        ("guj", "gu"),
+        ("heb", "he"),
+        ("hin", "hi"),
+        ("hrv", "hr"),
+        ("hun", "hu"),
+        ("hye", "hy"),
+        ("ind", "id"),
+        ("ita", "it"),
+        ("jav", "jv"),
+        ("jpn", "ja"),
+        ("kan", "kn"),
+        ("kat", "ka"),
+        ("khm", "km"),
+        ("kor", "ko"),
+        ("lat", "la"),
+        ("lav", "lv"),
+        ("lit", "lt"),
+        ("mal", "ml"),
+        ("mar", "mr"),
+        ("mkd", "mk"),
+        ("mya", "my"),
+        ("nep", "ne"),
+        ("nld", "nl"),
+        ("nob", "nb"),
+        ("ori", "or"),
+        ("pan", "pa"),
+        ("pes", "fa"),
+        ("pol", "pl"),
+        ("por", "pt"),
+        ("ron", "ro"),
+        ("rus", "ru"),
+        ("sin", "si"),
+        ("slk", "sk"),
+        ("slv", "sl"),
+        ("sna", "sn"),
+        ("spa", "es"),
+        ("srp", "sr"),
+        ("swe", "sv"),
+        ("tam", "ta"),
+        ("tel", "te"),
+        ("tgl", "tl"),
+        ("tha", "th"),
+        ("tuk", "tk"),
+        ("tur", "tr"),
+        ("ukr", "uk"),
+        ("urd", "ur"),
+        ("uzb", "uz"),
+        ("vie", "vi"),
+        ("yid", "yi"),
+        ("zul", "zu"),
+        ("cym", "cy"),
     ];
     let code = lang.code();
     CODES.iter().find(|(long, _)| *long == code).map_or(code, |(_, short)| short)
@@ -55,9 +116,19 @@ mod tests {
     #[test]
     fn languages_of_plain_messages_are_told_apart() {
         let code = |text| guess(text).map(|guess| guess.code);
-        assert_eq!(code("Hello, my invoice from last week is wrong and I want my money back.").as_deref(), Some("en"));
-        assert_eq!(code("Здравствуйте, принтер на втором этаже больше не печатает, помогите пожалуйста.").as_deref(), Some("ru"));
-        assert_eq!(code("Здравейте, не мога да вляза в профила си, защото забравих паролата.").as_deref(), Some("bg"));
+        assert_eq!(
+            code("Hello, my invoice from last week is wrong and I want my money back.").as_deref(),
+            Some("en")
+        );
+        assert_eq!(
+            code("Здравствуйте, принтер на втором этаже больше не печатает, помогите пожалуйста.")
+                .as_deref(),
+            Some("ru")
+        );
+        assert_eq!(
+            code("Здравейте, не мога да вляза в профила си, защото забравих паролата.").as_deref(),
+            Some("bg")
+        );
         assert_eq!(code("???"), None);
     }
 }

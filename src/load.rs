@@ -46,7 +46,13 @@ impl Helpdesk {
     }
 
     pub(crate) fn known_tenants(&self) -> Vec<Arc<Tenant>> {
-        self.inner.tenants.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.inner
+            .tenants
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
     }
 
     async fn read_snapshot(&self, id: TenantId) -> Result<Snapshot> {
@@ -147,7 +153,9 @@ impl Helpdesk {
         keys.push(RecordKey::Command(command_id));
         let mut found = self.inner.store.get(tenant, &keys).await?;
         let earlier = match found.pop().flatten() {
-            Some(Stored { record: Record::Command(record), .. }) if record.expires_at > now => Some(*record),
+            Some(Stored { record: Record::Command(record), .. }) if record.expires_at > now => {
+                Some(*record)
+            }
             _ => None,
         };
         keys.pop();

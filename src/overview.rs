@@ -10,6 +10,7 @@ use helpdesk_core::agent::PresenceState;
 use helpdesk_core::case::record::Record;
 use helpdesk_core::condition::{Condition, FoldOptions, fold, words};
 use helpdesk_core::decide::{Candidates, Finder};
+use helpdesk_core::event::StreamKind;
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, Key, TicketId};
 use helpdesk_core::limit::PAGE_MAX;
@@ -22,7 +23,6 @@ use helpdesk_core::view::{Direction, OrderBy};
 use helpdesk_storage::{
     CountBy, Cursor, EventQuery, EventSource, ListKind, ListQuery, Order, Shelf,
 };
-use helpdesk_core::event::StreamKind;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -56,7 +56,8 @@ impl Helpdesk {
             let mut query = list_query(asking, which)?;
             query.limit = limit;
             query.order = Order { by: OrderBy::Priority, direction: Direction::Descending };
-            query.condition = Condition::All(vec![query.condition, in_column(asking, field, key.as_ref())?]);
+            query.condition =
+                Condition::All(vec![query.condition, in_column(asking, field, key.as_ref())?]);
             let tickets = match n {
                 0 => Vec::new(),
                 _ => listed(asking, self.inner.store.list(&query).await?).rows,
@@ -77,16 +78,23 @@ impl Helpdesk {
         }
         match asking.snapshot.roster.active(agent) {
             Some(_) => Ok(agent),
-            None => Err(Rejection::at(Code::NotFound, "agent", format!("no agent `{agent}`")).into()),
+            None => {
+                Err(Rejection::at(Code::NotFound, "agent", format!("no agent `{agent}`")).into())
+            }
         }
     }
 
-    pub(crate) async fn next_for(&self, asking: &Asking<'_>, agent: Option<AgentId>) -> Result<Answer> {
+    pub(crate) async fn next_for(
+        &self,
+        asking: &Asking<'_>,
+        agent: Option<AgentId>,
+    ) -> Result<Answer> {
         let agent = Self::agent_of(asking, agent)?;
         let candidates = Candidates::ToSolve { agent, but: None };
         let snapshot = &asking.snapshot;
         let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, asking.now);
-        let best = self.find(asking.actor.tenant, candidates, snapshot, asking.now, &mut finder).await?;
+        let best =
+            self.find(asking.actor.tenant, candidates, snapshot, asking.now, &mut finder).await?;
         let next = best.and_then(|stored| match stored.record {
             Record::Case(case) => Some(asking.view(*case, stored.version)),
             _ => None,
@@ -94,7 +102,11 @@ impl Helpdesk {
         Ok(Answer::Next(next))
     }
 
-    pub(crate) async fn count_for(&self, asking: &Asking<'_>, agent: Option<AgentId>) -> Result<Answer> {
+    pub(crate) async fn count_for(
+        &self,
+        asking: &Asking<'_>,
+        agent: Option<AgentId>,
+    ) -> Result<Answer> {
         let agent = Self::agent_of(asking, agent)?;
         let candidates = Candidates::ToSolve { agent, but: None };
         let snapshot = &asking.snapshot;
@@ -175,7 +187,11 @@ impl Helpdesk {
         Ok(missing.is_empty())
     }
 
-    pub(crate) async fn queue_state(&self, asking: &Asking<'_>, only: Option<&Key>) -> Result<Answer> {
+    pub(crate) async fn queue_state(
+        &self,
+        asking: &Asking<'_>,
+        only: Option<&Key>,
+    ) -> Result<Answer> {
         if asking.is_requester() {
             return Err(Rejection::new(Code::Forbidden, "queues are for agents").into());
         }
@@ -200,10 +216,13 @@ impl Helpdesk {
             return Err(Rejection::at(Code::NotConfigured, "queue", message).into());
         }
         let mut query = list_query(asking, &Which::default())?;
-        query.condition = parsed(asking, &json!({"all": [
-            {"field": "status_category", "in": ["new", "open"]},
-            {"field": "assignee", "unset": true},
-        ]}))?;
+        query.condition = parsed(
+            asking,
+            &json!({"all": [
+                {"field": "status_category", "in": ["new", "open"]},
+                {"field": "assignee", "unset": true},
+            ]}),
+        )?;
         loop {
             let page = self.inner.store.list(&query).await?;
             for stored in page.rows {
@@ -263,7 +282,8 @@ impl Helpdesk {
     ) -> Result<Answer> {
         asking.require(Permission::ListDeadLetters)?;
         let limit = page_size(limit)?;
-        let mut query = ListQuery::all(asking.actor.tenant, ListKind::DeadLetters, asking.now, limit);
+        let mut query =
+            ListQuery::all(asking.actor.tenant, ListKind::DeadLetters, asking.now, limit);
         query.after = after.map(Cursor);
         let page = self.inner.store.list(&query).await?;
         let rows = page.rows.into_iter().filter_map(|stored| match stored.record {
@@ -284,7 +304,8 @@ fn column_keys(
     match by {
         BoardBy::Status => {
             let statuses = desk.statuses().statuses().iter();
-            let mut keys: Vec<_> = statuses.map(|s| (Some(s.key.to_string()), s.name.clone())).collect();
+            let mut keys: Vec<_> =
+                statuses.map(|s| (Some(s.key.to_string()), s.name.clone())).collect();
             for key in counts.keys().flatten() {
                 if !keys.iter().any(|(known, _)| known.as_ref() == Some(key)) {
                     keys.push((Some(key.clone()), key.clone()));

@@ -53,7 +53,8 @@ impl Helpdesk {
         let mut streams: Vec<StreamId> = page.rows.iter().map(|row| row.entry.stream).collect();
         streams.sort();
         streams.dedup();
-        let keys: Vec<RecordKey> = streams.iter().map(|stream| RecordKey::Stream(*stream)).collect();
+        let keys: Vec<RecordKey> =
+            streams.iter().map(|stream| RecordKey::Stream(*stream)).collect();
         let found = self.inner.store.get(tenant, &keys).await?;
         let scope = asking.scope(Permission::Read);
         let permitted: BTreeMap<StreamId, bool> = streams
@@ -61,7 +62,8 @@ impl Helpdesk {
             .zip(found)
             .map(|(stream, stored)| {
                 let case = stored.map(|stored| stored.record);
-                let permits = matches!(case, Some(Record::Case(case)) if scope.permits(&case.ticket));
+                let permits =
+                    matches!(case, Some(Record::Case(case)) if scope.permits(&case.ticket));
                 (stream, permits)
             })
             .collect();
@@ -117,7 +119,11 @@ impl Helpdesk {
         }
     }
 
-    pub(crate) async fn preview_config(&self, asking: &Asking<'_>, document: &Value) -> Result<Answer> {
+    pub(crate) async fn preview_config(
+        &self,
+        asking: &Asking<'_>,
+        document: &Value,
+    ) -> Result<Answer> {
         asking.require(Permission::ManageConfig)?;
         let desk = match self.inner.reader.read(document) {
             Ok(desk) => desk,
@@ -148,9 +154,14 @@ impl Helpdesk {
             _ => Value::Null,
         };
         let empty = serde_json::Map::new();
-        let (old, new) = (before.as_object().unwrap_or(&empty), document.as_object().unwrap_or(&empty));
-        let mut keys: Vec<String> =
-            old.keys().chain(new.keys()).filter(|key| old.get(*key) != new.get(*key)).cloned().collect();
+        let (old, new) =
+            (before.as_object().unwrap_or(&empty), document.as_object().unwrap_or(&empty));
+        let mut keys: Vec<String> = old
+            .keys()
+            .chain(new.keys())
+            .filter(|key| old.get(*key) != new.get(*key))
+            .cloned()
+            .collect();
         keys.sort();
         keys.dedup();
         Ok(keys)
@@ -160,9 +171,11 @@ impl Helpdesk {
     async fn n_stranded(&self, asking: &Asking<'_>, desk: &Desk) -> Result<u64> {
         let mut query = CountQuery::all(asking.actor.tenant, CountBy::Queue, asking.now);
         let open = serde_json::json!({"field": "status_category", "not_in": ["solved", "closed"]});
-        query.condition =
-            helpdesk_core::condition::Condition::parse(&open, asking.snapshot.desk.condition_schema())
-                .map_err(Rejection::many)?;
+        query.condition = helpdesk_core::condition::Condition::parse(
+            &open,
+            asking.snapshot.desk.condition_schema(),
+        )
+        .map_err(Rejection::many)?;
         let buckets = self.inner.store.count(&query).await?;
         let is_gone = |key: &Option<String>| {
             key.as_ref().is_some_and(|key| {

@@ -44,7 +44,10 @@ impl Tenant {
     /// versions than the snapshot's are left out.
     pub(crate) fn take(&self, reader: &DeskReader, stored: &[Stored]) -> Result<(), Rejection> {
         let matters = |s: &&Stored| {
-            matches!(s.record, Record::Config(_) | Record::Agent(_) | Record::Presence(_) | Record::Load(_))
+            matches!(
+                s.record,
+                Record::Config(_) | Record::Agent(_) | Record::Presence(_) | Record::Load(_)
+            )
         };
         if !stored.iter().any(|s| matters(&s)) {
             return Ok(());
@@ -140,7 +143,9 @@ pub(crate) fn put_agent(roster: &mut Roster, stored: &Stored) {
 pub(crate) fn is_in_snapshot(stream: StreamId) -> bool {
     match stream.kind {
         StreamKind::Agent | StreamKind::Presence | StreamKind::Load | StreamKind::Config => true,
-        StreamKind::Case | StreamKind::Contact | StreamKind::Organization | StreamKind::Numbers => false,
+        StreamKind::Case | StreamKind::Contact | StreamKind::Organization | StreamKind::Numbers => {
+            false
+        }
     }
 }
 

@@ -46,7 +46,8 @@ impl Helpdesk {
         let mut budget = max_timers;
         loop {
             let max = budget.min(CLAIM_MAX);
-            let claimed = self.inner.store.claim(&ClaimParams::new(ClaimWhat::Timers, now, max)).await?;
+            let claimed =
+                self.inner.store.claim(&ClaimParams::new(ClaimWhat::Timers, now, max)).await?;
             report.next_due = claimed.next_due;
             if claimed.leases.is_empty() {
                 return Ok(report);

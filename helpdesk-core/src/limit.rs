@@ -64,8 +64,6 @@ pub const CHANGES_MAX: usize = 1_000;
 pub const SKILLS_MAX: usize = 100;
 /// Refused candidates that an event keeps.
 pub const TRACE_REFUSED_MAX: usize = 20;
-/// Stages of one queue.
-pub const STAGES_MAX: usize = 100;
 /// Routing rules that did not match, of which a trace says why.
 pub const TRACE_RULES_MAX: usize = 20;
 /// Reasons why a routing rule matched that an event keeps.

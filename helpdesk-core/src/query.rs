@@ -1,11 +1,11 @@
 //! Queries: what a host asks the desk, and the answers.
 
 use crate::actor::Actor;
+use crate::case::record::DeadLetter;
+use crate::case::{Case, Offer};
 use crate::condition::ConditionSource;
 use crate::decide::trace::Step;
 use crate::event::Recorded;
-use crate::case::record::DeadLetter;
-use crate::case::{Case, Offer};
 use crate::fault::Fault;
 use crate::id::{AgentId, ContactId, Key, OrganizationId, TicketId, TicketNumber, Version};
 use crate::report::{Report, ReportQuery};

@@ -45,7 +45,9 @@ pub fn explain_now(
         }
         (None, None) => steps.push(Step::Unroutable { n_tried }),
     }
-    if let Some(queue) = ticket.queue.as_ref().and_then(|key| desk.queue(key)).filter(|_| case.waits()) {
+    if let Some(queue) =
+        ticket.queue.as_ref().and_then(|key| desk.queue(key)).filter(|_| case.waits())
+    {
         let affinity: Vec<AgentId> =
             around.requester.and_then(|contact| contact.last_answered_by).into_iter().collect();
         let seed = desk.selection_seed();
@@ -98,7 +100,9 @@ pub fn sentence(event: &Event, roster: &Roster) -> Option<String> {
             choice.n_candidates,
             choice.selector
         ),
-        Event::Assigned { agent, how, .. } => format!("assigned to {} ({})", name(agent), word(how)),
+        Event::Assigned { agent, how, .. } => {
+            format!("assigned to {} ({})", name(agent), word(how))
+        }
         Event::Unassigned { agent, why } => format!("taken from {} ({})", name(agent), word(why)),
         Event::Offered { agent, expires_at, .. } => {
             format!("offered to {} until {expires_at}", name(agent))
@@ -110,7 +114,9 @@ pub fn sentence(event: &Event, roster: &Roster) -> Option<String> {
             OfferEnd::Rescinded => format!("the offer to {} was taken back", name(agent)),
         },
         Event::Excluded { agent, reason, .. } => format!("not for {}: {reason}", name(agent)),
-        Event::StatusSet { from, to, why, .. } => format!("status `{from}` to `{to}` ({})", word(why)),
+        Event::StatusSet { from, to, why, .. } => {
+            format!("status `{from}` to `{to}` ({})", word(why))
+        }
         _ => return None,
     })
 }

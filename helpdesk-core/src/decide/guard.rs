@@ -95,7 +95,8 @@ pub(super) fn sees(work: &Work<'_>, id: TicketId) -> Result<(), Rejection> {
 
 pub(super) fn sees_as(work: &Work<'_>, id: TicketId, path: &str) -> Result<(), Rejection> {
     let reads = scope(work, Permission::Read);
-    let case = work.find_case(id).filter(|case| reads.permits(&case.ticket) || is_offered(work, id));
+    let case =
+        work.find_case(id).filter(|case| reads.permits(&case.ticket) || is_offered(work, id));
     match case {
         Some(_) => Ok(()),
         None => Err(Rejection::at(Code::NotFound, path, format!("no ticket `{id}`"))),
