@@ -21,6 +21,7 @@ pub mod routing;
 pub mod automation;
 pub mod desk;
 pub mod intake;
+pub mod report;
 pub mod case;
 pub mod command;
 pub mod decide;

@@ -72,3 +72,7 @@ pub const DOCUMENT_DEPTH_MAX: usize = 100;
 pub const CONFIG_ENTRIES_MAX: usize = 10_000;
 /// Faults of a configuration that are told; a last one counts the others.
 pub const FAULTS_MAX: usize = 1_000;
+/// Civil years that a report may cover, in its zone.
+pub const REPORT_YEARS_MAX: i64 = 10;
+/// Days, weeks or months of a report: more than ten years of days.
+pub const REPORT_BUCKETS_MAX: usize = 4_000;
