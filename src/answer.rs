@@ -3,7 +3,7 @@
 use crate::engine::Helpdesk;
 use crate::error::Result;
 use crate::load::no_tenant;
-use crate::snapshot::{Snapshot, Tenant};
+use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::role;
@@ -25,9 +25,8 @@ use helpdesk_core::query::{
 };
 use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::custom::FieldOwner;
-use helpdesk_core::view::{Direction, OrderBy};
+use helpdesk_core::view::OrderBy;
 use helpdesk_storage::{CountBy, CountQuery, Cursor, ListKind, ListQuery, Order, Page, Shelf};
-use std::sync::Arc;
 
 /// Rows of a page unless a query says.
 const PAGE_DEFAULT: usize = 50;
@@ -35,7 +34,6 @@ const PAGE_DEFAULT: usize = 50;
 /// Who asks, in what: the same for every part of one answer.
 pub(crate) struct Asking<'a> {
     pub(crate) actor: &'a Actor,
-    pub(crate) tenant: Arc<Tenant>,
     pub(crate) snapshot: Snapshot,
     pub(crate) organization: Option<Organization>,
     pub(crate) now: DateTime<Utc>,
@@ -47,6 +45,13 @@ impl Asking<'_> {
         let Snapshot { desk, roster, .. } = &self.snapshot;
         let context = access_context(self.actor, desk, roster, self.organization.as_ref());
         role::scope(self.actor, permission, &context)
+    }
+
+    /// Whether the actor may see a case: in scope, or offered to them; requesters
+    /// see neither spam nor what was deleted.
+    fn sees(&self, case: &Case) -> bool {
+        let permits = self.scope(Permission::Read).permits(&case.ticket) || is_offered(self, case);
+        permits && (case.ticket.is_live() || !self.is_requester())
     }
 
     /// Refuses an actor who may do this nowhere.
@@ -220,7 +225,7 @@ impl Helpdesk {
             }
             None => None,
         };
-        Ok(Asking { actor, tenant, snapshot, organization, now })
+        Ok(Asking { actor, snapshot, organization, now })
     }
 
     /// Refuses an actor who may give such a command nowhere.
@@ -243,11 +248,7 @@ impl Helpdesk {
         };
         let found = self.inner.store.get(asking.actor.tenant, &[key]).await?;
         match found.into_iter().flatten().next() {
-            Some(Stored { version, record: Record::Case(case) })
-                if (asking.scope(Permission::Read).permits(&case.ticket)
-                    || is_offered(asking, &case))
-                    && !(asking.is_requester() && !case.ticket.is_live()) =>
-            {
+            Some(Stored { version, record: Record::Case(case) }) if asking.sees(&case) => {
                 Ok((*case, version))
             }
             _ => Err(no_ticket(name)),
@@ -351,8 +352,7 @@ fn shelf_of(asking: &Asking<'_>, which: &Which) -> Result<Shelf> {
 fn order_of(asking: &Asking<'_>, list: &ListTickets) -> Order {
     let view = list.which.view.as_ref().and_then(|key| asking.snapshot.desk.view(key));
     let by = list.order.or(view.map(|view| view.order)).unwrap_or(OrderBy::Number);
-    let direction =
-        list.direction.or(view.map(|view| view.direction)).unwrap_or(Direction::default());
+    let direction = list.direction.or(view.map(|view| view.direction)).unwrap_or_default();
     Order { by, direction }
 }
 

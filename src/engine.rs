@@ -337,12 +337,8 @@ impl Helpdesk {
         if number.is_none() && call.command.may_open() {
             *number = Some(self.number(tenant, snapshot.desk.number_prefix()).await?);
         }
-        let language = self
-            .inner
-            .guesses_language
-            .then(|| wants_language(&call.command))
-            .flatten()
-            .and_then(language::guess);
+        let wanted = wants_language(&call.command).filter(|_| self.inner.guesses_language);
+        let language = wanted.and_then(|text| language::guess(text, snapshot.desk.languages()));
         let context = Context {
             now: *now,
             command_id: call.command_id,

@@ -5,15 +5,33 @@ use helpdesk_core::decide::GuessedLanguage;
 /// Bytes of a text that are looked at.
 const LOOKED_AT_BYTES: usize = 600;
 
-/// The language of a text; `None` when the guess would be a bad one.
+/// How sure a guess among the desk's own languages must be.
 #[cfg(feature = "language")]
-pub(crate) fn guess(text: &str) -> Option<GuessedLanguage> {
+const CONFIDENCE_MIN: f64 = 0.3;
+
+/// The language of a text, among `spoken` where the desk names its languages;
+/// `None` when the guess would be a bad one.
+#[cfg(feature = "language")]
+pub(crate) fn guess(text: &str, spoken: &[String]) -> Option<GuessedLanguage> {
     let mut end = text.len().min(LOOKED_AT_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let info = whatlang::detect(&text[..end])?;
-    if !info.is_reliable() {
+    let allowed: Vec<whatlang::Lang> = whatlang::Lang::all()
+        .iter()
+        .copied()
+        .filter(|l| spoken.iter().any(|s| s == short_code(*l)))
+        .collect();
+    let (info, is_sure) = if allowed.is_empty() {
+        let info = whatlang::detect(&text[..end])?;
+        let is_sure = info.is_reliable();
+        (info, is_sure)
+    } else {
+        let info = whatlang::Detector::with_allowlist(allowed).detect(&text[..end])?;
+        let is_sure = info.confidence() >= CONFIDENCE_MIN;
+        (info, is_sure)
+    };
+    if !is_sure {
         return None;
     }
     let percent = (info.confidence() * 100.0).round();
@@ -25,7 +43,7 @@ pub(crate) fn guess(text: &str) -> Option<GuessedLanguage> {
 
 /// Without the feature nothing is guessed.
 #[cfg(not(feature = "language"))]
-pub(crate) fn guess(_: &str) -> Option<GuessedLanguage> {
+pub(crate) fn guess(_: &str, _: &[String]) -> Option<GuessedLanguage> {
     let _ = LOOKED_AT_BYTES;
     None
 }
@@ -115,13 +133,14 @@ mod tests {
 
     #[test]
     fn languages_of_plain_messages_are_told_apart() {
-        let code = |text| guess(text).map(|guess| guess.code);
+        let spoken = ["en", "ru", "bg"].map(str::to_owned);
+        let code = |text| guess(text, &spoken).map(|guess| guess.code);
         assert_eq!(
             code("Hello, my invoice from last week is wrong and I want my money back.").as_deref(),
             Some("en")
         );
         assert_eq!(
-            code("Здравствуйте, принтер на втором этаже больше не печатает, помогите пожалуйста.")
+            code("Здравствуйте! Мы не можем войти в систему: пишет, что пароль неверный. Это срочно, у нас сегодня отчёты.")
                 .as_deref(),
             Some("ru")
         );
@@ -130,5 +149,7 @@ mod tests {
             Some("bg")
         );
         assert_eq!(code("???"), None);
+        // Too short to tell Russian from Bulgarian: no guess is better than a wrong one.
+        assert_eq!(code("Где мой заказ?"), None);
     }
 }

@@ -72,14 +72,6 @@ pub const TRACE_BECAUSE_MAX: usize = 5;
 pub const PARENT_DEPTH_MAX: usize = 32;
 /// Timers that one command fires on its own ticket before it runs.
 pub const CATCH_UP_MAX: usize = 1_000;
-/// Bytes of a configuration written as a text.
-pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
-/// Nesting of a configuration. A condition nests two deep for each of its own levels.
-pub const DOCUMENT_DEPTH_MAX: usize = 100;
-/// Entries of each list of a configuration, but for its rules and custom fields.
-pub const CONFIG_ENTRIES_MAX: usize = 10_000;
-/// Faults of a configuration that are told; a last one counts the others.
-pub const FAULTS_MAX: usize = 1_000;
 /// Civil years that a report may cover, in its zone.
 pub const REPORT_YEARS_MAX: i64 = 10;
 /// Days, weeks or months of a report: more than ten years of days.

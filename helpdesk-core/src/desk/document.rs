@@ -109,6 +109,9 @@ pub struct Document {
     pub fold_yo: bool,
     /// What the selector `random` draws by.
     pub selection_seed: u64,
+    /// The languages that requesters write in, as ISO 639 codes; a message that
+    /// names none is guessed among them, or among all when there are none.
+    pub languages: Vec<String>,
     /// How the order "to solve" is made.
     pub to_solve: ToSolve,
 }
@@ -145,6 +148,7 @@ impl Default for Document {
             offline_grace_seconds: None,
             fold_yo: false,
             selection_seed: 0,
+            languages: Vec::new(),
             to_solve: ToSolve::default(),
         }
     }

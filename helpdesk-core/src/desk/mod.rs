@@ -295,6 +295,12 @@ impl Desk {
         self.rules.iter().any(|rule| rule.when.needs().body)
     }
 
+    /// The languages that requesters write in; empty for all.
+    #[must_use]
+    pub fn languages(&self) -> &[String] {
+        &self.document.languages
+    }
+
     /// How the order "to solve" is made.
     #[must_use]
     pub fn to_solve(&self) -> &ToSolve {
