@@ -61,7 +61,8 @@ pub struct LeaseToken {
 ///
 /// Order inside: `command` is looked up first (a replay ends there), then
 /// `expect` and `done` are checked, then unique keys are put and removed (all
-/// removals first), then records, events, timers and outbox messages are written.
+/// removals first), then outbox ids are checked (one that is there already is
+/// [`Invalid`](crate::StoreError::Invalid)), then records, events, timers and outbox messages are written.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ChangeSet {

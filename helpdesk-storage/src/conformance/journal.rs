@@ -50,8 +50,8 @@ async fn history(kit: &Kit) -> Result<Vec<u64>, String> {
     Ok(positions)
 }
 
-fn cursor(text: impl ToString) -> Option<Cursor> {
-    Some(Cursor(text.to_string()))
+fn cursor(n: u64) -> Option<Cursor> {
+    Some(Cursor(n.to_string()))
 }
 
 async fn a_stream_is_read_in_order_without_gaps(kit: Kit) -> Outcome {

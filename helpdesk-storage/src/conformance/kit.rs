@@ -370,6 +370,7 @@ pub(super) fn ticket_of(stored: &Stored) -> Result<&Ticket, String> {
 }
 
 /// Two values that must be the same.
+#[expect(clippy::needless_pass_by_value, reason = "the values are made for this comparison")]
 pub(super) fn same<T: PartialEq + Debug>(what: &str, found: T, wanted: T) -> Outcome {
     if found == wanted {
         return Ok(());

@@ -18,7 +18,6 @@ impl State {
         }
         check_expected(&change_set, |stream| Ok(tenant.version(stream)))?;
         self.check_done(&change_set)?;
-        check_outbox(&change_set, |id| Ok(self.outbox.has(change_set.tenant, id)))?;
         self.write(change_set, &plan)
     }
 
@@ -39,6 +38,7 @@ impl State {
         let id = change_set.tenant;
         let tenant = self.tenants.entry(id).or_default();
         let unique = plan_unique(&change_set.unique, |key| Ok(tenant.unique.get(key).copied()))?;
+        check_outbox(&change_set, |message| Ok(self.outbox.has(id, message)))?;
         // The last check is done; from here nothing fails.
         for (key, owner) in unique {
             match owner {

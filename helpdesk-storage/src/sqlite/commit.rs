@@ -3,14 +3,14 @@
 use super::doc::{count, decode, encode, encode_entry, encode_record, int, stream_kind};
 use super::session::{Session, doc, integer, uuid, word};
 use crate::order::{category_rank, micros, number_rank, priority_rank};
-use crate::plan::{Plan, Slot, check_expected, check_outbox, invalid, plan_unique};
+use crate::plan::{Plan, Slot, check_expected, check_outbox, plan_unique};
 use crate::{ChangeSet, Committed, LeasedThing, Result, StoreError, TimerOp};
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record, UniqueKey};
 use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
 use helpdesk_core::id::{Key, TenantId, TicketId, Version};
 use helpdesk_core::ticket::{Follower, Ticket};
-use rusqlite::{ErrorCode, params};
+use rusqlite::params;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the checks found out.
@@ -37,9 +37,8 @@ impl Session<'_> {
         let tenant = change_set.tenant;
         check_expected(change_set, |stream| self.version(tenant, stream))?;
         self.check_done(change_set)?;
-        // Whether one is there is left to the table.
-        check_outbox(change_set, |_| Ok(false))?;
         let unique = plan_unique(&change_set.unique, |key| self.unique(tenant, key))?;
+        check_outbox(change_set, |id| self.has_outbox(tenant, id))?;
         Ok(Checked::Holds { plan, unique })
     }
 
@@ -278,23 +277,11 @@ impl Session<'_> {
         due_at: i64,
         n_claims: u32,
     ) -> Result<()> {
-        let (tenant, id) = (tenant.0.as_bytes(), message.id);
+        let (tenant, id) = (tenant.0.as_bytes(), message.id.as_bytes());
         let (lane, topic) = (message.ordering_key.as_bytes(), message.effect.topic());
-        let doc = encode(message)?;
-        let params = params![tenant, id.as_bytes(), lane, topic, due_at, n_claims, doc];
-        let error = match self.run(&self.sql.outbox_insert, params) {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
-        if let StoreError::Backend { source, .. } = &error {
-            let code = source
-                .downcast_ref::<rusqlite::Error>()
-                .and_then(rusqlite::Error::sqlite_error_code);
-            if code == Some(ErrorCode::ConstraintViolation) {
-                return Err(invalid(format!("outbox message `{id}` is already there")));
-            }
-        }
-        Err(error)
+        let params = params![tenant, id, lane, topic, due_at, n_claims, encode(message)?];
+        self.run(&self.sql.outbox_insert, params)?;
+        Ok(())
     }
 }
 

@@ -40,7 +40,7 @@ impl Where {
             Shelf::Deleted => DELETED,
             Shelf::All => return it,
         };
-        // Part of the text, not a value: partial indexes and plans depend on it.
+        // Part of the text, not a value: few texts, each planned for its shelf.
         it.sql += &format!(" AND shelf = {shelf}");
         it
     }

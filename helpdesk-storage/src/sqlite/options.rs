@@ -48,7 +48,7 @@ impl Default for SqliteOptions {
             prefix: "hd_".to_owned(),
             synchronous: Synchronous::Full,
             busy_timeout: Duration::from_secs(5),
-            cache_kib: 64 * 1024,
+            cache_kib: 16 * 1024,
             n_readers: 4,
             migrates: true,
         }
@@ -97,7 +97,8 @@ impl SqliteOptions {
         self
     }
 
-    /// Page cache of each connection, in KiB; 65,536 unless set.
+    /// Page cache of each connection, in KiB; 16,384 unless set. A greater one
+    /// makes commits slower: SQLite walks through all of it when pages split.
     #[must_use]
     pub fn with_cache_kib(mut self, kib: u32) -> Self {
         self.cache_kib = kib;

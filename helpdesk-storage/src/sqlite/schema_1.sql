@@ -23,7 +23,6 @@ CREATE INDEX {p}ticket_number ON {p}ticket (tenant_id, number);
 CREATE INDEX {p}ticket_created ON {p}ticket (tenant_id, created_at);
 CREATE INDEX {p}ticket_updated ON {p}ticket (tenant_id, updated_at);
 CREATE INDEX {p}ticket_requester ON {p}ticket (tenant_id, requester_id, number);
-CREATE INDEX {p}ticket_group ON {p}ticket (tenant_id, group_key, number) WHERE status_category < 4;
 CREATE INDEX {p}ticket_assignee ON {p}ticket (tenant_id, assignee_id, number) WHERE assignee_id IS NOT NULL;
 CREATE INDEX {p}ticket_organization ON {p}ticket (tenant_id, organization_id, number) WHERE organization_id IS NOT NULL;
 CREATE INDEX {p}ticket_copied ON {p}ticket (tenant_id, number) WHERE copied_ids IS NOT NULL;

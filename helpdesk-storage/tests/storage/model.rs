@@ -308,7 +308,7 @@ fn event(stream: StreamId, at: DateTime<Utc>) -> NewEvent {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn sqlite_does_what_memory_does(steps in prop::collection::vec(step(), 1..60)) {

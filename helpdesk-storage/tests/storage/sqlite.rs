@@ -132,7 +132,7 @@ fn a_full_disk_leaves_the_state_as_it_was() {
     };
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
     assert_eq!(cases(&store), usize::try_from(n).unwrap());
-    let load = RecordKey::Stream(StreamId::load(helpdesk_core::id::AgentId(Uuid::from_u128(0xA6))));
+    let load = RecordKey::Stream(StreamId::load(crate::work::agent()));
     assert_eq!(block_on(store.get_one(tenant(), load)).unwrap().unwrap().version, n);
     // It says so again and again, of many at once too, and works once there is room.
     let results = block_on(store.commit_many(vec![received(n + 1, n), received(n + 2, n + 1)]));

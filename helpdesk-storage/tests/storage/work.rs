@@ -87,38 +87,79 @@ pub(crate) fn ticket(id: TicketId, n: u64, now: DateTime<Utc>) -> Ticket {
     }
 }
 
-/// Ticket `n`: a case, a message, four events, a contact, a load, two outbox
+/// Ticket `n`: a case, a message, five events, a contact, a load, two outbox
 /// messages, a timer, a command and three unique keys. `load` is the load's version.
 pub(crate) fn received(n: u64, load: u64) -> ChangeSet {
     let now = start() + TimeDelta::milliseconds(i64::try_from(n).unwrap() * 900);
-    let command = CommandId(Uuid::from_u128(
-        u128::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15_1234_5678_9ABC_DEF1),
-    ));
+    let scrambled = u128::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15_1234_5678_9ABC_DEF1);
+    let command = CommandId(Uuid::from_u128(scrambled));
     let mut ids = IdSource::new(now, command);
-    let ticket_id: TicketId = ids.derive();
-    let contact_id: ContactId = ids.derive();
-    let agent = AgentId(Uuid::from_u128(0xA6));
-    let mut ticket = ticket(ticket_id, n, now);
-    ticket.requester = contact_id;
+    let mut ticket = ticket(ids.derive(), n, now);
+    let contact = contact(ids.derive(), n);
+    ticket.requester = contact.id;
+    let message = message(&ticket, ids.derive(), n);
+    let case_stream = StreamId::case(ticket.id);
+    let contact_stream = StreamId::contact(contact.id);
+    let mut change = ChangeSet::new(tenant(), command, now);
+    change.expect = vec![
+        Expect { stream: case_stream, version: 0 },
+        Expect { stream: contact_stream, version: 0 },
+        Expect { stream: StreamId::load(agent()), version: load },
+    ];
+    change.events = events(&ticket, &contact, &message, command);
+    change.unique = unique(n, &contact, case_stream);
+    change.timers = vec![TimerOp::Set {
+        stream: case_stream,
+        kind: TimerKind::IdleUnassign,
+        due_at: now + TimeDelta::hours(8),
+    }];
+    change.outbox = outbox(ticket.id, now, &mut ids);
+    change.command = Some(CommandRecord {
+        id: command,
+        sha256: text_hash(&n.to_string(), None),
+        result: serde_json::json!({"ticket": ticket.id, "number": format!("HD-{n}")}),
+        expires_at: now + TimeDelta::days(7),
+    });
+    let mut loads = AgentLoad::none(agent());
+    let load = ChannelLoad { active: 7, reserved: 0, last_assigned_at: Some(now) };
+    loads.channels.insert(Channel::Email, load);
+    change.put = vec![
+        Record::Case(Box::new(Case::new(ticket))),
+        Record::Message(Box::new(message)),
+        Record::Contact(Box::new(contact)),
+        Record::Load(loads),
+    ];
+    change
+}
+
+/// The agent who gets all tickets.
+pub(crate) fn agent() -> AgentId {
+    AgentId(Uuid::from_u128(0xA6))
+}
+
+fn message(ticket: &Ticket, id: MessageId, n: u64) -> Message {
     let text = "Hello, we did not get the invoice for our last order yet. ".repeat(7);
     let meta = MessageMeta {
-        id: ids.derive::<MessageId>(),
+        id,
         seq: 1,
         kind: MessageKind::PublicReply,
-        author: Author::Contact { id: contact_id },
+        author: Author::Contact { id: ticket.requester },
         channel: Channel::Email,
         text_bytes: text.len() as u64,
         sha256: text_hash(&text, None),
         attachments: Vec::new(),
         external_id: Some(format!("<{n}.abcdef@mail.example.com>")),
-        sent_at: now,
+        sent_at: ticket.times.created_at,
         truncated: false,
     };
-    let email = Identity::email(&format!("person{n}@example.com"));
-    let contact = Contact {
-        id: contact_id,
+    Message { ticket_id: ticket.id, meta, text, html: None, redacted: false }
+}
+
+fn contact(id: ContactId, n: u64) -> Contact {
+    Contact {
+        id,
         name: format!("Person {n}"),
-        identities: vec![email.clone()],
+        identities: vec![Identity::email(&format!("person{n}@example.com"))],
         organization: None,
         language: Some("en".to_owned()),
         time_zone: None,
@@ -128,10 +169,15 @@ pub(crate) fn received(n: u64, load: u64) -> ChangeSet {
         notes: String::new(),
         joined_into: None,
         last_answered_by: None,
-    };
-    let case_stream = StreamId::case(ticket_id);
-    let contact_stream = StreamId::contact(contact_id);
-    let load_stream = StreamId::load(agent);
+    }
+}
+
+fn events(
+    ticket: &Ticket,
+    contact: &Contact,
+    message: &Message,
+    command: CommandId,
+) -> Vec<NewEvent> {
     let origin = Origin {
         kind: ActorKind::System,
         actor: None,
@@ -139,7 +185,33 @@ pub(crate) fn received(n: u64, load: u64) -> ChangeSet {
         ip: None,
         cause: Cause::Command { id: command },
     };
-    let event = |stream, event| NewEvent { stream, at: now, origin: origin.clone(), event };
+    let at = ticket.times.created_at;
+    let created = Event::ContactCreated { contact: Box::new(contact.clone()) };
+    let opened =
+        Event::Opened { ticket: Box::new(ticket.clone()), imported: false, language_by: None };
+    let replied = Event::Replied { message: message.meta.clone() };
+    let of_case = [opened, replied, routed(at), assigned()];
+    let stream = StreamId::contact(contact.id);
+    let mut events = vec![NewEvent { stream, at, origin: origin.clone(), event: created }];
+    let stream = StreamId::case(ticket.id);
+    events.extend(of_case.map(|event| NewEvent { stream, at, origin: origin.clone(), event }));
+    events
+}
+
+fn routed(entered_queue_at: DateTime<Utc>) -> Event {
+    Event::Routed {
+        queue: key("billing"),
+        group: key("billing"),
+        by: RoutedBy::Rule { rule: key("invoices"), because: vec!["invoice".to_owned()] },
+        entered_queue_at,
+        priority: None,
+        ticket_type: None,
+        tags: Vec::new(),
+        skills: Vec::new(),
+    }
+}
+
+fn assigned() -> Event {
     let choice = ChoiceShort {
         stage: 0,
         by: ChosenBy::FewerActive,
@@ -147,95 +219,40 @@ pub(crate) fn received(n: u64, load: u64) -> ChangeSet {
         n_candidates: 3,
         refused: Vec::new(),
     };
-    let mut change = ChangeSet::new(tenant(), command, now);
-    change.expect = vec![
-        Expect { stream: case_stream, version: 0 },
-        Expect { stream: contact_stream, version: 0 },
-        Expect { stream: load_stream, version: load },
-    ];
-    change.events = vec![
-        event(contact_stream, Event::ContactCreated { contact: Box::new(contact.clone()) }),
-        event(
-            case_stream,
-            Event::Opened { ticket: Box::new(ticket.clone()), imported: false, language_by: None },
-        ),
-        event(case_stream, Event::Replied { message: meta.clone() }),
-        event(
-            case_stream,
-            Event::Routed {
-                queue: key("billing"),
-                group: key("billing"),
-                by: RoutedBy::Rule { rule: key("invoices"), because: vec!["invoice".to_owned()] },
-                entered_queue_at: now,
-                priority: None,
-                ticket_type: None,
-                tags: Vec::new(),
-                skills: Vec::new(),
-            },
-        ),
-        event(
-            case_stream,
-            Event::Assigned {
-                agent,
-                how: AssignedHow::Automatically,
-                weight: 1,
-                counts: true,
-                answer_by: None,
-                idle_seconds: None,
-                choice: Some(choice),
-            },
-        ),
-    ];
-    let mut loads = AgentLoad::none(agent);
-    loads.channels.insert(
-        Channel::Email,
-        ChannelLoad { active: 7, reserved: 0, last_assigned_at: Some(now) },
-    );
-    change.put = vec![
-        Record::Case(Box::new(Case::new(ticket))),
-        Record::Message(Box::new(Message { ticket_id, meta, text, html: None, redacted: false })),
-        Record::Contact(Box::new(contact)),
-        Record::Load(loads),
-    ];
-    let number = TicketNumber { prefix: Arc::from("HD"), n };
+    Event::Assigned {
+        agent: agent(),
+        how: AssignedHow::Automatically,
+        weight: 1,
+        counts: true,
+        answer_by: None,
+        idle_seconds: None,
+        choice: Some(choice),
+    }
+}
+
+fn unique(n: u64, contact: &Contact, case: StreamId) -> Vec<UniqueOp> {
     let put = |key, stream| UniqueOp::Put { key, stream, replace: false };
-    change.unique = vec![
-        put(UniqueKey::Number { number }, case_stream),
-        put(UniqueKey::Identity { key: email.lookup_key() }, contact_stream),
-        put(
-            UniqueKey::Message {
-                mailbox: Some(key("support")),
-                external_id: format!("<{n}.abcdef@mail.example.com>"),
-            },
-            case_stream,
-        ),
-    ];
-    change.timers = vec![TimerOp::Set {
-        stream: case_stream,
-        kind: TimerKind::IdleUnassign,
-        due_at: now + TimeDelta::hours(8),
-    }];
+    let number = TicketNumber { prefix: Arc::from("HD"), n };
+    let external_id = format!("<{n}.abcdef@mail.example.com>");
+    let identity = UniqueKey::Identity { key: contact.identities[0].lookup_key() };
+    vec![
+        put(UniqueKey::Number { number }, case),
+        put(identity, StreamId::contact(contact.id)),
+        put(UniqueKey::Message { mailbox: Some(key("support")), external_id }, case),
+    ]
+}
+
+fn outbox(ticket: TicketId, now: DateTime<Utc>, ids: &mut IdSource) -> Vec<NewOutbox> {
     let effects = [
-        Effect::NotifyAgent { ticket: ticket_id, agent, news: AgentNews::Assigned },
-        Effect::NotifyGroup { ticket: ticket_id, group: key("billing") },
+        Effect::NotifyAgent { ticket, agent: agent(), news: AgentNews::Assigned },
+        Effect::NotifyGroup { ticket, group: key("billing") },
     ];
-    change.outbox = effects
-        .into_iter()
-        .map(|effect| NewOutbox {
-            message: OutboxMessage {
-                id: ids.derive(),
-                effect,
-                ordering_key: ticket_id.0,
-                not_before: now,
-                created_at: now,
-            },
-        })
-        .collect();
-    change.command = Some(CommandRecord {
-        id: command,
-        sha256: text_hash(&n.to_string(), None),
-        result: serde_json::json!({"ticket": ticket_id, "number": format!("HD-{n}")}),
-        expires_at: now + TimeDelta::days(7),
-    });
-    change
+    let message = |effect| OutboxMessage {
+        id: ids.derive(),
+        effect,
+        ordering_key: ticket.0,
+        not_before: now,
+        created_at: now,
+    };
+    effects.map(message).map(|message| NewOutbox { message }).into()
 }
