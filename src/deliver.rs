@@ -8,7 +8,7 @@ use helpdesk_core::case::record::{OutboxMessage, Record, RecordKey};
 use helpdesk_core::effect::Effect;
 use helpdesk_core::event::StreamId;
 use helpdesk_core::id::{AgentId, TenantId};
-use helpdesk_core::ticket::message::PublicMessage;
+use helpdesk_core::ticket::message::{Message, PublicMessage};
 use helpdesk_notify::{DeliveryError, Notification, Recipient};
 use helpdesk_storage::{ClaimParams, ClaimWhat, Lease, LeaseBody, Maintain, Settle, SettleHow};
 use uuid::Uuid;
@@ -75,12 +75,9 @@ impl Helpdesk {
             report.delivered += 1;
             return Ok(SettleHow::Done);
         };
-        let error = match self.inner.notifier.deliver(&notification).await {
-            Ok(_) => {
-                report.delivered += 1;
-                return Ok(SettleHow::Done);
-            }
-            Err(error) => error,
+        let Err(error) = self.inner.notifier.deliver(&notification).await else {
+            report.delivered += 1;
+            return Ok(SettleHow::Done);
         };
         let topic = message.effect.topic();
         tracing::warn!(tenant = %lease.token.tenant, topic, delivery_id = %message.id, "a delivery failed");
@@ -105,13 +102,13 @@ impl Helpdesk {
             match record {
                 Record::Contact(contact) => recipients.push(Recipient::from(&*contact)),
                 Record::Agent(agent) => recipients.push(Recipient::from(&*agent)),
-                Record::Message(message) => text = public_text(*message),
+                Record::Message(message) => text = public_text(&message),
                 _ => {}
             }
         }
         match &message.effect {
             Effect::NotifyGroup { group, .. } => {
-                recipients.push(Recipient::Group { key: group.clone() })
+                recipients.push(Recipient::Group { key: group.clone() });
             }
             Effect::NotifyUnroutable { .. } => recipients.push(Recipient::Administrators),
             Effect::SendReply { .. } | Effect::NotifyAgent { .. } | Effect::NotifyOffer { .. } => {}
@@ -159,7 +156,7 @@ fn notification(
     }
 }
 
-fn public_text(message: helpdesk_core::ticket::message::Message) -> Option<PublicMessage> {
+fn public_text(message: &Message) -> Option<PublicMessage> {
     if message.redacted { None } else { message.public() }
 }
 
@@ -172,7 +169,7 @@ fn keys_of(effect: &Effect) -> Vec<RecordKey> {
             keys.extend(to.iter().map(|id| RecordKey::Stream(StreamId::contact(*id))));
         }
         Effect::NotifyAgent { agent: id, .. } | Effect::NotifyOffer { agent: id, .. } => {
-            keys.push(agent(*id))
+            keys.push(agent(*id));
         }
         Effect::NotifyGroup { .. } | Effect::NotifyUnroutable { .. } => {}
     }

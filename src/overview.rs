@@ -8,7 +8,7 @@ use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::agent::PresenceState;
 use helpdesk_core::case::record::Record;
-use helpdesk_core::condition::{Condition, FoldOptions, fold, words};
+use helpdesk_core::condition::{Condition, fold, words};
 use helpdesk_core::decide::{Candidates, Finder};
 use helpdesk_core::event::StreamKind;
 use helpdesk_core::fault::{Code, Rejection};
@@ -139,7 +139,7 @@ impl Helpdesk {
                 let reads_notes = asking.scope(Permission::ReadNotes).permits(&case.ticket);
                 let subject = case.ticket.subject.clone();
                 let id = case.ticket.id;
-                if self.has_words(asking, id, &subject, &wanted, reads_notes, options).await? {
+                if self.has_words(asking, id, &subject, &wanted, reads_notes).await? {
                     rows.push(asking.view(*case, stored.version));
                 }
                 if rows.len() == limit {
@@ -160,8 +160,8 @@ impl Helpdesk {
         subject: &str,
         wanted: &[&str],
         reads_notes: bool,
-        options: FoldOptions,
     ) -> Result<bool> {
+        let options = asking.snapshot.desk.fold_options();
         let mut missing: Vec<&str> = wanted.to_vec();
         let take = |missing: &mut Vec<&str>, text: &str| {
             let folded = fold(text, options);

@@ -27,7 +27,7 @@ impl Runner {
     /// Starts the loop on the current tokio runtime, by the system's clock.
     #[must_use]
     pub fn start(desk: Helpdesk, poll: Duration) -> Self {
-        Self::start_with_clock(desk, poll, Arc::new(|| Utc::now()))
+        Self::start_with_clock(desk, poll, Arc::new(Utc::now))
     }
 
     /// The same by another clock.

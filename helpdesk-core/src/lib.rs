@@ -23,6 +23,7 @@ pub mod desk;
 pub mod intake;
 pub mod report;
 pub mod case;
+pub mod trace;
 pub mod command;
 pub mod query;
 pub mod decide;

@@ -19,7 +19,11 @@ type Generated = (&'static str, fn() -> Value);
 
 /// The generated files. A new one is one line:
 /// `("schema/config.schema.json", helpdesk_core::desk::config_schema),`.
-const GENERATED: &[Generated] = &[];
+const GENERATED: &[Generated] = &[
+    ("schema/command.schema.json", helpdesk_core::command::schema),
+    ("schema/config.schema.json", helpdesk_core::desk::config_schema),
+    ("schema/query.schema.json", helpdesk_core::query::schema),
+];
 
 /// Runs the chore.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {

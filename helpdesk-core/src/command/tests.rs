@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::access::role::{BUILT_IN_ROLES, RoleTable};
+use crate::event::{StreamId, TimerKind};
+use crate::id::Key;
+use chrono::DateTime;
 use expect_test::expect;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -114,6 +117,7 @@ fn every_permission_is_of_a_command_or_named_as_an_extra() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one table")]
 fn who_may_give_which_command() {
     let roles = RoleTable::default();
     let reach = |role: &str, permission: Permission| {

@@ -1,6 +1,5 @@
 //! Why a ticket is where it is: what was decided, and what would be decided now.
 
-use super::trace::{CandidateStep, Step};
 use crate::agent::Roster;
 use crate::case::Case;
 use crate::case::facts::{Around, CaseFacts};
@@ -10,6 +9,7 @@ use crate::id::AgentId;
 use crate::limit::TRACE_BECAUSE_MAX;
 use crate::routing::rules::explain_route;
 use crate::routing::select::{Ask, choose};
+use crate::trace::{CandidateStep, Step};
 use chrono::{DateTime, Utc};
 
 /// What the rules and the ticket's queue would do with it now, and for each rule

@@ -4,7 +4,6 @@ use super::conversation::{self, Draft, add_message, check_attachments, check_tex
 use super::fields;
 use super::place;
 use super::status;
-use super::trace::{JoinedBy, NotJoinedWhy, Step};
 use super::work::{Work, not_found};
 use crate::actor::{ActorKind, Author};
 use crate::case::record::UniqueKey;
@@ -26,6 +25,7 @@ use crate::ticket::priority::{Channel, Priority, TicketType};
 use crate::ticket::relation::{Link, LinkKind};
 use crate::ticket::status::StatusCategory;
 use crate::ticket::{Counters, Follower, Ticket, Times};
+use crate::trace::{JoinedBy, NotJoinedWhy, Step};
 use chrono::TimeDelta;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 

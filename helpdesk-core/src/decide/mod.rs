@@ -20,9 +20,9 @@ mod place;
 mod relations;
 mod status;
 mod timers;
-pub mod trace;
 mod work;
 
+pub use crate::trace;
 pub use explain::{explain_now, sentence};
 pub use guard::access_context;
 pub use loaded::Loaded;
@@ -38,9 +38,9 @@ use crate::event::{NewEvent, StreamId};
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, CommandId, ContactId, OrganizationId, TicketId, TicketNumber, Version};
 use crate::ticket::message::Message;
+use crate::trace::Trace;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use trace::Trace;
 use work::Work;
 
 /// A language that the engine guessed before the decision.

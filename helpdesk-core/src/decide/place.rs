@@ -1,7 +1,6 @@
 //! Where a ticket goes and who gets it: routing, then assignment.
 
 use super::ownership;
-use super::trace::{CandidateStep, Step};
 use super::work::Work;
 use crate::agent::PresenceState;
 use crate::case::apply::after_seconds;
@@ -16,6 +15,7 @@ use crate::routing::queue::{Queue, QueueMode};
 use crate::routing::rules::{RoutingRule, route as route_by};
 use crate::routing::select::{Ask, Choice, choose};
 use crate::ticket::priority::SkillLevel;
+use crate::trace::{CandidateStep, Step};
 
 /// The facts of a ticket as it will be.
 pub(super) fn facts<'w>(work: &'w Work<'_>, id: TicketId) -> Result<CaseFacts<'w>, Rejection> {

@@ -2,7 +2,6 @@
 
 use super::ownership;
 use super::place;
-use super::trace::Step;
 use super::work::Work;
 use crate::actor::ActorKind;
 use crate::case::apply::after_seconds;
@@ -11,6 +10,7 @@ use crate::event::{Event, StatusWhy};
 use crate::fault::{Code, Fault, Rejection};
 use crate::id::{Key, TicketId};
 use crate::ticket::status::{StatusCategory, StatusDef, TransitionDef};
+use crate::trace::Step;
 
 /// The desk's status with this key.
 pub(super) fn configured<'a>(work: &Work<'a>, key: &Key) -> Result<&'a StatusDef, Rejection> {

@@ -3,7 +3,6 @@
 use super::ownership;
 use super::place;
 use super::status;
-use super::trace::Step;
 use super::work::Work;
 use crate::agent::PresenceState;
 use crate::command::FireTimer;
@@ -14,6 +13,7 @@ use crate::id::{AgentId, TicketId};
 use crate::limit::CATCH_UP_MAX;
 use crate::routing::eligible::cooldown_ends_at;
 use crate::ticket::status::StatusCategory;
+use crate::trace::Step;
 use chrono::{DateTime, Utc};
 
 /// Fires the timers of a command's own ticket that were due before it, in order,

@@ -1,6 +1,5 @@
 //! A decision in the making: the state as it will be, and what led there.
 
-use super::trace::{Step, Trace};
 use super::{Context, Decision, Loaded, Made};
 use crate::agent::{AgentLoad, Roster, RosterEntry};
 use crate::case::apply::apply;
@@ -15,6 +14,7 @@ use crate::id::{AgentId, ContactId, IdSource, OrganizationId, TicketId, Version}
 use crate::routing::queue::QueueMode;
 use crate::ticket::message::Message;
 use crate::ticket::priority::Channel;
+use crate::trace::{Step, Trace};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 

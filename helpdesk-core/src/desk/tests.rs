@@ -111,6 +111,7 @@ fn shapes_that_do_not_fit() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one table")]
 fn keys_that_do_not_exist() {
     check(
         &json!({

@@ -26,6 +26,7 @@ const ORDER: &[&str] = &[
     "intake",
     "report",
     "case",
+    "trace",
     "command",
     "query",
     "decide",

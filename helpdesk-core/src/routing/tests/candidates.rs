@@ -19,6 +19,7 @@ fn excluding(until: Option<DateTime<Utc>>) -> Ticket {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one table")]
 fn each_reason_at_its_edge() {
     let plain = queue(json!({}));
     let cooldown = queue(json!({"cooldown_seconds": 30}));
