@@ -286,13 +286,12 @@ impl Helpdesk {
                     last = Some(StoreError::Ambiguous { backend, source });
                 }
                 result => {
-                    let unused = number.filter(|_| !used_number(&result));
-                    tenant.give_numbers(unused.map(|number: TicketNumber| number.n));
+                    tenant.give_back(number.filter(|_| !used_number(&result)));
                     return result;
                 }
             }
         }
-        tenant.give_numbers(number.map(|number| number.n));
+        tenant.give_back(number);
         match last {
             Some(error @ StoreError::DuplicateKey { .. }) => Err(error.into()),
             _ => Err(Error::LostRaces { attempts: COMMIT_RETRIES_MAX + 1 }),

@@ -78,3 +78,8 @@ pub use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore};
 #[cfg(feature = "tokio")]
 pub use runner::{Clock, Runner};
 pub use tick::TickReport;
+
+/// The README's program is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

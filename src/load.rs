@@ -227,11 +227,11 @@ impl Helpdesk {
     /// A number that no other ticket of the tenant gets from any engine.
     pub(crate) async fn number(&self, tenant: &Tenant, prefix: &Arc<str>) -> Result<TicketNumber> {
         for _ in 0..LEASE_RETRIES_MAX {
-            if let Some(n) = tenant.take_number() {
+            if let Some(n) = tenant.take_number(prefix) {
                 return Ok(TicketNumber { prefix: prefix.clone(), n });
             }
             match self.lease_numbers(tenant, prefix, 0).await {
-                Ok(numbers) => tenant.give_numbers(numbers),
+                Ok(numbers) => tenant.give_numbers(prefix, numbers),
                 Err(StoreError::Conflict(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -244,8 +244,8 @@ impl Helpdesk {
         for _ in 0..LEASE_RETRIES_MAX {
             match self.lease_numbers(tenant, &number.prefix, number.n).await {
                 Ok(numbers) => {
-                    tenant.drop_numbers_to(number.n);
-                    tenant.give_numbers(numbers);
+                    tenant.drop_numbers_to(number);
+                    tenant.give_numbers(&number.prefix, numbers);
                     return Ok(());
                 }
                 Err(StoreError::Conflict(_)) => {}

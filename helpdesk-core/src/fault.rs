@@ -132,6 +132,8 @@ impl fmt::Display for Fault {
     }
 }
 
+impl std::error::Error for Fault {}
+
 /// Joins two parts of a path: `a` and `b` give `a.b`, `a` and `[1]` give `a[1]`.
 #[must_use]
 pub fn join_path(prefix: &str, path: &str) -> String {
