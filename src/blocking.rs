@@ -108,6 +108,15 @@ impl Helpdesk {
         block_on(self.0.redrive(tenant, ids, now))
     }
 
+    /// As [`Helpdesk::forget_commands`](crate::Helpdesk::forget_commands).
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn forget_commands(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<u64> {
+        block_on(self.0.forget_commands(tenant, now))
+    }
+
     /// As [`Helpdesk::execute_json`](crate::Helpdesk::execute_json).
     #[must_use]
     pub fn execute_json(&self, envelope: &str, now: DateTime<Utc>) -> String {

@@ -116,6 +116,17 @@ impl Helpdesk {
         Ok(Some(notification(lease, tenant, message, *case, text, recipients, now)))
     }
 
+    /// Forgets the outcomes of commands that were given more than
+    /// [`COMMAND_DAYS`](crate::COMMAND_DAYS) ago. How many. Once a day is enough.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`](crate::Error::Store) when the store failed.
+    pub async fn forget_commands(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<u64> {
+        let report = self.inner.store.maintain(&Maintain::PurgeCommands { tenant, now }).await?;
+        Ok(report.n_rows)
+    }
+
     /// Puts dead letters back into the outbox, all of them when `ids` is empty.
     /// How many.
     ///

@@ -277,6 +277,8 @@ pub enum RoutedBy {
     DeskDefault,
     /// A person or the host named the queue.
     ByHand,
+    /// It was reopened, and goes back to the queue it came from.
+    Reopened,
 }
 
 /// Why a status changed.

@@ -87,6 +87,7 @@ pub fn sentence(event: &Event, roster: &Roster) -> Option<String> {
             RoutedBy::MailboxDefault => format!("queue `{queue}`, the mailbox's default"),
             RoutedBy::DeskDefault => format!("queue `{queue}`, the desk's default"),
             RoutedBy::ByHand => format!("queue `{queue}` by hand"),
+            RoutedBy::Reopened => format!("queue `{queue}`, as before it was solved"),
         },
         Event::Unroutable => "no rule fits, and there is no default queue".to_owned(),
         Event::Waiting { look_again_at: Some(at), .. } => {

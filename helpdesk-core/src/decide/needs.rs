@@ -334,7 +334,11 @@ impl<'a> Finder<'a> {
                 Some(CandidateKey::ToGive(next_ticket_key(&upcoming, &for_agent(agent))?))
             }
             Candidates::HeldBy { agent } => {
-                let holds = ticket.assignee == Some(agent) && ticket.category.is_unsolved();
+                // Who is only offline keeps what waits for others; who is gone keeps nothing.
+                let is_gone = self.roster.active(agent).is_none();
+                let is_due = ticket.category.waits_for_agent() || is_gone;
+                let is_due = is_due && ticket.category.is_unsolved();
+                let holds = ticket.assignee == Some(agent) && is_due;
                 holds.then_some(CandidateKey::HeldBy(ticket.entered_queue_at, ticket.id))
             }
         }

@@ -293,7 +293,7 @@ fn requeue(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
     let queue = work.case(id)?.ticket.queue.clone();
     match queue.as_ref().and_then(|key| work.ctx.desk.queue(key)) {
         Some(queue) => {
-            let event = routed(work, queue, RoutedBy::ByHand);
+            let event = routed(work, queue, RoutedBy::Reopened);
             work.on_case(id, event)?;
             seek(work, id)
         }
