@@ -8,8 +8,8 @@ use helpdesk_core::case::record::{ConfigRecord, Record, Stored};
 use helpdesk_core::desk::{Desk, DeskReader};
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
-use helpdesk_core::id::{AgentId, TenantId, Version};
-use std::collections::BTreeSet;
+use helpdesk_core::id::{AgentId, TenantId, TicketNumber, Version};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// A tenant as the engine sees it at one moment. Cheap to clone.
@@ -28,12 +28,13 @@ pub(crate) struct Snapshot {
 pub(crate) struct Tenant {
     pub(crate) id: TenantId,
     snapshot: RwLock<Snapshot>,
-    numbers: Mutex<BTreeSet<u64>>,
+    /// Leased and free, by prefix.
+    numbers: Mutex<BTreeMap<Arc<str>, BTreeSet<u64>>>,
 }
 
 impl Tenant {
     pub(crate) fn new(id: TenantId, snapshot: Snapshot) -> Self {
-        Self { id, snapshot: RwLock::new(snapshot), numbers: Mutex::new(BTreeSet::new()) }
+        Self { id, snapshot: RwLock::new(snapshot), numbers: Mutex::new(BTreeMap::new()) }
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -73,23 +74,25 @@ impl Tenant {
         snapshot.position = snapshot.position.max(position);
     }
 
-    fn numbers(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+    fn numbers(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, BTreeSet<u64>>> {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The lowest leased number that is free.
-    pub(crate) fn take_number(&self) -> Option<u64> {
-        self.numbers().pop_first()
+    pub(crate) fn take_number(&self, prefix: &Arc<str>) -> Option<u64> {
+        self.numbers().get_mut(prefix)?.pop_first()
     }
 
     /// Numbers leased, or not used after all.
-    pub(crate) fn give_numbers(&self, numbers: impl IntoIterator<Item = u64>) {
-        self.numbers().extend(numbers);
+    pub(crate) fn give_numbers(&self, prefix: &Arc<str>, numbers: impl IntoIterator<Item = u64>) {
+        self.numbers().entry(prefix.clone()).or_default().extend(numbers);
     }
 
     /// Numbers up to this one are somebody else's.
-    pub(crate) fn drop_numbers_to(&self, last: u64) {
-        self.numbers().retain(|n| *n > last);
+    pub(crate) fn drop_numbers_to(&self, last: &TicketNumber) {
+        if let Some(numbers) = self.numbers().get_mut(&last.prefix) {
+            numbers.retain(|n| *n > last.n);
+        }
     }
 }
 
