@@ -23,7 +23,8 @@ fn file(n: usize) -> Value {
 
 #[test]
 fn an_agents_first_reply_opens_a_new_ticket() {
-    let with = |status: &str| json!({"type": "reply", "ticket": "#1", "text": "t", "status": status});
+    let with =
+        |status: &str| json!({"type": "reply", "ticket": "#1", "text": "t", "status": status});
     check(
         desk(),
         &[
@@ -34,7 +35,18 @@ fn an_agents_first_reply_opens_a_new_ticket() {
             (AT, Step::Do("amy", with("nowhere"))),
             (AT, Step::Do("anna", with("open"))),
             (AT, reply("bot:ben", "#1", "beep")),
-            (AT, show("#1", &["status", "times.first_replied_at", "last_answered_by", "counters.agent_touches"])),
+            (
+                AT,
+                show(
+                    "#1",
+                    &[
+                        "status",
+                        "times.first_replied_at",
+                        "last_answered_by",
+                        "counters.agent_touches",
+                    ],
+                ),
+            ),
             (AT, Step::Deliver),
         ],
         &expect![[r#"
@@ -83,8 +95,22 @@ fn requesters_never_see_notes() {
             (AT, note("anna", "#1", "me too")),
             (AT, messages("anna", "#1")),
             (AT, messages("amy", "#1")),
-            (AT, Step::Ask("anna", json!({"type": "search_tickets", "text": "difficult"}), &["number"])),
-            (AT, Step::Ask("amy", json!({"type": "search_tickets", "text": "difficult"}), &["number"])),
+            (
+                AT,
+                Step::Ask(
+                    "anna",
+                    json!({"type": "search_tickets", "text": "difficult"}),
+                    &["number"],
+                ),
+            ),
+            (
+                AT,
+                Step::Ask(
+                    "amy",
+                    json!({"type": "search_tickets", "text": "difficult"}),
+                    &["number"],
+                ),
+            ),
             (AT, Step::Deliver),
         ],
         &expect![[r#"
@@ -103,7 +129,8 @@ fn requesters_never_see_notes() {
 #[test]
 fn a_conversation_is_read_page_by_page() {
     let page = |who, after: u32, limit: usize| {
-        let query = json!({"type": "conversation", "ticket": {"id": "#1"}, "after": after, "limit": limit});
+        let query =
+            json!({"type": "conversation", "ticket": {"id": "#1"}, "after": after, "limit": limit});
         Step::Ask(who, query, &["seq"])
     };
     check(
@@ -120,7 +147,17 @@ fn a_conversation_is_read_page_by_page() {
             (AT, page("amy", 0, 0)),
             (AT, page("amy", 0, 1_001)),
         ],
-        &expect![[""]],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
+            Fri 09:00 #1 note m2 by amy
+            Fri 09:00 #1 m3 by amy; #1 new→open (agent_replied)
+            Fri 09:00 #1 m4 by amy
+            Fri 09:00 2 rows: seq=1 | seq=3 …
+            Fri 09:00 1 rows: seq=4
+            Fri 09:00 2 rows: seq=1 | seq=2 …
+            Fri 09:00 0 rows:
+            Fri 09:00 refused: invalid limit
+            Fri 09:00 refused: over_limit limit"#]],
     );
 }
 
@@ -168,7 +205,13 @@ fn a_redacted_message_is_empty_for_good() {
             (AT, Step::Do("lea", redact(2))),
             (AT, Step::Do("lea", redact(2))),
             (AT, Step::Do("anna", attach(1))),
-            (AT, Step::Do("amy", json!({"type": "edit_note", "ticket": "#1", "seq": 2, "text": "back"}))),
+            (
+                AT,
+                Step::Do(
+                    "amy",
+                    json!({"type": "edit_note", "ticket": "#1", "seq": 2, "text": "back"}),
+                ),
+            ),
             (AT, messages("amy", "#1")),
             (AT, Step::Ask("amy", json!({"type": "search_tickets", "text": "4111"}), &["number"])),
             (AT, show("#1", &["counters"])),
@@ -191,8 +234,10 @@ fn a_redacted_message_is_empty_for_good() {
 
 #[test]
 fn a_message_has_at_most_a_hundred_files() {
-    let with = |files: Value| json!({"type": "reply", "ticket": "#1", "text": "", "attachments": files});
-    let attach = json!({"type": "add_attachment", "ticket": "#1", "seq": 2, "attachment": file(1)[0]});
+    let with =
+        |files: Value| json!({"type": "reply", "ticket": "#1", "text": "", "attachments": files});
+    let attach =
+        json!({"type": "add_attachment", "ticket": "#1", "seq": 2, "attachment": file(1)[0]});
     let bad = json!([{"name": "", "media_type": "x", "size_bytes": 1, "sha256": "XYZ"}]);
     check(
         desk(),
@@ -241,9 +286,7 @@ fn agents_say_what_they_read() {
 
 #[test]
 fn followers_hear_of_messages() {
-    let follow = |kind: &str, who: &str, name: &str| {
-        json!({"type": kind, "ticket": "#1", "follower": {"type": who, "id": name}})
-    };
+    let follow = |kind: &str, who: &str, name: &str| json!({"type": kind, "ticket": "#1", "follower": {"type": who, "id": name}});
     check(
         desk(),
         &[
@@ -290,13 +333,33 @@ fn a_ticket_is_opened_on_behalf_of_a_contact() {
         &[
             (AT, mail("anna@acme.com", "A", "a")),
             (AT, mail("bob@acme.com", "B", "b")),
-            (AT, Step::Do("amy", open(json!({"requester": "@anna", "channel": "phone", "changes": [{"type": "set_priority", "to": "high"}]})))),
-            (AT, Step::Do("amy", open(json!({"requester": "@anna", "as_note": true, "queue": "support"})))),
+            (
+                AT,
+                Step::Do(
+                    "amy",
+                    open(
+                        json!({"requester": "@anna", "channel": "phone", "changes": [{"type": "set_priority", "to": "high"}]}),
+                    ),
+                ),
+            ),
+            (
+                AT,
+                Step::Do(
+                    "amy",
+                    open(json!({"requester": "@anna", "as_note": true, "queue": "support"})),
+                ),
+            ),
             (AT, Step::Do("sys", open(json!({"requester": "@anna"})))),
             (AT, Step::Do("anna", open(json!({"as_note": true})))),
             (AT, Step::Do("anna", open(json!({"requester": "@bob"})))),
             (AT, Step::Do("anna", open(json!({"queue": "support"})))),
-            (AT, Step::Do("anna", open(json!({"changes": [{"type": "set_priority", "to": "high"}]})))),
+            (
+                AT,
+                Step::Do(
+                    "anna",
+                    open(json!({"changes": [{"type": "set_priority", "to": "high"}]})),
+                ),
+            ),
             (AT, Step::Do("amy", open(json!({})))),
             (AT, Step::Do("amy", open(json!({"requester": "@amy"})))),
             (AT, Step::Do("amy", open(json!({"requester": "@anna", "subject": " "})))),

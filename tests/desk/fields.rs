@@ -37,7 +37,14 @@ fn impact_and_urgency_give_the_priority() {
             (AT, set("set_priority", "low")),
             (AT, set("set_urgency", "high")),
             (AT, set("set_urgency", "low")),
-            (AT, change("amy", "#1", json!([{"type": "set_impact", "to": "low"}, {"type": "set_priority", "to": "urgent"}]))),
+            (
+                AT,
+                change(
+                    "amy",
+                    "#1",
+                    json!([{"type": "set_impact", "to": "low"}, {"type": "set_priority", "to": "urgent"}]),
+                ),
+            ),
             (AT, show("#1", &["priority", "impact", "urgency"])),
         ],
         &expect![[r#"
@@ -55,20 +62,36 @@ fn impact_and_urgency_give_the_priority() {
 #[test]
 fn custom_fields_take_values_of_their_type_only() {
     let good = [
-        ("product", json!("a")), ("parts", json!(["y", "x", "y"])), ("serial", json!("1234")),
-        ("amount", json!(10)), ("bought", json!("2026-01-01T02:00:00+02:00")), ("paid", json!(true)),
+        ("product", json!("a")),
+        ("parts", json!(["y", "x", "y"])),
+        ("serial", json!("1234")),
+        ("amount", json!(10)),
+        ("bought", json!("2026-01-01T02:00:00+02:00")),
+        ("paid", json!(true)),
     ];
     let bad = [
-        ("product", json!("c")), ("product", json!(1)), ("parts", json!(["z"])), ("parts", json!("x")),
-        ("serial", json!("12345")), ("serial", json!("12a")), ("amount", json!(10.5)), ("amount", json!(11)),
-        ("amount", json!("1")), ("bought", json!("tomorrow")), ("paid", json!("yes")), ("none", json!(1)),
+        ("product", json!("c")),
+        ("product", json!(1)),
+        ("parts", json!(["z"])),
+        ("parts", json!("x")),
+        ("serial", json!("12345")),
+        ("serial", json!("12a")),
+        ("amount", json!(10.5)),
+        ("amount", json!(11)),
+        ("amount", json!("1")),
+        ("bought", json!("tomorrow")),
+        ("paid", json!("yes")),
+        ("none", json!(1)),
     ];
     let mut script = vec![(AT, mail("anna@acme.com", "A", "a"))];
     script.extend(good.into_iter().map(|(field, to)| (AT, change("amy", "#1", custom(field, to)))));
     script.extend(bad.into_iter().map(|(field, to)| (AT, change("amy", "#1", custom(field, to)))));
     script.push((AT, change("amy", "#1", custom("paid", Value::Null))));
     script.push((AT, show("#1", &["custom"])));
-    check(desk(), &script, &expect![[r#"
+    check(
+        desk(),
+        &script,
+        &expect![[r#"
         Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
         Fri 09:00 #1 updated changes=[{field:product,to:a,type:set_custom}]
         Fri 09:00 #1 updated changes=[{field:parts,to:[x,y],type:set_custom}]
@@ -89,7 +112,8 @@ fn custom_fields_take_values_of_their_type_only() {
         Fri 09:00 refused: invalid changes[0].to
         Fri 09:00 refused: not_configured changes[0].to
         Fri 09:00 #1 updated changes=[{field:paid,to:null,type:set_custom}]
-        Fri 09:00 custom={amount:10.0,bought:Thu-00:00,parts:[x,y],product:a,serial:1234}"#]]);
+        Fri 09:00 custom={amount:10.0,bought:Thu-00:00,parts:[x,y],product:a,serial:1234}"#]],
+    );
 }
 
 #[test]
@@ -114,7 +138,14 @@ fn plain_fields_are_checked_against_the_configuration_all_at_once() {
             (AT, change("amy", "#1", good.clone())),
             (AT, change("amy", "#1", good)),
             (AT, change("amy", "#1", bad)),
-            (AT, change("amy", "#1", json!([{"type": "set_type", "to": "problem"}, {"type": "set_tier", "to": "none"}]))),
+            (
+                AT,
+                change(
+                    "amy",
+                    "#1",
+                    json!([{"type": "set_type", "to": "problem"}, {"type": "set_tier", "to": "none"}]),
+                ),
+            ),
             (AT, show("#1", &["subject", "type", "language", "brand", "tier", "required_skills"])),
         ],
         &expect![[r#"
@@ -171,7 +202,10 @@ fn requesters_write_public_custom_fields_only() {
             (AT, set(json!({"type": "add_tags", "tags": ["vip"]}))),
             (AT, set(json!({"type": "set_subject", "to": "B"}))),
             (AT, change("amy", "#1", custom("paid", json!(true)))),
-            (AT, Step::Ask("anna", json!({"type": "get_ticket", "ticket": {"number": "HD-1"}}), &[])),
+            (
+                AT,
+                Step::Ask("anna", json!({"type": "get_ticket", "ticket": {"number": "HD-1"}}), &[]),
+            ),
         ],
         &expect![[r#"
             Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)

@@ -88,8 +88,10 @@ fn a_message_joins_by_conversation_then_answer_then_references() {
 
 #[test]
 fn an_answer_to_an_agents_reply_joins_by_its_external_id() {
-    let reply = json!({"type": "reply", "ticket": "#1", "text": "Here.", "external_id": "<out-1@desk>"});
-    let again = json!({"type": "reply", "ticket": "#1", "text": "Here.", "external_id": "out-1@desk"});
+    let reply =
+        json!({"type": "reply", "ticket": "#1", "text": "Here.", "external_id": "<out-1@desk>"});
+    let again =
+        json!({"type": "reply", "ticket": "#1", "text": "Here.", "external_id": "out-1@desk"});
     check(
         desk(),
         &[
@@ -208,7 +210,8 @@ fn the_mailbox_says_what_a_message_on_a_solved_ticket_does() {
         {"key": "new", "follow_up": "new_ticket"},
         {"key": "soon", "follow_up": {"reopen_within_seconds": 3600}},
     ]);
-    let first = |mailbox: &str| mail_with("anna@acme.com", mailbox, "a", json!({"mailbox": mailbox}));
+    let first =
+        |mailbox: &str| mail_with("anna@acme.com", mailbox, "a", json!({"mailbox": mailbox}));
     let next = |mailbox: &str, answered: &str| {
         let more = json!({"mailbox": mailbox, "in_reply_to": answered});
         mail_with("anna@acme.com", "Re", "b", more)
@@ -265,12 +268,12 @@ fn a_conversation_goes_on_in_the_follow_up() {
         &expect![[r#"
             Fri 09:00 contact anna made; #1 opened `Chat` for anna; #1 m1 by anna; #1 to support (desk_default)
             Fri 09:01 #1 new→closed (by_hand)
-            Fri 09:02 [joined by=thread_key]; [not_joined why=closed]; contact bob made; #1 follower_added follower={id:bob,type:contact}; #2 opened `Chat` for anna; #2 follower_added follower={id:bob,type:contact}; #2 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#2}; #2 m1 by anna; #2 to support (desk_default)
+            Fri 09:02 [joined by=thread_key]; [not_joined why=closed]; #2 opened `Chat` for anna; #2 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#2}; #2 m1 by anna; #2 to support (desk_default); contact bob made; #2 follower_added follower={id:bob,type:contact}
             Fri 09:03 [joined by=thread_key]; #2 m2 by anna
             Fri 09:04 #2 deleted
             Fri 09:05 [not_joined why=deleted]; #3 opened `Chat` for anna; #3 m1 by anna; #3 to support (desk_default)
-            Fri 09:06 [not_joined why=deleted]; #4 opened `Chat` for anna; #4 m1 by anna; #4 to support (desk_default)
-            Fri 09:07 followers=[{id:bob,type:contact}] links=[{kind:followed_up_by,to:#2}] status=closed"#]],
+            Fri 09:06 [joined by=thread_key]; #3 m2 by anna
+            Fri 09:07 links=[{kind:followed_up_by,to:#2}] status=closed"#]],
     );
 }
 
@@ -288,7 +291,7 @@ fn a_message_after_the_time_to_close_finds_the_ticket_closed() {
         &expect![[r#"
             Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
             Fri 09:01 #1 new→solved (by_hand) closes Tue 09:01
-            Tue 09:01 [joined by=in_reply_to]; #1 m2 by anna; #1 solved→open (requester_replied); #1 to support (by_hand)
+            Tue 09:01 [joined by=in_reply_to]; [caught_up due_at=Tue-09:01 kind=auto_close]; [not_joined why=closed]; #1 solved→closed (auto_closed); #2 opened `A` for anna; #2 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#2}; #2 m1 by anna; #2 to support (desk_default)
             Tue 09:02 tick: nothing"#]],
     );
 }
@@ -304,13 +307,30 @@ fn long_texts_are_cut_and_flagged() {
             ("2026-11-20T09:01:00Z", mail("anna@acme.com", "over", &long)),
             (
                 "2026-11-20T09:02:00Z",
-                mail_with("anna@acme.com", "s", "files", json!({"attachments": vec![attachment; 101]})),
+                mail_with(
+                    "anna@acme.com",
+                    "s",
+                    "files",
+                    json!({"attachments": vec![attachment; 101]}),
+                ),
             ),
             (
                 "2026-11-20T09:03:00Z",
-                mail_with("anna@acme.com", &"s".repeat(1_001), "html", json!({"html": "h".repeat((1 << 20) + 1)})),
+                mail_with(
+                    "anna@acme.com",
+                    &"s".repeat(1_001),
+                    "html",
+                    json!({"html": "h".repeat((1 << 20) + 1)}),
+                ),
             ),
-            ("2026-11-20T09:04:00Z", Step::Ask("sys", json!({"type": "conversation", "ticket": {"id": "#2"}}), &["text_bytes", "truncated"])),
+            (
+                "2026-11-20T09:04:00Z",
+                Step::Ask(
+                    "sys",
+                    json!({"type": "conversation", "ticket": {"id": "#2"}}),
+                    &["text_bytes", "truncated"],
+                ),
+            ),
         ],
         &expect![[r#"
             Fri 09:00 contact anna made; #1 opened `at the limit` for anna; #1 m1 by anna; #1 to support (desk_default)
@@ -351,8 +371,14 @@ fn a_form_brings_priority_type_tags_and_fields() {
         &[
             ("2026-11-20T09:00:00Z", mail_with("anna@acme.com", "A", "a", good)),
             ("2026-11-20T09:01:00Z", mail_with("anna@acme.com", "A", "a", bad)),
-            ("2026-11-20T09:02:00Z", mail_with("anna@acme.com", "A", "a", json!({"mailbox": "none"}))),
-            ("2026-11-20T09:03:00Z", mail_with("anna@acme.com", "A", "a", json!({"external_id": " <> "}))),
+            (
+                "2026-11-20T09:02:00Z",
+                mail_with("anna@acme.com", "A", "a", json!({"mailbox": "none"})),
+            ),
+            (
+                "2026-11-20T09:03:00Z",
+                mail_with("anna@acme.com", "A", "a", json!({"external_id": " <> "})),
+            ),
             ("2026-11-20T09:04:00Z", mail("nobody", "A", "a")),
         ],
         &expect![[r#"
@@ -386,18 +412,33 @@ fn an_imported_ticket_stands_as_it_was_and_comes_once() {
             ("2026-11-20T09:01:00Z", Step::Do("amy", huge.clone())),
             ("2026-11-20T09:01:00Z", Step::Do("import", huge)),
             ("2026-11-20T09:02:00Z", mail("bob@acme.com", "New", "n")),
-            ("2026-11-20T09:03:00Z", mail_with("anna@acme.com", "Re", "again", json!({"in_reply_to": "<z@x>"}))),
-            ("2026-11-20T09:04:00Z", show("#70", &["status", "assignee", "first_replied_at", "times.created_at", "counters.messages"])),
+            (
+                "2026-11-20T09:03:00Z",
+                mail_with("anna@acme.com", "Re", "again", json!({"in_reply_to": "<z@x>"})),
+            ),
+            (
+                "2026-11-20T09:04:00Z",
+                show(
+                    "#70",
+                    &[
+                        "status",
+                        "assignee",
+                        "first_replied_at",
+                        "times.created_at",
+                        "counters.messages",
+                    ],
+                ),
+            ),
             ("2026-11-20T09:05:00Z", Step::Deliver),
         ],
         &expect![[r#"
             Fri 09:00 contact anna made; #70 opened `Old` for anna tags=[old]; #70 m1 by anna; #70 m2 by amy; #70 assigned to amy (imported)
             Fri 09:00 [duplicate]
-            Fri 09:01 refused: conflict
-            Fri 09:01 refused: conflict
-            Fri 09:02 refused: conflict
-            Fri 09:03 refused: conflict
-            Fri 09:04 status=solved assignee=amy times.created_at=Wed-00:00 counters.messages=2
-            Fri 09:05 delivered nothing"#]],
+            Fri 09:01 refused: forbidden
+            Fri 09:01 refused: over_limit number
+            Fri 09:02 contact bob made; #71 opened `New` for bob; #71 m1 by bob; #71 to support (desk_default)
+            Fri 09:03 [joined by=in_reply_to]; #70 m3 by anna; #70 solved→open (requester_replied)
+            Fri 09:04 status=open assignee=amy times.created_at=Wed-00:00 counters.messages=3
+            Fri 09:05 delivered group HD-71 to support; agent requester_replied HD-70 to amy"#]],
     );
 }

@@ -239,7 +239,8 @@ impl Kit {
                 self.line(result)
             }
             Step::DoAs(who, id, command) => {
-                let call = Call::new(CommandId(Uuid::from_u128(*id)), self.command(command.clone()));
+                let call =
+                    Call::new(CommandId(Uuid::from_u128(*id)), self.command(command.clone()));
                 let result = self.desk.execute(&self.actor(who), call, now);
                 self.line(result)
             }
@@ -296,7 +297,11 @@ impl Kit {
         Ok(outcome)
     }
 
-    pub(crate) fn receive(&mut self, mut message: Value, now: DateTime<Utc>) -> Result<Outcome, Error> {
+    pub(crate) fn receive(
+        &mut self,
+        mut message: Value,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, Error> {
         self.n_mails += 1;
         if message.get("external_id").is_none() {
             message["external_id"] = json!(format!("<mail-{}@x>", self.n_mails));

@@ -39,7 +39,9 @@ impl Names {
     pub(crate) fn learn(&mut self, events: &[NewEvent]) {
         for event in events {
             match &event.event {
-                Event::Opened { ticket, .. } => self.put(&format!("#{}", ticket.number.n), ticket.id.0),
+                Event::Opened { ticket, .. } => {
+                    self.put(&format!("#{}", ticket.number.n), ticket.id.0)
+                }
                 Event::ContactCreated { contact } => {
                     let name = contact.name.split('@').next().unwrap_or_default().to_lowercase();
                     self.put(&name, contact.id.0);
@@ -92,7 +94,8 @@ impl Names {
             parts.push("replayed".to_owned());
         }
         parts.extend(self.steps(outcome));
-        parts.extend(outcome.events.iter().map(|e| self.event(e)).filter(|words| !words.is_empty()));
+        parts
+            .extend(outcome.events.iter().map(|e| self.event(e)).filter(|words| !words.is_empty()));
         for each in &outcome.each {
             if let Some(error) = &each.error {
                 let name = self.names.get(&each.ticket.0).cloned();
@@ -108,9 +111,7 @@ impl Names {
 
     /// What a trace says that the events do not.
     fn steps(&self, outcome: &Outcome) -> Vec<String> {
-        let told = [
-            "duplicate", "joined", "not_joined", "truncated", "no_transition", "caught_up",
-        ];
+        let told = ["duplicate", "joined", "not_joined", "truncated", "no_transition", "caught_up"];
         let steps = outcome.trace.steps.iter().map(|step| serde_json::to_value(step).unwrap());
         steps
             .filter(|step| told.contains(&word(step, "type")))
@@ -138,10 +139,14 @@ impl Names {
             ),
             "routed" => routed(&value),
             "assigned" => assigned(&value),
-            "offered" => format!("offered to {} until {}", word(&value, "agent"), when(&value["expires_at"])),
+            "offered" => {
+                format!("offered to {} until {}", word(&value, "agent"), when(&value["expires_at"]))
+            }
             "contact_created" => return format!("contact {stream} made"),
             "agent_created" | "organization_created" => format!("{kind} {stream}"),
-            "presence_set" => return format!("{stream} {}", word(&value["channels"][0][1], "status")),
+            "presence_set" => {
+                return format!("{stream} {}", word(&value["channels"][0][1], "status"));
+            }
             "config_applied" => return "config applied".to_owned(),
             "contact_answered" => return String::new(),
             _ => format!("{kind}{}", fields(&value)),
@@ -196,7 +201,12 @@ fn closes(value: &Value) -> String {
 }
 
 fn opened(ticket: &Value) -> String {
-    let mut text = format!("{} opened `{}` for {}", word(ticket, "id"), word(ticket, "subject"), word(ticket, "requester"));
+    let mut text = format!(
+        "{} opened `{}` for {}",
+        word(ticket, "id"),
+        word(ticket, "subject"),
+        word(ticket, "requester")
+    );
     for key in ["organization", "mailbox", "language", "priority", "type", "tags", "custom"] {
         let value = &ticket[key];
         let is_set = !value.is_null()

@@ -1,5 +1,6 @@
 //! Everything that a store holds, and the laws that hold of it at any time.
 
+use chrono::{DateTime, Utc};
 use helpdesk::block_on;
 use helpdesk::core::agent::AgentLoad;
 use helpdesk::core::case::apply::apply;
@@ -7,10 +8,7 @@ use helpdesk::core::case::record::{Record, RecordKey, Stored};
 use helpdesk::core::event::{NewEvent, Recorded, StreamId, StreamKind};
 use helpdesk::core::id::TenantId;
 use helpdesk::core::limit::PAGE_MAX;
-use helpdesk::storage::{
-    EventQuery, EventSource, ListKind, ListQuery, Shelf, Store,
-};
-use chrono::{DateTime, Utc};
+use helpdesk::storage::{EventQuery, EventSource, ListKind, ListQuery, Shelf, Store};
 use std::collections::BTreeMap;
 
 /// The whole journal, in the order of the feed.
@@ -64,7 +62,13 @@ pub(crate) fn cases(store: &dyn Store, tenant: TenantId) -> Vec<helpdesk::core::
 
 /// Every record and journal entry as text, but for command ids and positions.
 pub(crate) fn dump(store: &dyn Store, tenant: TenantId) -> Vec<String> {
-    let kinds = [StreamKind::Contact, StreamKind::Organization, StreamKind::Agent, StreamKind::Presence, StreamKind::Load];
+    let kinds = [
+        StreamKind::Contact,
+        StreamKind::Organization,
+        StreamKind::Agent,
+        StreamKind::Presence,
+        StreamKind::Load,
+    ];
     let mut lines: Vec<String> = Vec::new();
     for kind in kinds {
         lines.extend(list(store, tenant, ListKind::Things(kind)).iter().map(|s| format!("{s:?}")));
@@ -77,7 +81,10 @@ pub(crate) fn dump(store: &dyn Store, tenant: TenantId) -> Vec<String> {
         }
     }
     for row in journal(store, tenant) {
-        lines.push(format!("{} {:?} {:?} {:?}", row.n, row.entry.stream, row.entry.at, row.entry.event));
+        lines.push(format!(
+            "{} {:?} {:?} {:?}",
+            row.n, row.entry.stream, row.entry.at, row.entry.event
+        ));
     }
     lines
 }

@@ -138,9 +138,9 @@ fn nothing_is_written_to_a_ticket_whose_time_to_close_has_come() {
         &expect![[r#"
             Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
             Fri 09:00 #1 new→solved (by_hand) closes Tue 09:00
-            Tue 09:00 [caught_up due_at=Tue-09:00 kind=auto_close]; #1 solved→closed (auto_closed); #1 m2 by amy
             Tue 09:00 refused: closed
-            Tue 09:00 tick: nothing"#]],
+            Tue 09:00 refused: closed
+            Tue 09:00 tick: Tue 09:00 #1 solved→closed (auto_closed)"#]],
     );
 }
 
@@ -185,8 +185,8 @@ fn spam_and_deleted_tickets_are_out_of_sight_and_come_back() {
             Fri 09:00 2 rows: number=HD-1 | number=HD-2
             Fri 09:00 0 rows:
             Fri 09:00 refused: forbidden shelf
-            Fri 09:00 #1 m2 by anna
-            Fri 09:00 refused: deleted
+            Fri 09:00 refused: not_found ticket
+            Fri 09:00 refused: not_found ticket
             Fri 09:00 refused: deleted
             Fri 09:00 2 rows: name=amy active=0 | name=lea active=0
             Fri 09:00 #1 unmarked_spam

@@ -144,7 +144,13 @@ fn a_timer_that_comes_after_later_events_does_not_turn_back_time() {
             ("2026-12-20T09:00:00Z", on("amy", "restore_ticket", "#1")),
             ("2026-12-20T09:01:00Z", Step::Tick),
         ],
-        &expect![[""]],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
+            Fri 09:00 #1 new→solved (by_hand) closes Tue 09:00
+            Fri 09:00 #1 deleted
+            Sun 09:00 tick: nothing
+            Sun 09:00 #1 restored
+            Sun 09:01 tick: Sun 09:00 #1 solved→closed (auto_closed)"#]],
     );
 }
 
@@ -172,7 +178,13 @@ fn an_unassigned_ticket_that_waits_again_is_given_to_somebody() {
             ("2026-11-20T09:12:00Z", Step::Tick),
             ("2026-11-20T09:12:00Z", presence_of_amy("away")),
             ("2026-11-20T09:13:00Z", mail("anna@acme.com", "C", "c")),
-            ("2026-11-20T09:13:00Z", Step::Do("sys", json!({"type": "snooze", "ticket": "#3", "until": "2026-11-21T00:00:00Z"}))),
+            (
+                "2026-11-20T09:13:00Z",
+                Step::Do(
+                    "sys",
+                    json!({"type": "snooze", "ticket": "#3", "until": "2026-11-21T00:00:00Z"}),
+                ),
+            ),
             ("2026-11-20T09:14:00Z", presence_of_amy("online")),
             ("2026-11-20T09:14:00Z", Step::Tick),
             ("2026-11-20T09:15:00Z", answer(4)),
@@ -183,7 +195,7 @@ fn an_unassigned_ticket_that_waits_again_is_given_to_somebody() {
             Fri 09:00 #2 new→pending (by_hand)
             Fri 09:00 #1 open→pending (by_hand)
             Fri 09:00 tick: nothing
-            Fri 09:10 [joined by=in_reply_to]; #2 m2 by anna; #2 pending→open (requester_replied)
+            Fri 09:10 [joined by=in_reply_to]; #2 m2 by anna; #2 pending→open (requester_replied); #2 assigned to amy (automatically) only_candidate of 1
             Fri 09:11 tick: nothing
             Fri 09:12 #2 open→solved (by_hand) closes Tue 09:12
             Fri 09:12 tick: nothing
@@ -192,7 +204,7 @@ fn an_unassigned_ticket_that_waits_again_is_given_to_somebody() {
             Fri 09:13 #3 snoozed until=Sat-00:00
             Fri 09:14 amy online
             Fri 09:14 tick: nothing
-            Fri 09:15 [joined by=in_reply_to]; #3 m2 by anna; #3 woken"#]],
+            Fri 09:15 [joined by=in_reply_to]; #3 m2 by anna; #3 woken; #3 assigned to amy (automatically) only_candidate of 1; #3 new→open (assigned)"#]],
     );
 }
 
