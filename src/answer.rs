@@ -210,7 +210,12 @@ impl Helpdesk {
     ) -> Result<Asking<'a>> {
         actor.check()?;
         let tenant = self.tenant(actor.tenant).await?;
-        let snapshot = tenant.snapshot();
+        let mut snapshot = tenant.snapshot();
+        if snapshot.config_version == 0 && self.inner.store.capabilities().is_shared {
+            // Another engine may have applied the first one.
+            self.refresh(tenant.id).await?;
+            snapshot = tenant.snapshot();
+        }
         if snapshot.config_version == 0 {
             return Err(no_tenant(actor.tenant).into());
         }
@@ -267,7 +272,7 @@ impl Helpdesk {
         let reads_notes = asking.scope(Permission::ReadNotes).permits(&case.ticket);
         let id = case.ticket.id;
         let mut messages = Vec::new();
-        let mut next_seq = after + 1;
+        let mut next_seq = after.saturating_add(1);
         // Notes leave gaps in what requesters get: read on until the page is full.
         while next_seq <= case.ticket.counters.messages && messages.len() <= limit {
             let end =

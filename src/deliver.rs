@@ -5,6 +5,7 @@ use crate::error::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{OutboxMessage, Record, RecordKey};
+use helpdesk_core::contact::Contact;
 use helpdesk_core::effect::Effect;
 use helpdesk_core::event::StreamId;
 use helpdesk_core::id::{AgentId, TenantId};
@@ -15,6 +16,9 @@ use uuid::Uuid;
 
 /// Messages leased at once.
 const CLAIM_MAX: usize = 128;
+
+/// Joins of one contact after another that a delivery follows.
+const JOINS_MAX: usize = 32;
 
 /// What a delivery did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -100,7 +104,13 @@ impl Helpdesk {
         let mut recipients = Vec::new();
         for record in records {
             match record {
-                Record::Contact(contact) => recipients.push(Recipient::from(&*contact)),
+                Record::Contact(contact) => {
+                    let contact = self.living(tenant, *contact).await?;
+                    let recipient = Recipient::from(&contact);
+                    if !recipients.contains(&recipient) {
+                        recipients.push(recipient);
+                    }
+                }
                 Record::Agent(agent) => recipients.push(Recipient::from(&*agent)),
                 Record::Message(message) => text = public_text(&message),
                 _ => {}
@@ -125,6 +135,20 @@ impl Helpdesk {
     pub async fn forget_commands(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<u64> {
         let report = self.inner.store.maintain(&Maintain::PurgeCommands { tenant, now }).await?;
         Ok(report.n_rows)
+    }
+
+    /// The contact, or the one in whom it lives on.
+    async fn living(&self, tenant: TenantId, mut contact: Contact) -> Result<Contact> {
+        for _ in 0..JOINS_MAX {
+            let Some(into) = contact.joined_into else { break };
+            let key = RecordKey::Stream(StreamId::contact(into));
+            let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
+            match found.map(|stored| stored.record) {
+                Some(Record::Contact(other)) => contact = *other,
+                _ => break,
+            }
+        }
+        Ok(contact)
     }
 
     /// Puts dead letters back into the outbox, all of them when `ids` is empty.

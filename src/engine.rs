@@ -16,7 +16,7 @@ use helpdesk_core::event::{NewEvent, StreamId};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{CommandId, TenantId, TicketNumber, Version, derived_command_id};
 use helpdesk_core::intake::inbound::InboundMessage;
-use helpdesk_core::limit::BATCH_MAX;
+use helpdesk_core::limit::{BATCH_MAX, PAGE_MAX};
 use helpdesk_core::ticket::message::hex;
 use helpdesk_notify::Notifier;
 use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, StoreError};
@@ -270,10 +270,12 @@ impl Helpdesk {
         if let Command::ImportTicket(import) = &job.call.command
             && let Some(number) = &import.number
         {
+            self.check_permission(job.actor, &job.call.command).await?;
             self.skip_numbers(&tenant, number).await?;
         }
         let mut number = None;
         let mut last = None;
+        let mut is_fresh = !self.inner.store.capabilities().is_shared;
         for _ in 0..=COMMIT_RETRIES_MAX {
             match self.attempt(job, &tenant, &sha256, &mut number).await {
                 Err(Error::Store(error)) if error.is_lost_race() => {
@@ -281,17 +283,23 @@ impl Helpdesk {
                     self.catch_up(&tenant, &error, &mut number).await?;
                     last = Some(error);
                 }
+                // Another engine may have made what this one does not know yet.
+                Err(Error::Rejected(_)) if !is_fresh => {
+                    self.refresh(tenant.id).await?;
+                    is_fresh = true;
+                }
                 // The same id finds out whether it was committed.
                 Err(Error::Store(StoreError::Ambiguous { backend, source })) if last.is_none() => {
                     last = Some(StoreError::Ambiguous { backend, source });
                 }
                 result => {
-                    tenant.give_back(number.filter(|_| !used_number(&result)));
+                    let unused = number.filter(|_| !used_number(&result));
+                    give_back(&tenant, unused);
                     return result;
                 }
             }
         }
-        tenant.give_back(number);
+        give_back(&tenant, number);
         match last {
             Some(error @ StoreError::DuplicateKey { .. }) => Err(error.into()),
             _ => Err(Error::LostRaces { attempts: COMMIT_RETRIES_MAX + 1 }),
@@ -331,7 +339,7 @@ impl Helpdesk {
         }
         let case = self.load(actor, &call.command, call.command_id, &snapshot, *now).await?;
         if let Some(earlier) = &case.earlier {
-            return self.replay(actor.tenant, earlier, sha256).await;
+            return self.replay(tenant, earlier, sha256).await;
         }
         if number.is_none() && call.command.may_open() {
             *number = Some(self.number(tenant, snapshot.desk.number_prefix()).await?);
@@ -371,7 +379,7 @@ impl Helpdesk {
         let (change_set, outcome) = change_set(job, snapshot, decision, sha256);
         let committed = self.inner.store.commit(change_set).await?;
         if let Some(earlier) = &committed.replayed {
-            return self.replay(job.actor.tenant, earlier, sha256).await;
+            return self.replay(tenant, earlier, sha256).await;
         }
         self.take_commit(tenant, records, &committed)?;
         let version = version_of(&outcome.made, &committed.versions);
@@ -398,13 +406,9 @@ impl Helpdesk {
         Ok(())
     }
 
-    /// The first outcome of a command that was done before.
-    async fn replay(
-        &self,
-        tenant: TenantId,
-        earlier: &CommandRecord,
-        sha256: &str,
-    ) -> Result<Done> {
+    /// The first outcome of a command that was done before. The snapshot takes in
+    /// what it did: another engine may have done it, or a commit whose end is not known.
+    async fn replay(&self, tenant: &Tenant, earlier: &CommandRecord, sha256: &str) -> Result<Done> {
         if earlier.sha256 != sha256 {
             return Err(StoreError::KeyReused { command_id: earlier.id }.into());
         }
@@ -412,12 +416,20 @@ impl Helpdesk {
             Rejection::new(Code::Internal, format!("the kept outcome cannot be read: {error}"))
         })?;
         let mut events = Vec::new();
-        for (stream, first, last) in &kept.events {
-            let source = EventSource::Stream { stream: *stream, after: first - 1 };
-            let limit = usize::try_from(last + 1 - first).unwrap_or(1);
-            let page = self.inner.store.events(&EventQuery::new(tenant, source, limit)).await?;
-            events.extend(page.rows.into_iter().map(|row| row.entry));
+        for &(stream, first, last) in &kept.events {
+            let mut after = first - 1;
+            while after < last {
+                let limit = usize::try_from(last - after).map_or(PAGE_MAX, |n| n.min(PAGE_MAX));
+                let source = EventSource::Stream { stream, after };
+                let query = EventQuery::new(tenant.id, source, limit);
+                let page = self.inner.store.events(&query).await?;
+                let Some(row) = page.rows.last() else { break };
+                after = row.n;
+                events.extend(page.rows.into_iter().map(|row| row.entry));
+            }
         }
+        let streams: Vec<StreamId> = kept.events.iter().map(|(stream, _, _)| *stream).collect();
+        self.take_streams(tenant, &streams).await?;
         let versions: Vec<(StreamId, Version)> =
             kept.events.iter().map(|(stream, _, last)| (*stream, *last)).collect();
         let version = version_of(&kept.made, &versions);
@@ -436,6 +448,12 @@ impl Outcome {
             replayed: false,
             each: Vec::new(),
         }
+    }
+}
+
+fn give_back(tenant: &Tenant, number: Option<TicketNumber>) {
+    if let Some(TicketNumber { prefix, n }) = number {
+        tenant.give_numbers(&prefix, [n]);
     }
 }
 

@@ -4,6 +4,7 @@ use crate::engine::Helpdesk;
 use crate::error::Result;
 use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, put_agent, read_desk, streams_of};
 use chrono::{DateTime, Utc};
+use helpdesk_core::access::scope::Scope;
 use helpdesk_core::actor::Actor;
 use helpdesk_core::agent::Roster;
 use helpdesk_core::case::record::{CommandRecord, Numbers, Record, RecordKey, Stored};
@@ -12,7 +13,7 @@ use helpdesk_core::decide::{Candidates, Finder, Loaded, candidates, needs, needs
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, CommandId, TenantId, TicketNumber};
-use helpdesk_core::limit::{PAGE_MAX, PARENT_DEPTH_MAX};
+use helpdesk_core::limit::{PAGE_MAX, PARENT_DEPTH_MAX, TICKET_NUMBER_MAX};
 use helpdesk_storage::{
     ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, Shelf, StoreError,
 };
@@ -188,7 +189,8 @@ impl Helpdesk {
         loaded: &mut Loaded,
     ) -> Result<()> {
         let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, now);
-        let best = self.find(tenant, candidates, snapshot, now, &mut finder).await?;
+        let query = candidates_query(tenant, candidates, snapshot, now, Scope::All);
+        let best = self.find(query, &mut finder).await?;
         if let Some(stored) = best {
             loaded.set_candidate(stored);
         }
@@ -198,15 +200,9 @@ impl Helpdesk {
     /// Shows a finder every ticket that may be a candidate; the best of them.
     pub(crate) async fn find(
         &self,
-        tenant: TenantId,
-        candidates: Candidates,
-        snapshot: &Snapshot,
-        now: DateTime<Utc>,
+        mut query: ListQuery,
         finder: &mut Finder<'_>,
     ) -> Result<Option<Stored>> {
-        let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
-        query.condition = candidates.condition(&snapshot.desk);
-        query.fold = snapshot.desk.fold_options();
         let mut best = None;
         loop {
             let page = self.inner.store.list(&query).await?;
@@ -241,6 +237,10 @@ impl Helpdesk {
 
     /// An imported number and those before it are never leased any more.
     pub(crate) async fn skip_numbers(&self, tenant: &Tenant, number: &TicketNumber) -> Result<()> {
+        if number.n > TICKET_NUMBER_MAX {
+            let message = format!("{} is over {TICKET_NUMBER_MAX}", number.n);
+            return Err(Rejection::at(Code::OverLimit, "number", message).into());
+        }
         for _ in 0..LEASE_RETRIES_MAX {
             match self.lease_numbers(tenant, &number.prefix, number.n).await {
                 Ok(numbers) => {
@@ -282,6 +282,21 @@ impl Helpdesk {
         self.inner.store.commit(change_set).await?;
         Ok(first..end)
     }
+}
+
+/// The tickets of a scope that may be candidates.
+pub(crate) fn candidates_query(
+    tenant: TenantId,
+    candidates: Candidates,
+    snapshot: &Snapshot,
+    now: DateTime<Utc>,
+    scope: Scope,
+) -> ListQuery {
+    let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
+    query.condition = candidates.condition(&snapshot.desk);
+    query.fold = snapshot.desk.fold_options();
+    query.scope = scope;
+    query
 }
 
 /// The refusal for a tenant without a configuration.

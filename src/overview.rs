@@ -3,12 +3,13 @@
 use crate::answer::{Asking, count_query, list_query, listed, page_size};
 use crate::engine::Helpdesk;
 use crate::error::Result;
+use crate::load::candidates_query;
 use crate::snapshot::Snapshot;
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::agent::PresenceState;
 use helpdesk_core::case::record::Record;
-use helpdesk_core::condition::{Condition, fold, words};
+use helpdesk_core::condition::{Condition, Schema, fold, words};
 use helpdesk_core::decide::{Candidates, Finder};
 use helpdesk_core::event::StreamKind;
 use helpdesk_core::fault::{Code, Rejection};
@@ -57,7 +58,7 @@ impl Helpdesk {
             query.limit = limit;
             query.order = Order { by: OrderBy::Priority, direction: Direction::Descending };
             query.condition =
-                Condition::All(vec![query.condition, in_column(asking, field, key.as_ref())?]);
+                Condition::All(vec![query.condition, in_column(field, key.as_ref())?]);
             let tickets = match n {
                 0 => Vec::new(),
                 _ => listed(asking, self.inner.store.list(&query).await?).rows,
@@ -84,6 +85,14 @@ impl Helpdesk {
         }
     }
 
+    /// Agents see all that they may take; others, of that, what they may read.
+    fn scope_of_work(asking: &Asking<'_>, agent: AgentId) -> Scope {
+        match asking.actor.agent_id() == Some(agent) {
+            true => Scope::All,
+            false => asking.scope(Permission::Read),
+        }
+    }
+
     pub(crate) async fn next_for(
         &self,
         asking: &Asking<'_>,
@@ -93,8 +102,11 @@ impl Helpdesk {
         let candidates = Candidates::ToSolve { agent, but: None };
         let snapshot = &asking.snapshot;
         let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, asking.now);
-        let best =
-            self.find(asking.actor.tenant, candidates, snapshot, asking.now, &mut finder).await?;
+        let (tenant, now) = (asking.actor.tenant, asking.now);
+        let scope = Self::scope_of_work(asking, agent);
+        let best = self
+            .find(candidates_query(tenant, candidates, snapshot, now, scope), &mut finder)
+            .await?;
         let next = best.and_then(|stored| match stored.record {
             Record::Case(case) => Some(asking.view(*case, stored.version)),
             _ => None,
@@ -111,7 +123,9 @@ impl Helpdesk {
         let candidates = Candidates::ToSolve { agent, but: None };
         let snapshot = &asking.snapshot;
         let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, asking.now);
-        self.find(asking.actor.tenant, candidates, snapshot, asking.now, &mut finder).await?;
+        let (tenant, now) = (asking.actor.tenant, asking.now);
+        let scope = Self::scope_of_work(asking, agent);
+        self.find(candidates_query(tenant, candidates, snapshot, now, scope), &mut finder).await?;
         Ok(Answer::Count(Counted { n: finder.n_found(), capped: false }))
     }
 
@@ -333,11 +347,13 @@ fn column_keys(
     }
 }
 
-fn in_column(asking: &Asking<'_>, field: &str, key: Option<&String>) -> Result<Condition> {
-    match key {
-        Some(key) => parsed(asking, &json!({"field": field, "is": key})),
-        None => parsed(asking, &json!({"field": field, "unset": true})),
-    }
+/// The tickets of one column. What they say need not be configured any more.
+fn in_column(field: &str, key: Option<&String>) -> Result<Condition> {
+    let source = match key {
+        Some(key) => json!({"field": field, "is": key}),
+        None => json!({"field": field, "unset": true}),
+    };
+    Condition::parse(&source, &Schema::default()).map_err(|faults| Rejection::many(faults).into())
 }
 
 fn parsed(asking: &Asking<'_>, source: &serde_json::Value) -> Result<Condition> {

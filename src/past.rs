@@ -4,6 +4,7 @@ use crate::answer::{Asking, page_size};
 use crate::engine::Helpdesk;
 use crate::error::Result;
 use helpdesk_core::access::permission::Permission;
+use helpdesk_core::access::scope::Scope;
 use helpdesk_core::case::Case;
 use helpdesk_core::case::facts::Around;
 use helpdesk_core::case::record::{Record, RecordKey};
@@ -56,7 +57,9 @@ impl Helpdesk {
         let keys: Vec<RecordKey> =
             streams.iter().map(|stream| RecordKey::Stream(*stream)).collect();
         let found = self.inner.store.get(tenant, &keys).await?;
-        let scope = asking.scope(Permission::Read);
+        // The journal names notes: it is for those who read them.
+        let scope =
+            Scope::And(vec![asking.scope(Permission::Read), asking.scope(Permission::ReadNotes)]);
         let permitted: BTreeMap<StreamId, bool> = streams
             .into_iter()
             .zip(found)

@@ -88,13 +88,6 @@ impl Tenant {
         self.numbers().entry(prefix.clone()).or_default().extend(numbers);
     }
 
-    /// A number that was not used after all.
-    pub(crate) fn give_back(&self, number: Option<TicketNumber>) {
-        if let Some(number) = number {
-            self.give_numbers(&number.prefix, [number.n]);
-        }
-    }
-
     /// Numbers up to this one are somebody else's.
     pub(crate) fn drop_numbers_to(&self, last: &TicketNumber) {
         if let Some(numbers) = self.numbers().get_mut(&last.prefix) {

@@ -56,6 +56,8 @@ pub const IDENTITIES_MAX: usize = 100;
 pub const FOLLOWERS_MAX: usize = 1_000;
 /// Links of one ticket.
 pub const LINKS_MAX: usize = 1_000;
+/// The greatest number of an imported ticket: what JSON's numbers hold exactly.
+pub const TICKET_NUMBER_MAX: u64 = 1 << 53;
 /// Steps of one macro.
 pub const MACRO_STEPS_MAX: usize = 100;
 /// Changes of one `update_ticket`.

@@ -207,17 +207,16 @@ impl Command {
         }
     }
 
-    /// Whether the command may open a ticket, and so needs a number.
+    /// Whether the command may open a ticket without naming its number, and so needs one.
     #[must_use]
     pub fn may_open(&self) -> bool {
-        matches!(
-            self,
-            Self::Receive(_)
-                | Self::OpenTicket(_)
-                | Self::ImportTicket(_)
-                | Self::FollowUp(_)
-                | Self::Reply(_)
-        )
+        match self {
+            Self::ImportTicket(import) => import.number.is_none(),
+            _ => matches!(
+                self,
+                Self::Receive(_) | Self::OpenTicket(_) | Self::FollowUp(_) | Self::Reply(_)
+            ),
+        }
     }
 
     /// The command's name, as it stands in JSON.

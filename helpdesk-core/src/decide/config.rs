@@ -1,16 +1,16 @@
 //! The configuration: a new version, checked as a whole.
 
-use super::work::Work;
+use super::work::{Work, gives_work};
 use crate::case::record::{ConfigRecord, Record};
 use crate::command::ApplyConfig;
 use crate::desk::Desk;
-use crate::event::{Event, StreamId};
+use crate::event::{Event, StreamId, TimerKind};
 use crate::fault::Rejection;
 use crate::ticket::message::hex;
 use sha2::{Digest, Sha256};
 
 pub(super) fn apply_config(work: &mut Work<'_>, apply: &ApplyConfig) -> Result<(), Rejection> {
-    Desk::from_value(&apply.document).map_err(|faults| {
+    let desk = Desk::from_value(&apply.document).map_err(|faults| {
         Rejection::many(faults.into_iter().map(|fault| fault.under("document")).collect())
     })?;
     let stream = StreamId::config(work.ctx.actor.tenant);
@@ -29,10 +29,12 @@ pub(super) fn apply_config(work: &mut Work<'_>, apply: &ApplyConfig) -> Result<(
     work.emit(stream, Event::ConfigApplied { sha256 })?;
     work.put_record(Record::Config(Box::new(record.clone())));
     work.put_record(Record::ConfigVersion(Box::new(record)));
-    // New rules, queues or capacities may let waiting tickets go on.
-    for (id, entry) in &work.ctx.roster.agents {
-        if !entry.presence.channels.is_empty() {
-            work.drain(*id);
+    // The new queues may give what waited in the old ones.
+    if gives_work(&desk) {
+        for (id, entry) in &work.ctx.roster.agents {
+            if entry.agent.active && !entry.presence.channels.is_empty() {
+                work.set_agent_timer(*id, TimerKind::Drain, Some(work.now));
+            }
         }
     }
     Ok(())

@@ -127,7 +127,7 @@ pub(super) fn reply(work: &mut Work<'_>, reply: &Reply) -> Result<(), Rejection>
                 "requesters solve or reopen instead",
             ));
         }
-        return intake::requester_wrote(work, reply.ticket, draft, None);
+        return intake::requester_wrote(work, reply.ticket, draft, None).map(|_| ());
     }
     if let Some(status) = &reply.status {
         status::configured(work, status)?;

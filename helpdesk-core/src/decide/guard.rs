@@ -95,8 +95,12 @@ pub(super) fn sees(work: &Work<'_>, id: TicketId) -> Result<(), Rejection> {
 
 pub(super) fn sees_as(work: &Work<'_>, id: TicketId, path: &str) -> Result<(), Rejection> {
     let reads = scope(work, Permission::Read);
-    let case =
-        work.find_case(id).filter(|case| reads.permits(&case.ticket) || is_offered(work, id));
+    let is_requester = work.ctx.actor.kind == ActorKind::Requester;
+    let case = work.find_case(id).filter(|case| {
+        let permits = reads.permits(&case.ticket) || is_offered(work, id);
+        // Requesters see neither spam nor what was deleted.
+        permits && (case.ticket.is_live() || !is_requester)
+    });
     match case {
         Some(_) => Ok(()),
         None => Err(Rejection::at(Code::NotFound, path, format!("no ticket `{id}`"))),
@@ -104,7 +108,7 @@ pub(super) fn sees_as(work: &Work<'_>, id: TicketId, path: &str) -> Result<(), R
 }
 
 /// Whether the ticket's state lets the command pass.
-fn state(work: &Work<'_>, command: &Command, id: TicketId) -> Result<(), Rejection> {
+pub(super) fn state(work: &Work<'_>, command: &Command, id: TicketId) -> Result<(), Rejection> {
     let ticket = &work.case(id)?.ticket;
     if ticket.deleted && !on_deleted(command) {
         return Err(Rejection::new(

@@ -4,6 +4,7 @@ use super::conversation::{self, Draft, add_message, check_attachments, check_tex
 use super::fields;
 use super::place;
 use super::status;
+use super::timers;
 use super::work::{Work, not_found};
 use crate::actor::{ActorKind, Author};
 use crate::case::record::UniqueKey;
@@ -49,14 +50,17 @@ pub(super) fn receive(work: &mut Work<'_>, message: &InboundMessage) -> Result<(
     let draft = inbound_draft(work, message, contact);
     if let Some((ticket, by)) = find_thread(work, message, contact) {
         work.trace(Step::Joined { ticket, by });
-        add_copies(work, ticket, message)?;
-        return requester_wrote(work, ticket, draft, message.thread_key.as_deref());
+        timers::catch_up(work, ticket)?;
+        let at = requester_wrote(work, ticket, draft, message.thread_key.as_deref())?;
+        return add_copies(work, at, message);
     }
     let id = open_inbound(work, message, contact, draft)?;
     if let Some(thread_key) = &message.thread_key {
         let key = thread_unique(message.mailbox.as_ref(), thread_key);
-        if work.loaded.find(&key).is_none() {
-            work.put_unique(key, StreamId::case(id), false);
+        let holder = work.loaded.case_by(&key);
+        // A deleted ticket's conversation goes on in the new one.
+        if holder.is_none_or(|case| case.ticket.deleted) {
+            work.put_unique(key, StreamId::case(id), holder.is_some());
         }
     }
     place::route(work, id, None)
@@ -185,7 +189,7 @@ fn find_thread(
         let ticket = case.ticket.id;
         let why = if case.ticket.deleted {
             NotJoinedWhy::Deleted
-        } else if !case.ticket.has_participant(contact) {
+        } else if !takes_part(work, &case.ticket, contact) {
             NotJoinedWhy::NoParticipant
         } else {
             return Some((ticket, by));
@@ -195,13 +199,21 @@ fn find_thread(
     None
 }
 
+/// Whether the contact takes part in the ticket, under its own id or as the one
+/// in whom the requester lives on.
+fn takes_part(work: &Work<'_>, ticket: &Ticket, contact: ContactId) -> bool {
+    let joined = work.contact(ticket.requester).and_then(|requester| requester.joined_into);
+    ticket.has_participant(contact) || joined == Some(contact)
+}
+
 /// A requester's public message on a ticket: joins it, or goes on in a new one.
+/// The ticket it is in.
 pub(super) fn requester_wrote(
     work: &mut Work<'_>,
     id: TicketId,
     draft: Draft,
     thread_key: Option<&str>,
-) -> Result<(), Rejection> {
+) -> Result<TicketId, Rejection> {
     let ticket = work.case(id)?.ticket.clone();
     let goes_on_elsewhere = match ticket.category {
         StatusCategory::Closed => Some(NotJoinedWhy::Closed),
@@ -215,13 +227,14 @@ pub(super) fn requester_wrote(
             let key = thread_unique(ticket.mailbox.as_ref(), thread_key);
             work.put_unique(key, StreamId::case(new), true);
         }
-        return place::route(work, new, None);
+        place::route(work, new, None)?;
+        return Ok(new);
     }
     add_message(work, id, draft)?;
     work.made.ticket = Some(id);
     work.made.number = Some(ticket.number.clone());
     if !ticket.is_live() {
-        return Ok(());
+        return Ok(id);
     }
     if ticket.snoozed_until.is_some() {
         work.on_case(id, Event::Woken)?;
@@ -230,9 +243,13 @@ pub(super) fn requester_wrote(
         StatusCategory::Pending | StatusCategory::OnHold | StatusCategory::Solved => {
             status::automatic(work, id, StatusCategory::Open, StatusWhy::RequesterReplied)?;
         }
+        StatusCategory::New | StatusCategory::Open if ticket.snoozed_until.is_some() => {
+            place::seek(work, id)?;
+        }
         StatusCategory::New | StatusCategory::Open | StatusCategory::Closed => {}
     }
-    tell_of_reply(work, id)
+    tell_of_reply(work, id)?;
+    Ok(id)
 }
 
 fn tell_of_reply(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
@@ -484,8 +501,8 @@ fn blank(
     }
 }
 
-pub(super) fn open_ticket(work: &mut Work<'_>, open_: &OpenTicket) -> Result<(), Rejection> {
-    check_text(&open_.text, open_.html.as_deref(), &open_.attachments)?;
+/// Whom a ticket is opened for: requesters open for themselves.
+fn opened_for(work: &Work<'_>, open_: &OpenTicket) -> Result<ContactId, Rejection> {
     let actor = work.ctx.actor;
     let requester = match (actor.contact_id(), open_.requester) {
         (Some(own), None) => own,
@@ -505,9 +522,20 @@ pub(super) fn open_ticket(work: &mut Work<'_>, open_: &OpenTicket) -> Result<(),
             ));
         }
     };
-    if work.contact(requester).is_none() {
-        return Err(not_found("requester", requester));
+    match work.contact(requester) {
+        None => Err(not_found("requester", requester)),
+        Some(Contact { joined_into: Some(into), .. }) => {
+            let text = format!("the contact lives on in `{into}`");
+            Err(Rejection::at(Code::Merged, "requester", text))
+        }
+        Some(_) => Ok(requester),
     }
+}
+
+pub(super) fn open_ticket(work: &mut Work<'_>, open_: &OpenTicket) -> Result<(), Rejection> {
+    check_text(&open_.text, open_.html.as_deref(), &open_.attachments)?;
+    let actor = work.ctx.actor;
+    let requester = opened_for(work, open_)?;
     if let Some(mailbox) = &open_.mailbox
         && work.ctx.desk.mailbox(mailbox).is_none()
     {

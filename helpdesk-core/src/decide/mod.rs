@@ -152,6 +152,8 @@ pub fn decide(
     if let Some(ticket) = command.ticket() {
         guard::version(&work, ticket)?;
         timers::catch_up(&mut work, ticket)?;
+        // What came first may have closed the ticket.
+        guard::state(&work, command, ticket)?;
     }
     dispatch(&mut work, command)?;
     Ok(work.finish())

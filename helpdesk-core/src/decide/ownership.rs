@@ -184,8 +184,11 @@ pub(super) fn take_next(work: &mut Work<'_>, take: &TakeNext) -> Result<(), Reje
             return Err(Rejection::at(Code::Invalid, "skip.until", "skip until after now"));
         }
         guard::sees(work, skip.ticket)?;
-        let event = Event::Excluded { agent, until: skip.until, reason: skip.reason.clone() };
-        work.on_case(skip.ticket, event)?;
+        // One that is over is not given anyway, and a closed one does not change.
+        if work.case(skip.ticket)?.ticket.category.is_unsolved() {
+            let event = Event::Excluded { agent, until: skip.until, reason: skip.reason.clone() };
+            work.on_case(skip.ticket, event)?;
+        }
     }
     let Some(id) = work.loaded.candidate() else { return Ok(()) };
     let ticket = &work.case(id)?.ticket;

@@ -122,10 +122,14 @@ fn set(work: &mut Work<'_>, id: TicketId, to: &StatusDef, why: StatusWhy) -> Res
     if !to.category.waits_for_agent() {
         ownership::rescind_offer(work, id)?;
     }
-    if was == StatusCategory::Solved && to.category.waits_for_agent() {
-        place::after_reopen(work, id)?;
+    if was.waits_for_agent() || !to.category.waits_for_agent() {
+        return Ok(());
     }
-    Ok(())
+    if was == StatusCategory::Solved {
+        return place::after_reopen(work, id);
+    }
+    // Nobody had it while others were to act: it waits for an agent again.
+    place::seek(work, id)
 }
 
 /// The status that the desk gives after an agent's public reply.

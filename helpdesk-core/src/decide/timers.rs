@@ -23,7 +23,7 @@ pub(super) fn catch_up(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejectio
     for _ in 0..CATCH_UP_MAX {
         let Some((kind, due_at)) = next_due(work, id, now) else { break };
         work.trace(Step::CaughtUp { kind, due_at });
-        work.now = due_at;
+        work.now = not_before_last(work, id, due_at);
         work.cause = Cause::Timer { kind };
         let result = run_on_case(work, id, kind);
         work.now = now;
@@ -34,6 +34,12 @@ pub(super) fn catch_up(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejectio
         }
     }
     Ok(())
+}
+
+/// A timer's due time; that of the ticket's last event where the timer comes
+/// late, or is due at once: no event happens before the one before it.
+fn not_before_last(work: &Work<'_>, id: TicketId, due_at: DateTime<Utc>) -> DateTime<Utc> {
+    work.find_case(id).map_or(due_at, |case| case.ticket.times.updated_at.max(due_at))
 }
 
 /// The ticket's first timer that is due, by due time and rank.
@@ -77,6 +83,7 @@ fn fire_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<()
         work.trace(Step::TimerIdle { kind });
         return Ok(());
     }
+    work.now = not_before_last(work, id, work.now);
     run_on_case(work, id, kind)
 }
 
@@ -184,6 +191,7 @@ fn unload(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
         return Ok(());
     };
     work.made.ticket = Some(id);
+    work.now = not_before_last(work, id, work.now);
     if work.case(id)?.offer.as_ref().is_some_and(|offer| offer.agent == agent) {
         ownership::rescind_offer(work, id)?;
     }
@@ -202,6 +210,7 @@ fn drain(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
     let given = match work.loaded.candidate() {
         Some(id) if work.ctx.roster.active(agent).is_some() => {
             work.made.ticket = Some(id);
+            work.now = not_before_last(work, id, work.now);
             place::give_next(work, id, agent)?
         }
         _ => false,

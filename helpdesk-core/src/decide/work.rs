@@ -320,7 +320,7 @@ impl<'a> Work<'a> {
 }
 
 /// Whether any queue gives tickets to agents by itself.
-fn gives_work(desk: &Desk) -> bool {
+pub(super) fn gives_work(desk: &Desk) -> bool {
     desk.queues().any(|queue| queue.mode != QueueMode::Pull)
 }
 

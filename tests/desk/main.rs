@@ -1,0 +1,20 @@
+//! What the desk does, as its host sees it: features as scripts with their
+//! outcome, and laws over random scripts.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "these are tests"
+)]
+
+mod kit;
+mod render;
+mod state;
+
+mod conversation;
+mod fields;
+mod intake;
+mod statuses;
+mod time;
