@@ -140,6 +140,25 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// A contact with a name; everything else is unset.
+    #[must_use]
+    pub fn named(id: ContactId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            identities: Vec::new(),
+            organization: None,
+            language: None,
+            time_zone: None,
+            tags: Vec::new(),
+            requester_tier: None,
+            custom: CustomValues::new(),
+            notes: String::new(),
+            last_answered_by: None,
+            joined_into: None,
+        }
+    }
+
     /// The first mail address, verified ones before others.
     #[must_use]
     pub fn email(&self) -> Option<&str> {

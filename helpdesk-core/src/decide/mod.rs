@@ -10,10 +10,12 @@ mod conversation;
 mod explain;
 mod fields;
 mod guard;
+mod import;
 mod intake;
 mod loaded;
 mod macros;
 mod needs;
+mod opening;
 mod ownership;
 mod people;
 mod place;
@@ -169,9 +171,9 @@ fn conversation_key(command: &Command, loaded: &Loaded) -> Option<RecordKey> {
 fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
     match command {
         Command::Receive(message) => intake::receive(work, message),
-        Command::OpenTicket(open) => intake::open_ticket(work, open),
-        Command::ImportTicket(import) => intake::import_ticket(work, import),
-        Command::FollowUp(follow_up) => intake::follow_up(work, follow_up),
+        Command::OpenTicket(open) => opening::open_ticket(work, open),
+        Command::ImportTicket(import) => import::import_ticket(work, import),
+        Command::FollowUp(follow_up) => opening::follow_up(work, follow_up),
         Command::Reply(reply) => conversation::reply(work, reply),
         Command::AddNote(note) => conversation::add_note(work, note),
         Command::EditNote(edit) => conversation::edit_note(work, edit),

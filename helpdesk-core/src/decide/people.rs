@@ -146,20 +146,8 @@ pub(super) fn create_contact(work: &mut Work<'_>, create: &CreateContact) -> Res
     let patch = checked_patch(work, &create.details, None, "details.", &mut faults);
     done(faults)?;
     let id: ContactId = work.ids.derive();
-    let mut contact = Contact {
-        id,
-        name,
-        identities,
-        organization: None,
-        language: None,
-        time_zone: None,
-        tags: Vec::new(),
-        requester_tier: None,
-        custom: CustomValues::new(),
-        notes: String::new(),
-        last_answered_by: None,
-        joined_into: None,
-    };
+    let mut contact = Contact::named(id, name);
+    contact.identities = identities;
     patch.apply(&mut contact);
     if contact.organization.is_none() && patch.organization.is_none() {
         contact.organization = organization_by_domain(work, &contact);

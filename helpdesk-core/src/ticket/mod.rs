@@ -14,7 +14,7 @@ use priority::{Channel, Level, Priority, SkillLevel, TicketType};
 use relation::Link;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use status::StatusCategory;
+use status::{StatusCategory, StatusDef};
 
 /// Somebody who follows a ticket, or is copied on it.
 #[derive(
@@ -217,6 +217,73 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// A ticket with what every ticket has, opened at `at`; everything else is unset.
+    ///
+    /// ```
+    /// use helpdesk_core::id::{ContactId, TicketId};
+    /// use helpdesk_core::ticket::Ticket;
+    /// use helpdesk_core::ticket::priority::Channel;
+    /// use helpdesk_core::ticket::status::StatusPreset;
+    /// use uuid::Uuid;
+    /// let new = &StatusPreset::Zendesk.statuses()[0];
+    /// let (id, anna) = (TicketId(Uuid::from_u128(1)), ContactId(Uuid::from_u128(2)));
+    /// let at = "2026-11-20T09:00:00Z".parse()?;
+    /// let ticket = Ticket::blank(id, "HD-1".parse()?, anna, Channel::Email, new, at);
+    /// assert!(ticket.is_live() && ticket.assignee.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn blank(
+        id: TicketId,
+        number: TicketNumber,
+        requester: ContactId,
+        channel: Channel,
+        status: &StatusDef,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            number,
+            subject: String::new(),
+            requester,
+            organization: None,
+            channel,
+            channels: vec![channel],
+            mailbox: None,
+            brand: None,
+            language: None,
+            status: status.key.clone(),
+            category: status.category,
+            priority: None,
+            impact: None,
+            urgency: None,
+            ticket_type: None,
+            queue: None,
+            entered_queue_at: None,
+            group: None,
+            assignee: None,
+            last_assignee: None,
+            last_answered_by: None,
+            tier: None,
+            required_skills: Vec::new(),
+            preferred_skills: Vec::new(),
+            excluded: Vec::new(),
+            tags: Vec::new(),
+            custom: CustomValues::new(),
+            followers: Vec::new(),
+            links: Vec::new(),
+            parent: None,
+            snoozed_until: None,
+            newest_public_seq: 0,
+            newest_public_bytes: 0,
+            external_id: None,
+            counters: Counters::default(),
+            times: Times::opened(at),
+            spam: false,
+            deleted: false,
+        }
+    }
+
     /// Whether it is neither spam nor deleted.
     #[must_use]
     pub fn is_live(&self) -> bool {
