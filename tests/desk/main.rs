@@ -11,10 +11,14 @@
 
 mod kit;
 mod render;
+mod script;
 mod state;
 
 mod conversation;
 mod fields;
 mod intake;
+mod ownership;
+mod laws;
+mod races;
 mod statuses;
 mod time;
