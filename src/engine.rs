@@ -3,7 +3,7 @@
 use crate::change_set::{change_set, is_no_change};
 use crate::error::{Error, Result};
 use crate::load::no_tenant;
-use crate::snapshot::{Snapshot, Tenant};
+use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, streams_of};
 use crate::{builder, language};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
@@ -12,9 +12,9 @@ use helpdesk_core::command::Command;
 use helpdesk_core::decide::trace::Trace;
 use helpdesk_core::decide::{Context, Decision, Made, decide, wants_language};
 use helpdesk_core::desk::{Desk, DeskReader};
-use helpdesk_core::event::{NewEvent, StreamId};
+use helpdesk_core::event::{NewEvent, StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
-use helpdesk_core::id::{CommandId, TenantId, TicketNumber, Version, derived_command_id};
+use helpdesk_core::id::{AgentId, CommandId, TenantId, TicketNumber, Version, derived_command_id};
 use helpdesk_core::intake::inbound::InboundMessage;
 use helpdesk_core::limit::{BATCH_MAX, PAGE_MAX};
 use helpdesk_core::ticket::message::hex;
@@ -314,7 +314,15 @@ impl Helpdesk {
         number: &mut Option<TicketNumber>,
     ) -> Result<()> {
         match error {
-            StoreError::Conflict(conflict) => self.take_streams(tenant, &[conflict.stream]).await,
+            StoreError::Conflict(conflict) => {
+                // An agent is read whole: this engine may not have known it.
+                let stream = conflict.stream;
+                let mut streams = vec![stream];
+                if stream.kind != StreamKind::Config && is_in_snapshot(stream) {
+                    streams = streams_of(AgentId(stream.id)).to_vec();
+                }
+                self.take_streams(tenant, &streams).await
+            }
             StoreError::DuplicateKey { key } => {
                 if key.kind() == "number" {
                     *number = None;
@@ -377,7 +385,17 @@ impl Helpdesk {
         }
         let records = decision.records.clone();
         let (change_set, outcome) = change_set(job, snapshot, decision, sha256);
-        let committed = self.inner.store.commit(change_set).await?;
+        let touched: Vec<StreamId> = change_set.expect.iter().map(|e| e.stream).collect();
+        let committed = match self.inner.store.commit(change_set).await {
+            // It may have been done: whoever decides next must not look past it.
+            Err(error @ StoreError::Ambiguous { .. }) => {
+                if let Err(unread) = self.take_streams(tenant, &touched).await {
+                    tracing::debug!(%unread, "the snapshot stays as it is");
+                }
+                return Err(error.into());
+            }
+            committed => committed?,
+        };
         if let Some(earlier) = &committed.replayed {
             return self.replay(tenant, earlier, sha256).await;
         }
@@ -399,7 +417,7 @@ impl Helpdesk {
                 record => record.stream()?,
             };
             let (_, version) = committed.versions.iter().find(|(s, _)| *s == stream)?;
-            crate::snapshot::is_in_snapshot(stream).then_some(Stored { version: *version, record })
+            is_in_snapshot(stream).then_some(Stored { version: *version, record })
         });
         let stored: Vec<Stored> = stored.collect();
         tenant.take(&self.inner.reader, &stored)?;

@@ -57,8 +57,8 @@ impl Helpdesk {
         }
     }
 
-    /// Fires leased timers in order. One that sets a timer which is due before the
-    /// next one gives the rest back, so that they are leased in the right order.
+    /// Fires leased timers in order. Once one of them has set a timer that is due before
+    /// the next one, gives the rest back, so that they are leased in the right order.
     async fn fire_all(
         &self,
         mut leases: VecDeque<Lease>,
@@ -66,17 +66,18 @@ impl Helpdesk {
         report: &mut TickReport,
     ) -> Result<usize> {
         let mut n_done = 0;
+        let mut first_set: Option<DateTime<Utc>> = None;
         while let Some(lease) = leases.pop_front() {
             let fired = self.fire(&lease, report).await;
             n_done += 1;
-            let set_due = match fired {
-                Ok(set_due) => set_due,
+            match fired {
+                Ok(set_due) => first_set = [first_set, set_due].into_iter().flatten().min(),
                 Err(error) => {
                     self.release(leases, now).await?;
                     return Err(error);
                 }
-            };
-            let comes_first = |lease: &Lease| set_due.is_some_and(|due| due <= due_of(lease));
+            }
+            let comes_first = |lease: &Lease| first_set.is_some_and(|due| due <= due_of(lease));
             if leases.front().is_some_and(comes_first) {
                 self.release(leases, now).await?;
                 return Ok(n_done);
@@ -117,7 +118,8 @@ impl Helpdesk {
             }
             Err(Error::Store(StoreError::StaleLease)) => {
                 report.dropped += 1;
-                Ok(None)
+                // Whoever fired it may have set what comes before the rest.
+                Ok(Some(DateTime::<Utc>::MIN_UTC))
             }
             Err(Error::Rejected(rejection)) => {
                 tracing::error!(kind = kind.as_str(), code = %rejection.code, "a timer was refused");

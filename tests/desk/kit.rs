@@ -149,7 +149,7 @@ pub(crate) struct Kit {
     pub(crate) names: Names,
     pub(crate) recorder: Recorder,
     n_mails: u32,
-    n_commands: u128,
+    pub(crate) n_commands: u128,
 }
 
 impl Kit {
@@ -208,6 +208,9 @@ impl Kit {
             "sys" => return Actor::system(TENANT, Capability::ActAsSystem),
             "import" => return Actor::system(TENANT, Capability::ActAsImport),
             _ => {}
+        }
+        if let Some((name, organization)) = who.split_once(" of ") {
+            return self.actor(name).with_organization(self.names.id(organization).into());
         }
         let (role, name) = who.split_once(':').unwrap_or(("", who));
         let id = self.names.id(name);

@@ -11,10 +11,19 @@
 
 mod kit;
 mod render;
+mod script;
 mod state;
 
+mod access;
 mod conversation;
 mod fields;
+mod input;
 mod intake;
+mod ownership;
+mod people;
+mod queries;
+mod relations;
+mod laws;
+mod races;
 mod statuses;
 mod time;

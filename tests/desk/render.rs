@@ -27,6 +27,10 @@ impl Names {
         *self.ids.get(name).unwrap_or_else(|| panic!("nobody is called {name}"))
     }
 
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.ids.contains_key(name)
+    }
+
     pub(crate) fn is_agent(&self, id: Uuid) -> bool {
         self.agents.contains(&id)
     }

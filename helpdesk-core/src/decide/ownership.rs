@@ -10,7 +10,7 @@ use crate::case::apply::after_seconds;
 use crate::command::{OfferTicket, RejectOffer, SetPresence, TakeNext};
 use crate::effect::{AgentNews, Effect};
 use crate::event::{
-    AssignedHow, ChoiceShort, Event, OfferEnd, StatusWhy, StreamId, TimerKind, UnassignedWhy,
+    AssignedHow, Cause, ChoiceShort, Event, OfferEnd, StatusWhy, StreamId, TimerKind, UnassignedWhy,
 };
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId};
@@ -275,6 +275,7 @@ pub(super) fn set_presence(work: &mut Work<'_>, set: &SetPresence) -> Result<(),
     if set.until.is_some_and(|until| until <= work.now) {
         return Err(Rejection::at(Code::Invalid, "until", "until after now"));
     }
+    end_presence(work, agent)?;
     let mut channels: Vec<Channel> = set.channels.clone().unwrap_or_else(|| Channel::ALL.to_vec());
     channels.sort();
     channels.dedup();
@@ -283,6 +284,24 @@ pub(super) fn set_presence(work: &mut Work<'_>, set: &SetPresence) -> Result<(),
         ChannelPresence { status: set.status.clone(), state, since: work.now, until: set.until };
     let changed = channels.into_iter().map(|channel| (channel, presence.clone())).collect();
     put_presence(work, agent, changed)
+}
+
+/// Ends what was to last until now or earlier, each channel at its time.
+pub(super) fn end_presence(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
+    let (now, cause) = (work.now, work.cause);
+    for _ in Channel::ALL {
+        let Some(presence) = guard::loaded_presence(work, agent)? else { break };
+        let Some(end) = presence.next_end().filter(|end| *end <= now) else { break };
+        let ended = presence.channels.iter().filter(|(_, p)| p.until == Some(end));
+        let ended = ended.filter_map(|(channel, p)| Some((*channel, flipped(p, end)?))).collect();
+        work.now = end;
+        work.cause = Cause::Timer { kind: TimerKind::PresenceEnds };
+        let result = put_presence(work, agent, ended);
+        work.now = now;
+        work.cause = cause;
+        result?;
+    }
+    Ok(())
 }
 
 /// Sets channels of an agent's presence, and the timers that follow from it.
@@ -328,7 +347,7 @@ fn unload_at(work: &Work<'_>, offline_since: Option<DateTime<Utc>>) -> Option<Da
 }
 
 /// The state that a channel's presence goes to when its time is over.
-pub(super) fn flipped(presence: &ChannelPresence, at: DateTime<Utc>) -> Option<ChannelPresence> {
+fn flipped(presence: &ChannelPresence, at: DateTime<Utc>) -> Option<ChannelPresence> {
     let (key, state) = match presence.state {
         PresenceState::Online => ("offline", PresenceState::Offline),
         PresenceState::Away | PresenceState::Offline => ("online", PresenceState::Online),

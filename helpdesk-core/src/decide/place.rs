@@ -7,7 +7,9 @@ use crate::case::apply::after_seconds;
 use crate::case::facts::{Around, CaseFacts};
 use crate::command::RouteAgain;
 use crate::effect::{AgentNews, Effect};
-use crate::event::{AssignedHow, ChosenBy, Event, RoutedBy, StreamId, TimerKind, UnassignedWhy};
+use crate::event::{
+    AssignedHow, ChosenBy, Event, RefusedReason, RoutedBy, StreamId, TimerKind, UnassignedWhy,
+};
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId};
 use crate::limit::TRACE_BECAUSE_MAX;
@@ -159,6 +161,7 @@ pub(super) fn seek(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
     match choice.chosen {
         Some(agent) => give(work, id, queue, agent, &choice),
         None => {
+            depends_on_full(work, &choice);
             let waiting =
                 Event::Waiting { stage: choice.stage, look_again_at: choice.look_again_at };
             work.on_case(id, waiting)
@@ -223,6 +226,24 @@ fn give(
         work.set_agent_timer(agent, TimerKind::Drain, Some(rested_at));
     }
     Ok(())
+}
+
+/// That nobody has room holds only while the loads are as they were seen: else
+/// one who was freed meanwhile would be looked past, and the ticket wait on.
+fn depends_on_full(work: &mut Work<'_>, choice: &Choice) {
+    for verdict in &choice.verdicts {
+        if matches!(verdict.reason, Some(RefusedReason::ChannelFull | RefusedReason::TotalFull)) {
+            depends_on_load(work, verdict.agent);
+        }
+    }
+}
+
+/// The decision holds only while the agent's load is as it was seen.
+pub(super) fn depends_on_load(work: &mut Work<'_>, agent: AgentId) {
+    if let Some(entry) = work.ctx.roster.get(agent) {
+        let load_version = entry.load_version;
+        work.depends_on(StreamId::load(agent), load_version);
+    }
 }
 
 /// The choice holds only while the agent is as it was seen.

@@ -165,16 +165,11 @@ fn fire_on_agent(work: &mut Work<'_>, agent: AgentId, kind: TimerKind) -> Result
 }
 
 fn presence_ends(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
-    let Some(entry) = work.ctx.roster.active(agent) else {
+    if work.ctx.roster.active(agent).is_none() {
         work.trace(Step::TimerIdle { kind: TimerKind::PresenceEnds });
         return Ok(());
-    };
-    let ended =
-        entry.presence.channels.iter().filter(|(_, p)| p.until.is_some_and(|u| u <= work.now));
-    let now = work.now;
-    let flipped: Vec<_> =
-        ended.filter_map(|(channel, p)| Some((*channel, ownership::flipped(p, now)?))).collect();
-    ownership::put_presence(work, agent, flipped)
+    }
+    ownership::end_presence(work, agent)
 }
 
 /// Takes one ticket from an agent who is gone, and comes back for the next.
@@ -220,6 +215,9 @@ fn drain(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
         return Ok(());
     }
     work.trace(Step::TimerIdle { kind: TimerKind::Drain });
+    // Nothing to give, unless the agent only looks full or gone.
+    place::depends_on_agent(work, agent);
+    place::depends_on_load(work, agent);
     if let Some(rested_at) = rested_at(work, agent) {
         work.set_agent_timer(agent, TimerKind::Drain, Some(rested_at));
     }

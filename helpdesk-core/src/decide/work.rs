@@ -284,10 +284,11 @@ impl<'a> Work<'a> {
         }
         for (agent, load) in self.loads {
             let known = self.ctx.roster.get(agent);
+            // Expected even where it stays: it may only look so on a stale roster.
+            self.expect.insert(StreamId::load(agent), known.map_or(0, |entry| entry.load_version));
             if known.is_some_and(|entry| entry.load == load) {
                 continue;
             }
-            self.expect.insert(StreamId::load(agent), known.map_or(0, |entry| entry.load_version));
             records.push(Record::Load(load));
         }
         Decision {

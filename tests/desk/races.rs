@@ -1,0 +1,220 @@
+//! Lost races, commits whose end is not known, several engines at once.
+
+use crate::kit::{Kit, TENANT, sender};
+use crate::script::{self, scripts};
+use crate::state;
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use helpdesk::core::actor::Actor;
+use helpdesk::core::case::record::{RecordKey, Stored};
+use helpdesk::core::event::{AssignedHow, Event, Recorded, StreamId};
+use helpdesk::core::fault::Code;
+use helpdesk::core::id::{AgentId, CommandId, TenantId};
+use helpdesk::storage::sqlite::Synchronous;
+use helpdesk::storage::*;
+use helpdesk::{MemoryStore, SqliteOptions, SqliteStore};
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use uuid::Uuid;
+
+/// A store whose commits fail now and then, each at most once: lost before,
+/// unknown and not done, unknown and done.
+#[derive(Debug)]
+struct Flaky {
+    inner: MemoryStore,
+    seed: u64,
+    failed: Mutex<BTreeSet<CommandId>>,
+}
+
+impl Flaky {
+    fn fails(&self, set: &ChangeSet) -> u64 {
+        let is_work = set.command.is_some() || !set.done.is_empty();
+        if !is_work || !self.failed.lock().unwrap().insert(set.commit_id) {
+            return 0;
+        }
+        let hash = set.commit_id.0.as_u64_pair().1 ^ self.seed;
+        hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61
+    }
+}
+
+#[async_trait]
+impl Store for Flaky {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn commit(&self, set: ChangeSet) -> Result<Committed> {
+        let unknown = || StoreError::Ambiguous { backend: "flaky", source: "cut off".into() };
+        match self.fails(&set) {
+            1 => {
+                let Expect { stream, version } = set.expect[0];
+                let conflict = Conflict { stream, expected: version, actual: version + 1 };
+                Err(StoreError::Conflict(conflict))
+            }
+            2 => Err(unknown()),
+            3 | 4 => {
+                self.inner.commit(set).await?;
+                Err(unknown())
+            }
+            _ => self.inner.commit(set).await,
+        }
+    }
+
+    async fn commit_many(&self, sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
+        self.inner.commit_many(sets).await
+    }
+
+    async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {
+        self.inner.get(tenant, keys).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page<Stored>> {
+        self.inner.list(query).await
+    }
+
+    async fn count(&self, query: &CountQuery) -> Result<Vec<Bucket>> {
+        self.inner.count(query).await
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Page<Recorded>> {
+        self.inner.events(query).await
+    }
+
+    async fn claim(&self, params: &ClaimParams) -> Result<Claimed> {
+        self.inner.claim(params).await
+    }
+
+    async fn settle(&self, settles: Vec<Settle>) -> Result<Vec<Result<()>>> {
+        self.inner.settle(settles).await
+    }
+
+    async fn maintain(&self, maintain: &Maintain) -> Result<MaintainReport> {
+        self.inner.maintain(maintain).await
+    }
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 12, failure_persistence: None, max_shrink_iters: 60, ..Config::default() })]
+
+    #[test]
+    fn lost_races_and_unknown_ends_lose_and_double_nothing(script in scripts(40), seed in any::<u64>()) {
+        let mut calm = Kit::new(Arc::new(MemoryStore::default()), script::desk());
+        let (_, now) = script::run(&mut calm, &script);
+        let store = Flaky { inner: MemoryStore::default(), seed, failed: Mutex::default() };
+        let mut flaky = Kit::new(Arc::new(store), script::desk());
+        script::run(&mut flaky, &script);
+        for kit in [&calm, &flaky] {
+            kit.desk.tick(now + TimeDelta::hours(2), 10_000).unwrap();
+        }
+        state::assert_same(&*calm.store, &*flaky.store, TENANT);
+        state::check_laws(&*flaky.store, TENANT);
+    }
+}
+
+const N_ENGINES: u32 = 3;
+const N_ROUNDS: u32 = 12;
+
+#[test]
+fn several_engines_on_one_database_give_no_ticket_to_two() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desk.db");
+    let open = || {
+        let options = SqliteOptions::default().with_synchronous(Synchronous::Off);
+        Arc::new(SqliteStore::open(&path, options).unwrap())
+    };
+    let mut config = script::desk();
+    config["agents"]["cat"]["online"] = json!(true);
+    let first = Kit::new(open(), config);
+    std::thread::scope(|scope| {
+        for engine in 0..N_ENGINES {
+            let store = open();
+            scope.spawn(move || work(Kit::bare(store), engine));
+        }
+    });
+    let store = &*first.store;
+    state::check_laws_but_time(store, TENANT);
+    let tickets = state::cases(store, TENANT);
+    assert_eq!(tickets.len(), (N_ENGINES * N_ROUNDS) as usize, "each mail is one ticket");
+    let numbers: BTreeSet<u64> = tickets.iter().map(|case| case.ticket.number.n).collect();
+    assert_eq!(numbers.len(), tickets.len(), "numbers are unique");
+    check_owners(&state::journal(store, TENANT));
+}
+
+/// What one engine does: receives, takes, claims and solves, all against the others.
+fn work(kit: Kit, engine: u32) {
+    let agent = AgentId(Uuid::from_u128(0xA000 + u128::from(engine)));
+    let actor = Actor::agent(TENANT, agent);
+    let mut now = script::start();
+    for round in 0..N_ROUNDS {
+        now += TimeDelta::seconds(1);
+        let queue = ["given", "offered", "taken"][(round % 3) as usize];
+        let message = json!({
+            "channel": "email", "from": sender("anna@x.com"), "subject": queue, "text": "t",
+            "external_id": format!("<{engine}-{round}@x>"),
+        });
+        insist(|| kit.desk.receive(TENANT, serde_json::from_value(message.clone()).unwrap(), now));
+        let taken = try_some(&kit, &actor, json!({"type": "take_next"}), now);
+        let waiting = state::cases(&*kit.store, TENANT).into_iter().find(|case| case.waits());
+        if let Some(case) = waiting {
+            try_some(&kit, &actor, json!({"type": "claim", "ticket": case.ticket.id}), now);
+        }
+        if let Some(ticket) = taken.filter(|_| round % 2 == 0) {
+            try_some(&kit, &actor, json!({"type": "solve", "ticket": ticket}), now);
+        }
+        insist(|| kit.desk.tick(now, 100));
+    }
+}
+
+/// A call that must come through: lost races and a busy database are tried again.
+fn insist<T>(call: impl Fn() -> std::result::Result<T, helpdesk::Error>) -> T {
+    for _ in 0..100 {
+        match call() {
+            Ok(done) => return done,
+            Err(error) if matches!(error.code(), Code::Conflict | Code::Unavailable) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("never came through")
+}
+
+/// A command that others may make impossible.
+fn try_some(
+    kit: &Kit,
+    actor: &Actor,
+    command: serde_json::Value,
+    now: DateTime<Utc>,
+) -> Option<Uuid> {
+    let command: helpdesk::core::command::Command = serde_json::from_value(command).unwrap();
+    match kit.desk.execute(actor, command, now) {
+        Ok(outcome) => outcome.made.ticket.map(|ticket| ticket.0),
+        Err(error) => {
+            let expected =
+                [Code::Conflict, Code::Unavailable, Code::NotFound, Code::Forbidden, Code::Invalid];
+            assert!(expected.contains(&error.code()), "{error}");
+            None
+        }
+    }
+}
+
+/// Nobody takes or claims what another has.
+fn check_owners(journal: &[Recorded]) {
+    let mut owners: BTreeMap<StreamId, Option<AgentId>> = BTreeMap::new();
+    for row in journal {
+        let owner = owners.entry(row.entry.stream).or_default();
+        match &row.entry.event {
+            Event::Assigned { agent, how, .. } => {
+                let by_itself = matches!(
+                    how,
+                    AssignedHow::Claimed | AssignedHow::Taken | AssignedHow::Automatically
+                );
+                assert!(!by_itself || owner.is_none(), "two owners: {row:?}");
+                *owner = Some(*agent);
+            }
+            Event::Unassigned { .. } => *owner = None,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Random scripts: small numbers that become commands on what is there.
+
+use crate::kit::{Kit, Step, at, mail_with};
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// One random step: what, on what, with what, and seconds since the one before.
+pub(crate) type Op = (u8, u8, u8, u16);
+
+/// Scripts of up to `n` steps.
+pub(crate) fn scripts(n: usize) -> impl Strategy<Value = Vec<Op>> {
+    prop::collection::vec((0..N_KINDS, any::<u8>(), any::<u8>(), 0..900u16), 1..n)
+}
+
+const N_KINDS: u8 = 30;
+const AGENTS: [&str; 4] = ["amy", "ben", "cat", "lea"];
+const CONTACTS: [&str; 3] = ["anna", "bob", "carl"];
+const QUEUES: [&str; 3] = ["given", "offered", "taken"];
+const STATUSES: [&str; 6] = ["new", "open", "pending", "on_hold", "solved", "closed"];
+
+/// A desk with a queue of every mode and every way to lose a ticket.
+pub(crate) fn desk() -> Value {
+    json!({
+        "groups": [{"key": "one"}, {"key": "two"}],
+        "queues": [
+            {"key": "given", "group": "one", "mode": {"type": "assign"}, "idle_unassign_seconds": 1800,
+             "stages": [{}, {"after_seconds": 600, "pools": ["two"]}], "cooldown_seconds": 60},
+            {"key": "offered", "group": "two", "mode": {"type": "offer", "timeout_seconds": 300}, "exclude_seconds": 900},
+            {"key": "taken", "group": "one", "answer_within_seconds": 600},
+        ],
+        "rules": QUEUES.iter().map(|queue| json!({
+            "key": queue, "when": {"field": "subject", "is": queue}, "then": {"queue": queue},
+        })).collect::<Vec<_>>(),
+        "offline_grace_seconds": 600, "auto_close_after_seconds": 3600,
+        "macros": [{"key": "mine", "name": "Mine", "steps": [
+            {"type": "assign", "to": {"type": "me"}}, {"type": "reply", "text": "mine"},
+            {"type": "set_status", "to": "pending"},
+        ]}],
+        "agents": {
+            "amy": {"groups": ["one"], "capacity": {"total": 2}, "online": true},
+            "ben": {"groups": ["one", "two"], "capacity": {"total": 3, "channels": {"chat": 1}, "weights": {"chat": 2}}, "online": true},
+            "cat": {"groups": ["two"], "capacity": {"total": 1}},
+            "lea": {"groups": ["one", "two"], "roles": ["team_lead"], "capacity": {"total": 1}},
+        },
+    })
+}
+
+pub(crate) fn start() -> DateTime<Utc> {
+    at("2026-11-20T09:00:00Z")
+}
+
+/// Runs a script; the outcome of each step, and the time of the last.
+pub(crate) fn run(kit: &mut Kit, script: &[Op]) -> (Vec<String>, DateTime<Utc>) {
+    let mut now = start();
+    let mut n_tickets = 0;
+    let mut lines = Vec::new();
+    for &(kind, a, b, seconds) in script {
+        now += TimeDelta::seconds(i64::from(seconds));
+        let step = step(kind, a, b, n_tickets, now);
+        let line = kit.step(&step, now);
+        n_tickets += u32::try_from(line.matches(" opened `").count()).unwrap();
+        lines.push(line);
+    }
+    (lines, now)
+}
+
+fn pick<'a>(list: &[&'a str], n: u8) -> &'a str {
+    list[usize::from(n) % list.len()]
+}
+
+fn step(kind: u8, a: u8, b: u8, n_tickets: u32, now: DateTime<Utc>) -> Step {
+    if n_tickets == 0 || kind < 6 {
+        return new_mail(a, b, n_tickets);
+    }
+    let ticket = format!("#{}", 1 + u32::from(a) % n_tickets);
+    let other = format!("#{}", 1 + u32::from(b) % n_tickets);
+    let agent = pick(&AGENTS, b);
+    let named = format!("@{agent}");
+    let later = |seconds: u32| (now + TimeDelta::seconds(i64::from(seconds))).to_rfc3339();
+    let on = |who: &'static str, kind: &str, more: Value| {
+        let mut command = json!({"type": kind, "ticket": ticket});
+        crate::kit::merge(&mut command, more);
+        Step::Do(who, command)
+    };
+    match kind {
+        6 => on(agent, "reply", json!({"text": "r"})),
+        7 => on(agent, "reply", json!({"text": "r", "status": pick(&STATUSES, a)})),
+        8 => on(agent, "add_note", json!({"text": "n"})),
+        9 | 10 => on("sys", "set_status", json!({"to": pick(&STATUSES, b)})),
+        11 => on("sys", "solve", json!({})),
+        12 => on("sys", "reopen", json!({})),
+        13 => on("sys", "snooze", json!({"until": later(1 + u32::from(b) * 10)})),
+        14 => on("sys", "wake", json!({})),
+        15 => on("sys", "assign", json!({"agent": named})),
+        16 => on("sys", "unassign", json!({})),
+        17 => on(agent, "claim", json!({})),
+        18 => Step::Do(agent, json!({"type": "take_next"})),
+        19 => on("sys", "offer", json!({"agent": named, "timeout_seconds": u32::from(a) * 3})),
+        20 => on(agent, "accept_offer", json!({})),
+        21 => on(agent, "reject_offer", json!({"reason": "busy"})),
+        22 => on("sys", "route_again", json!({"queue": pick(&QUEUES, b)})),
+        23 | 24 => presence(a, b, later(60 + u32::from(a) * 10)),
+        25 => on(
+            "sys",
+            pick(&["mark_spam", "unmark_spam", "delete_ticket", "restore_ticket"], b),
+            json!({}),
+        ),
+        26 => on("sys", "link", json!({"kind": "blocks", "to": other})),
+        27 => on(agent, "run_macro", json!({"key": "mine"})),
+        28 => on(
+            "sys",
+            "update_ticket",
+            json!({"changes": [
+                {"type": "add_tags", "tags": [format!("t{b}")]}, {"type": "set_impact", "to": "high"},
+                {"type": "set_urgency", "to": "low"},
+            ]}),
+        ),
+        _ => Step::Tick,
+    }
+}
+
+fn presence(a: u8, b: u8, until: String) -> Step {
+    let status = pick(&["online", "online", "away", "offline"], a);
+    let agent = format!("@{}", pick(&AGENTS, b));
+    let mut set = json!({"type": "set_presence", "agent": agent, "status": status});
+    if a % 3 == 0 {
+        set["until"] = json!(until);
+    }
+    if a % 5 == 0 {
+        set["channels"] = json!(["chat"]);
+    }
+    Step::Do("sys", set)
+}
+
+fn new_mail(a: u8, b: u8, n_tickets: u32) -> Step {
+    let from = format!("{}@x.com", pick(&CONTACTS, a));
+    let channel = if b % 4 == 0 { "chat" } else { "email" };
+    let mut more = json!({"channel": channel});
+    if n_tickets > 0 && b % 2 == 0 {
+        more["in_reply_to"] = json!(format!("<mail-{}@x>", 1 + u32::from(b / 2) % n_tickets));
+    }
+    mail_with(&from, pick(&QUEUES, b), "text", more)
+}
