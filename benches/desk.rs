@@ -21,6 +21,7 @@ use helpdesk::storage::sqlite::Synchronous;
 use helpdesk::storage::{ChangeSet, EventQuery, EventSource, Expect, Store};
 use helpdesk::{Helpdesk, MemoryStore, SqliteOptions, SqliteStore, block_on};
 use rusqlite::{Connection, params};
+use std::cell::LazyCell;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
@@ -119,7 +120,7 @@ impl Scene {
 fn bench_decide(c: &mut Criterion<ThreadTime>) {
     let mut group = c.benchmark_group("decide");
     for n_rules in [10, 100, 1_000] {
-        let scene = Scene::new(n_rules);
+        let scene = LazyCell::new(|| Scene::new(n_rules));
         group.bench_function(BenchmarkId::from_parameter(n_rules), |b| b.iter(|| scene.decide()));
     }
     group.finish();
@@ -129,8 +130,11 @@ fn bench_decide(c: &mut Criterion<ThreadTime>) {
 fn bench_receive(c: &mut Criterion<ThreadTime>) {
     let mut group = c.benchmark_group("receive");
     for n_rules in [10, 100] {
-        let desk = engine(Arc::new(MemoryStore::default()));
-        fill(&desk, n_rules);
+        let desk = LazyCell::new(|| {
+            let desk = engine(Arc::new(MemoryStore::default()));
+            fill(&desk, n_rules);
+            desk
+        });
         let mut n = 0;
         group.bench_function(BenchmarkId::new("memory", n_rules), |b| {
             b.iter(|| {
@@ -220,11 +224,15 @@ fn bench_read(c: &mut Criterion<ThreadTime>) {
     let stores: [(&str, Arc<dyn Store>); 2] =
         [("memory", Arc::new(MemoryStore::default())), ("sqlite", sqlite(&folder))];
     for (name, store) in stores {
-        let desk = engine(store.clone());
-        fill(&desk, 10);
-        let ids = store_many(&desk, &*store, n_stored());
+        let filled = LazyCell::new(|| {
+            let desk = engine(store.clone());
+            fill(&desk, 10);
+            let ids = store_many(&desk, &*store, n_stored());
+            (desk, ids)
+        });
         let mut at = 0;
         group.bench_function(BenchmarkId::new(name, "get"), |b| {
+            let (desk, ids) = &*filled;
             b.iter(|| {
                 at = (at + 7_919) % ids.len();
                 let ticket = TicketName::Id(ids[at]);
@@ -243,6 +251,7 @@ fn bench_read(c: &mut Criterion<ThreadTime>) {
                 limit: Some(50),
             });
             group.bench_function(BenchmarkId::new(name, order_name), |b| {
+                let (desk, _) = &*filled;
                 b.iter(|| {
                     black_box(block_on(desk.query(&system(), list.clone(), now()))).expect("listed")
                 });
