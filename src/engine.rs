@@ -3,7 +3,7 @@
 use crate::change_set::{change_set, is_no_change};
 use crate::error::{Error, Result};
 use crate::load::no_tenant;
-use crate::snapshot::{Snapshot, Tenant};
+use crate::snapshot::{Snapshot, Tenant, is_kept};
 use crate::{builder, language};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
@@ -351,14 +351,14 @@ impl Helpdesk {
         };
         let decision = tracing::debug_span!("decide")
             .in_scope(|| decide(&case.loaded, &call.command, &context))?;
-        self.commit(job, tenant, &snapshot, decision, sha256).await
+        self.commit(job, tenant, snapshot, decision, sha256).await
     }
 
     async fn commit(
         &self,
         job: &Job<'_>,
         tenant: &Tenant,
-        snapshot: &Snapshot,
+        snapshot: Snapshot,
         decision: Decision,
         sha256: &str,
     ) -> Result<Done> {
@@ -368,8 +368,11 @@ impl Helpdesk {
             let outcome = Outcome { trace: decision.trace, version, ..Outcome::of(decision.made) };
             return Ok(Done { outcome, next_due });
         }
-        let records = decision.records.clone();
-        let (change_set, outcome) = change_set(job, snapshot, decision, sha256);
+        let records: Vec<Record> =
+            decision.records.iter().filter(|record| is_kept(record)).cloned().collect();
+        let (change_set, outcome) = change_set(job, &snapshot, decision, sha256);
+        // Else the tenant would copy what it shares with it before it takes the commit.
+        drop(snapshot);
         let committed = self.inner.store.commit(change_set).await?;
         if let Some(earlier) = &committed.replayed {
             return self.replay(job.actor.tenant, earlier, sha256).await;
@@ -392,7 +395,7 @@ impl Helpdesk {
                 record => record.stream()?,
             };
             let (_, version) = committed.versions.iter().find(|(s, _)| *s == stream)?;
-            crate::snapshot::is_in_snapshot(stream).then_some(Stored { version: *version, record })
+            Some(Stored { version: *version, record })
         });
         let stored: Vec<Stored> = stored.collect();
         tenant.take(&self.inner.reader, &stored)?;
