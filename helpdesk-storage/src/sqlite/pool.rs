@@ -29,6 +29,14 @@ impl Pool {
     pub(super) fn open_file(path: &Path, options: &SqliteOptions) -> Result<Self> {
         let writer = Connection::open(path).map_err(failed)?;
         set_up(&writer, options)?;
+            writer
+                .pragma_update(None, "page_size", p.parse::<i64>().unwrap_or(4096))
+                .map_err(failed)?;
+        }
+            writer
+                .pragma_update(None, "cache_size", -p.parse::<i64>().unwrap_or(4096))
+                .map_err(failed)?;
+        }
         writer.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         writer.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX).map_err(failed)?;
         writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(failed)?;
@@ -53,6 +61,17 @@ impl Pool {
     /// panicked was rolled back when it unwound.
     pub(super) fn writer(&self) -> MutexGuard<'_, Connection> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection that writes if it is free, else one that reads: for reads
+    /// by key, which are short. What it wrote is still in its cache, while every
+    /// commit empties those of the others.
+    pub(super) fn any(&self) -> MutexGuard<'_, Connection> {
+        match self.writer.try_lock() {
+            Ok(free) => free,
+            Err(TryLockError::Poisoned(free)) => free.into_inner(),
+            Err(TryLockError::WouldBlock) => self.reader(),
+        }
     }
 
     /// A connection that is free, or the next in turn.
