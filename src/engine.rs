@@ -3,7 +3,7 @@
 use crate::change_set::{change_set, is_no_change};
 use crate::error::{Error, Result};
 use crate::load::no_tenant;
-use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, streams_of};
+use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, is_kept, streams_of};
 use crate::{builder, language};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
@@ -366,14 +366,14 @@ impl Helpdesk {
         };
         let decision = tracing::debug_span!("decide")
             .in_scope(|| decide(&case.loaded, &call.command, &context))?;
-        self.commit(job, tenant, &snapshot, decision, sha256).await
+        self.commit(job, tenant, snapshot, decision, sha256).await
     }
 
     async fn commit(
         &self,
         job: &Job<'_>,
         tenant: &Tenant,
-        snapshot: &Snapshot,
+        snapshot: Snapshot,
         decision: Decision,
         sha256: &str,
     ) -> Result<Done> {
@@ -383,8 +383,11 @@ impl Helpdesk {
             let outcome = Outcome { trace: decision.trace, version, ..Outcome::of(decision.made) };
             return Ok(Done { outcome, next_due });
         }
-        let records = decision.records.clone();
-        let (change_set, outcome) = change_set(job, snapshot, decision, sha256);
+        let records: Vec<Record> =
+            decision.records.iter().filter(|record| is_kept(record)).cloned().collect();
+        let (change_set, outcome) = change_set(job, &snapshot, decision, sha256);
+        // Else the tenant would copy what it shares with it before it takes the commit.
+        drop(snapshot);
         let touched: Vec<StreamId> = change_set.expect.iter().map(|e| e.stream).collect();
         let committed = match self.inner.store.commit(change_set).await {
             // It may have been done: whoever decides next must not look past it.
@@ -417,7 +420,7 @@ impl Helpdesk {
                 record => record.stream()?,
             };
             let (_, version) = committed.versions.iter().find(|(s, _)| *s == stream)?;
-            is_in_snapshot(stream).then_some(Stored { version: *version, record })
+            Some(Stored { version: *version, record })
         });
         let stored: Vec<Stored> = stored.collect();
         tenant.take(&self.inner.reader, &stored)?;

@@ -2,7 +2,11 @@
 
 use helpdesk_core::decide::GuessedLanguage;
 
+/// By what a language is known that is the desk's only one.
+const BY_DESK: &str = "the desk's only language";
+
 /// Bytes of a text that are looked at.
+#[cfg(feature = "language")]
 const LOOKED_AT_BYTES: usize = 600;
 
 /// How sure a guess among the desk's own languages must be.
@@ -10,9 +14,17 @@ const LOOKED_AT_BYTES: usize = 600;
 const CONFIDENCE_MIN: f64 = 0.3;
 
 /// The language of a text, among `spoken` where the desk names its languages;
-/// `None` when the guess would be a bad one.
-#[cfg(feature = "language")]
+/// `None` when the guess would be a bad one. A desk that names one language
+/// needs no guess.
 pub(crate) fn guess(text: &str, spoken: &[String]) -> Option<GuessedLanguage> {
+    match spoken {
+        [only] => Some(GuessedLanguage { code: only.clone(), by: BY_DESK.to_owned() }),
+        _ => detect(text, spoken),
+    }
+}
+
+#[cfg(feature = "language")]
+fn detect(text: &str, spoken: &[String]) -> Option<GuessedLanguage> {
     let mut end = text.len().min(LOOKED_AT_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -43,8 +55,7 @@ pub(crate) fn guess(text: &str, spoken: &[String]) -> Option<GuessedLanguage> {
 
 /// Without the feature nothing is guessed.
 #[cfg(not(feature = "language"))]
-pub(crate) fn guess(_: &str, _: &[String]) -> Option<GuessedLanguage> {
-    let _ = LOOKED_AT_BYTES;
+fn detect(_: &str, _: &[String]) -> Option<GuessedLanguage> {
     None
 }
 
@@ -153,6 +164,7 @@ mod tests {
             Some("bg")
         );
         assert_eq!(code("???"), None);
+        assert_eq!(guess("???", &["en".to_owned()]).map(|guess| guess.code).as_deref(), Some("en"));
         // Too short to tell Russian from Bulgarian: no guess is better than a wrong one.
         assert_eq!(code("Где мой заказ?"), None);
     }

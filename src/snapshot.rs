@@ -44,17 +44,11 @@ impl Tenant {
     /// Takes what a store holds now, or a commit wrote, into the snapshot. Older
     /// versions than the snapshot's are left out.
     pub(crate) fn take(&self, reader: &DeskReader, stored: &[Stored]) -> Result<(), Rejection> {
-        let matters = |s: &&Stored| {
-            matches!(
-                s.record,
-                Record::Config(_) | Record::Agent(_) | Record::Presence(_) | Record::Load(_)
-            )
-        };
-        if !stored.iter().any(|s| matters(&s)) {
+        if !stored.iter().any(|stored| is_kept(&stored.record)) {
             return Ok(());
         }
         let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
-        for stored in stored.iter().filter(matters) {
+        for stored in stored.iter().filter(|stored| is_kept(&stored.record)) {
             match &stored.record {
                 Record::Config(config) if stored.version > snapshot.config_version => {
                     snapshot.desk = Arc::new(read_desk(reader, config)?);
@@ -140,6 +134,11 @@ pub(crate) fn put_agent(roster: &mut Roster, stored: &Stored) {
         }
         _ => {}
     }
+}
+
+/// Whether a snapshot holds this record.
+pub(crate) fn is_kept(record: &Record) -> bool {
+    matches!(record, Record::Config(_) | Record::Agent(_) | Record::Presence(_) | Record::Load(_))
 }
 
 /// Whether a snapshot holds such things.

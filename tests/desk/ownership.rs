@@ -400,7 +400,7 @@ fn a_reopened_ticket_goes_to_its_assignee_or_back_to_the_queue() {
             Fri 09:00 #1 open→solved (by_hand) closes Tue 09:00
             Fri 09:00 amy offline
             Fri 09:00 ben online
-            Fri 09:00 #1 m3 by anna; #1 solved→open (requester_replied); #1 unassigned agent=amy why=reopened; #1 to support (by_hand); #1 assigned to ben (automatically) only_candidate of 1"#]],
+            Fri 09:00 #1 m3 by anna; #1 solved→open (requester_replied); #1 unassigned agent=amy why=reopened; #1 to support (reopened); #1 assigned to ben (automatically) only_candidate of 1"#]],
     );
 }
 

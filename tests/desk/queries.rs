@@ -184,7 +184,10 @@ fn a_report_counts_what_happened_in_the_actors_scope() {
     let mut script = three();
     script.extend([("2026-11-20T09:03:00Z", on("sys", "solve", "#2")), report("sys"), report("lea"), report("amy"),
         ask("sys", json!({"type": "report", "from": "2026-11-21T00:00:00Z", "to": "2026-11-20T00:00:00Z", "group_by": "day", "measures": [], "zone": "Mars"}), &[])]);
-    check(desk(), &script, &expect![[r#"
+    check(
+        desk(),
+        &script,
+        &expect![[r#"
         Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
         Fri 09:01 #2 opened `B` for anna; #2 m1 by anna; #2 to sales (rule buy) priority=high
         Fri 09:02 contact bob made; #3 opened `C` for bob; #3 m1 by bob; #3 to support (desk_default)
@@ -192,7 +195,8 @@ fn a_report_counts_what_happened_in_the_actors_scope() {
         Fri 10:00 2 rows: {key:sales,values:{opened:1,solved:1}} | {key:support,values:{opened:2,solved:0}}
         Fri 10:00 1 rows: {key:support,values:{opened:2,solved:0}}
         Fri 10:00 refused: forbidden
-        Fri 10:00 refused: invalid zone, invalid measures, invalid to"#]]);
+        Fri 10:00 refused: invalid zone, invalid measures, invalid to"#]],
+    );
 }
 
 #[test]

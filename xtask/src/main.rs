@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a terminal")]
 
+mod bench;
 mod fuzz;
 mod generate;
 mod purity;
@@ -20,6 +21,7 @@ const CHORES: &[(&str, &str, &str)] = &[
     ("tidy", "", "check what the compiler does not: sizes, headers, leftovers, import order"),
     ("gen", "[--check]", "write the generated files again, or only say which are stale"),
     ("fuzz", "[--seconds N] [TARGET…]", "fuzz each target, or the named ones, for N seconds"),
+    ("bench", "NAME [--json]", "run a bench, and print each cost beside its floor"),
     ("vectors", "KIND FILE…", "check the engine against files of known answers"),
     ("help", "", "print this text"),
 ];
@@ -67,6 +69,7 @@ fn run(chore: &str, args: &[String]) -> Result<(), Failure> {
         "tidy" => tidy::run(args),
         "gen" => generate::run(args),
         "fuzz" => fuzz::run(args),
+        "bench" => bench::run(args),
         "vectors" => vectors::run(args),
         "help" | "--help" | "-h" => {
             print!("{}", usage());

@@ -1,0 +1,108 @@
+//! `cargo xtask bench`: runs the benches and prints each cost beside its floor.
+
+use crate::{Failure, shell};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// The bench to which the others of its group are compared.
+const FLOOR: &str = "floor";
+
+/// Runs the chore.
+pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
+    let (names, flags): (Vec<_>, Vec<_>) = args.iter().partition(|arg| !arg.starts_with('-'));
+    let [name] = names.as_slice() else {
+        return Err(Failure::Usage("one bench: `cargo xtask bench desk [--json]`".to_owned()));
+    };
+    if let Some(flag) = flags.iter().find(|flag| **flag != "--json") {
+        return Err(Failure::Usage(format!("no option `{flag}`: `--json` is the only one")));
+    }
+    let home = std::env::temp_dir().join(format!("helpdesk-bench-{}", std::process::id()));
+    let mut command = shell::cargo(&["bench", "--bench", name.as_str()])?;
+    shell::stream(command.env("CRITERION_HOME", &home))?;
+    let medians = medians(&home);
+    // What criterion leaves is of no use any more, and in nobody's way either.
+    let _ = fs::remove_dir_all(&home);
+    let medians = medians?;
+    if flags.is_empty() {
+        print!("{}", table(&medians));
+    } else {
+        println!("{}", as_json(&medians));
+    }
+    Ok(())
+}
+
+/// Median nanoseconds by bench, `group/bench` or `group/bench/parameter`.
+type Medians = BTreeMap<String, f64>;
+
+fn medians(home: &Path) -> Result<Medians, String> {
+    let mut found = Medians::new();
+    collect(home, "", &mut found)?;
+    if found.is_empty() { Err("the bench measured nothing".to_owned()) } else { Ok(found) }
+}
+
+fn collect(folder: &Path, name: &str, found: &mut Medians) -> Result<(), String> {
+    let failed = |error| format!("`{}` cannot be read: {error}", folder.display());
+    let estimates = folder.join("new/estimates.json");
+    if estimates.exists() {
+        let text = fs::read_to_string(&estimates).map_err(failed)?;
+        let median = serde_json::from_str::<Value>(&text)
+            .ok()
+            .and_then(|value| value.pointer("/median/point_estimate")?.as_f64());
+        found.insert(name.to_owned(), median.ok_or("no median in criterion's estimates")?);
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.path().is_dir() {
+            let part = entry.file_name().to_string_lossy().into_owned();
+            let name = if name.is_empty() { part } else { format!("{name}/{part}") };
+            collect(&entry.path(), &name, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// The ratio to the floor of its group, where there is one.
+fn ratio(medians: &Medians, name: &str) -> Option<f64> {
+    let group = name.split('/').next()?;
+    let floor = medians.get(&format!("{group}/{FLOOR}"))?;
+    Some(medians.get(name)? / floor)
+}
+
+fn table(medians: &Medians) -> String {
+    let mut text = String::new();
+    for (name, nanos) in medians {
+        let times = ratio(medians, name).map_or(String::new(), |r| format!("{r:>8.1} x floor"));
+        text.push_str(&format!("{name:<28}{:>12.2} us{times}\n", nanos / 1_000.0));
+    }
+    text
+}
+
+fn as_json(medians: &Medians) -> Value {
+    let row = |(name, nanos): (&String, &f64)| {
+        (name.clone(), json!({"median_ns": nanos, "x_floor": ratio(medians, name)}))
+    };
+    Value::Object(medians.iter().map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bench_is_compared_to_the_floor_of_its_group() {
+        let rows = [("receive/floor", 10.0), ("receive/sqlite/100", 95.0), ("decide/10", 5.0)];
+        let medians: Medians = rows.map(|(name, nanos)| (name.to_owned(), nanos)).into();
+        assert_eq!(ratio(&medians, "receive/sqlite/100"), Some(9.5));
+        assert_eq!(ratio(&medians, "decide/10"), None);
+        assert!(table(&medians).contains("9.5 x floor"), "{}", table(&medians));
+    }
+
+    #[test]
+    fn it_wants_one_bench_and_knows_one_option() {
+        assert!(matches!(run(&[]), Err(Failure::Usage(_))));
+        assert!(matches!(run(&["desk".to_owned(), "--jsno".to_owned()]), Err(Failure::Usage(_))));
+    }
+}
