@@ -236,9 +236,10 @@ fn tell(tally: &Tally, n: u64, took: Duration, database: &Path) {
     if tally.n_unassigned > 0 {
         println!("  nobody had room for {} of them", tally.n_unassigned);
     }
-    let bytes = std::fs::metadata(database).map_or(0, |file| file.len());
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    let bytes = size(database) + size(&database.with_extension("db-wal"));
     let megabytes = bytes as f64 / 1e6;
-    println!("  one commit for each of these; the SQLite file has {megabytes:.1} MB");
+    println!("  one commit for each of these; SQLite's file and log have {megabytes:.1} MB");
     println!(
         "  (synchronous=NORMAL: a power loss may take the last commits, and corrupts nothing)"
     );

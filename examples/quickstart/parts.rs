@@ -308,7 +308,6 @@ fn reports(office: &Office) -> Result<()> {
             measures: vec![
                 Measure::Opened,
                 Measure::Solved,
-                Measure::Reopened,
                 Measure::FirstReplySeconds,
                 Measure::SolveSeconds,
             ],
@@ -316,9 +315,7 @@ fn reports(office: &Office) -> Result<()> {
         let Answer::Report(report) = office.ask(Query::Report(query))? else {
             return trouble("no report");
         };
-        for line in with_names(report)?.to_string().lines() {
-            println!("  {line}");
-        }
+        print!("{}", with_names(report)?);
     }
     Ok(())
 }
