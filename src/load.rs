@@ -189,7 +189,7 @@ impl Helpdesk {
         loaded: &mut Loaded,
     ) -> Result<()> {
         let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, now);
-        let best = self.find(tenant, candidates, snapshot, now, Scope::All, &mut finder).await?;
+        let best = self.find(tenant, snapshot, now, Scope::All, &mut finder).await?;
         if let Some(stored) = best {
             loaded.set_candidate(stored);
         }
@@ -200,14 +200,13 @@ impl Helpdesk {
     pub(crate) async fn find(
         &self,
         tenant: TenantId,
-        candidates: Candidates,
         snapshot: &Snapshot,
         now: DateTime<Utc>,
         scope: Scope,
         finder: &mut Finder<'_>,
     ) -> Result<Option<Stored>> {
         let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
-        query.condition = candidates.condition(&snapshot.desk);
+        query.condition = finder.candidates().condition(&snapshot.desk);
         query.fold = snapshot.desk.fold_options();
         query.scope = scope;
         let mut best = None;

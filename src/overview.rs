@@ -103,7 +103,7 @@ impl Helpdesk {
         let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, asking.now);
         let (tenant, now) = (asking.actor.tenant, asking.now);
         let scope = Self::scope_of_work(asking, agent);
-        let best = self.find(tenant, candidates, snapshot, now, scope, &mut finder).await?;
+        let best = self.find(tenant, snapshot, now, scope, &mut finder).await?;
         let next = best.and_then(|stored| match stored.record {
             Record::Case(case) => Some(asking.view(*case, stored.version)),
             _ => None,
@@ -122,7 +122,7 @@ impl Helpdesk {
         let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, asking.now);
         let (tenant, now) = (asking.actor.tenant, asking.now);
         let scope = Self::scope_of_work(asking, agent);
-        self.find(tenant, candidates, snapshot, now, scope, &mut finder).await?;
+        self.find(tenant, snapshot, now, scope, &mut finder).await?;
         Ok(Answer::Count(Counted { n: finder.n_found(), capped: false }))
     }
 

@@ -504,32 +504,7 @@ fn blank(
 pub(super) fn open_ticket(work: &mut Work<'_>, open_: &OpenTicket) -> Result<(), Rejection> {
     check_text(&open_.text, open_.html.as_deref(), &open_.attachments)?;
     let actor = work.ctx.actor;
-    let requester = match (actor.contact_id(), open_.requester) {
-        (Some(own), None) => own,
-        (Some(own), Some(other)) if own != other => {
-            return Err(Rejection::at(
-                Code::Forbidden,
-                "requester",
-                "requesters open for themselves",
-            ));
-        }
-        (_, Some(requester)) => requester,
-        (None, None) => {
-            return Err(Rejection::at(
-                Code::RequiredField,
-                "requester",
-                "name the contact who asks",
-            ));
-        }
-    };
-    match work.contact(requester) {
-        None => return Err(not_found("requester", requester)),
-        Some(Contact { joined_into: Some(into), .. }) => {
-            let text = format!("the contact lives on in `{into}`");
-            return Err(Rejection::at(Code::Merged, "requester", text));
-        }
-        Some(_) => {}
-    }
+    let requester = requester_of(work, open_)?;
     if let Some(mailbox) = &open_.mailbox
         && work.ctx.desk.mailbox(mailbox).is_none()
     {
@@ -576,6 +551,36 @@ pub(super) fn open_ticket(work: &mut Work<'_>, open_: &OpenTicket) -> Result<(),
         fields::update_ticket(work, id, &open_.changes).map_err(|r| under(r, ""))?;
     }
     place::route(work, id, open_.queue.as_ref())
+}
+
+/// For whom a ticket is opened: a contact that stands for itself.
+fn requester_of(work: &Work<'_>, open: &OpenTicket) -> Result<ContactId, Rejection> {
+    let requester = match (work.ctx.actor.contact_id(), open.requester) {
+        (Some(own), None) => own,
+        (Some(own), Some(other)) if own != other => {
+            return Err(Rejection::at(
+                Code::Forbidden,
+                "requester",
+                "requesters open for themselves",
+            ));
+        }
+        (_, Some(requester)) => requester,
+        (None, None) => {
+            return Err(Rejection::at(
+                Code::RequiredField,
+                "requester",
+                "name the contact who asks",
+            ));
+        }
+    };
+    match work.contact(requester) {
+        None => Err(not_found("requester", requester)),
+        Some(Contact { joined_into: Some(into), .. }) => {
+            let text = format!("the contact lives on in `{into}`");
+            Err(Rejection::at(Code::Merged, "requester", text))
+        }
+        Some(_) => Ok(requester),
+    }
 }
 
 fn under(mut rejection: Rejection, prefix: &str) -> Rejection {

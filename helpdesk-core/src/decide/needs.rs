@@ -292,6 +292,12 @@ impl<'a> Finder<'a> {
         Self { candidates, desk, roster, now, best: None, n_found: 0 }
     }
 
+    /// Among which tickets it looks.
+    #[must_use]
+    pub fn candidates(&self) -> Candidates {
+        self.candidates
+    }
+
     /// Looks at one ticket; whether it is the best so far.
     pub fn look(&mut self, case: &Case) -> bool {
         let Some(key) = self.key(case) else { return false };
