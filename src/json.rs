@@ -4,7 +4,7 @@ use crate::engine::{Call, Helpdesk};
 use crate::error::{Error, ErrorBody, Result};
 use chrono::{DateTime, Utc};
 use helpdesk_core::command::CommandEnvelope;
-use helpdesk_core::fault::{Code, Rejection};
+use helpdesk_core::fault::{Code, Rejection, join_path};
 use helpdesk_core::query::QueryEnvelope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,13 +51,35 @@ fn read<T: DeserializeOwned>(text: &str) -> std::result::Result<T, Rejection> {
             message,
         )
     })?;
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(value.clone()).map_err(|error| {
         let path = error.path().to_string();
+        let path = if path == "." { String::new() } else { path };
         let message: String = error.inner().to_string().chars().take(SHOWN_CHARS).collect();
-        let code =
-            if message.starts_with("unknown field") { Code::UnknownField } else { Code::Invalid };
-        Rejection::at(code, if path == "." { String::new() } else { path }, message)
+        match message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
+            Some((name, _)) => {
+                // What is told apart by `type` is read whole, and its inner path is lost.
+                let top = path.split('.').next().unwrap_or_default();
+                let inner = value.get(top).and_then(|value| spot_of(value, name));
+                let path = inner.map_or(path.clone(), |inner| join_path(top, &inner));
+                Rejection::at(Code::UnknownField, path, message)
+            }
+            None => Rejection::at(Code::Invalid, path, message),
+        }
     })
+}
+
+/// Where a field of this name stands first.
+fn spot_of(value: &Value, name: &str) -> Option<String> {
+    match value {
+        Value::Object(map) if map.contains_key(name) => Some(name.to_owned()),
+        Value::Object(map) => map
+            .iter()
+            .find_map(|(key, value)| spot_of(value, name).map(|spot| join_path(key, &spot))),
+        Value::Array(list) => list.iter().enumerate().find_map(|(i, value)| {
+            spot_of(value, name).map(|spot| join_path(&format!("[{i}]"), &spot))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
 }
 
 fn written<T: Serialize>(result: Result<T>) -> String {

@@ -120,9 +120,9 @@ fn json_envelopes_say_ok_or_what_is_wrong_and_where() {
     }
     expect![[r#"
         ok: events replayed ticket trace version
-        unknown_field command
+        unknown_field command.colour
         invalid command
-        unknown_field command
+        unknown_field command.changes[0].colour
         invalid command.type
         invalid command.type
         invalid command
@@ -132,7 +132,7 @@ fn json_envelopes_say_ok_or_what_is_wrong_and_where() {
         invalid line 1 column 0
         invalid 
         ok: capped n
-        unknown_field query
+        unknown_field query.colour
         invalid query
         unknown_field condition.field
         invalid query.type

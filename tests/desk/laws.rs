@@ -1,7 +1,7 @@
 //! Laws over random scripts.
 
 use crate::kit::{Kit, TENANT, sqlite};
-use crate::script::{self, Op, scripts};
+use crate::script::{self, scripts};
 use crate::state;
 use chrono::TimeDelta;
 use helpdesk::MemoryStore;
@@ -180,10 +180,4 @@ fn check_scopes(kit: &Kit) {
             board.as_array().unwrap().iter().map(|column| column["n"].as_u64().unwrap()).sum();
         assert_eq!(n, expected.len() as u64, "{who}");
     }
-}
-
-/// A script that went wrong once, as proptest told it.
-#[expect(dead_code, reason = "for debugging a failure")]
-fn replay(script: &[Op]) -> Vec<String> {
-    script::run(&mut in_memory(script::desk()), script).0
 }

@@ -70,6 +70,8 @@ fn lists_and_counts_go_by_view_condition_and_order() {
 
 #[test]
 fn a_board_keeps_columns_that_the_configuration_dropped() {
+    let statuses = ["new", "open", "pending", "on_hold", "solved", "closed"];
+    let statuses = statuses.map(|c| json!({"key": format!("my_{c}"), "name": c, "category": c}));
     let board = |by: &str| ask("sys", json!({"type": "board", "by": by}), &["key", "n"]);
     let mut script = three();
     script.extend([
@@ -79,9 +81,7 @@ fn a_board_keeps_columns_that_the_configuration_dropped() {
         board("assignee"),
         ask("anna", json!({"type": "board"}), &["key", "n"]),
         ask("anna", json!({"type": "board", "by": "group"}), &[]),
-        (AT, apply_config(json!({"groups": [{"key": "support"}], "statuses": [
-            {"key": "fresh", "name": "Fresh", "category": "new"}, {"key": "open", "name": "Open", "category": "open"},
-            {"key": "solved", "name": "Solved", "category": "solved"}, {"key": "closed", "name": "Closed", "category": "closed"}]}))),
+        (AT, apply_config(json!({"groups": [{"key": "support"}], "statuses": statuses}))),
         board("group"),
         board("status"),
     ]);
@@ -89,18 +89,18 @@ fn a_board_keeps_columns_that_the_configuration_dropped() {
         desk(),
         &script,
         &expect![[r#"
-        Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
-        Fri 09:01 #2 opened `B` for anna; #2 m1 by anna; #2 to sales (rule buy) priority=high
-        Fri 09:02 contact bob made; #3 opened `C` for bob; #3 m1 by bob; #3 to support (desk_default)
-        Fri 09:00 #1 assigned to amy (claimed); #1 new→open (assigned)
-        Fri 10:00 6 rows: key=new n=2 | key=open n=1 | key=pending n=0 | key=on_hold n=0 | key=solved n=0 | key=closed n=0
-        Fri 10:00 2 rows: key=sales n=1 | key=support n=2
-        Fri 10:00 2 rows: n=2 | key=amy n=1
-        Fri 10:00 6 rows: key=new n=1 | key=open n=1 | key=pending n=0 | key=on_hold n=0 | key=solved n=0 | key=closed n=0
-        Fri 10:00 refused: forbidden by
-        Fri 09:00 refused: invalid document.statuses, invalid document.statuses
-        Fri 10:00 2 rows: key=sales n=1 | key=support n=2
-        Fri 10:00 6 rows: key=new n=2 | key=open n=1 | key=pending n=0 | key=on_hold n=0 | key=solved n=0 | key=closed n=0"#]],
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
+            Fri 09:01 #2 opened `B` for anna; #2 m1 by anna; #2 to sales (rule buy) priority=high
+            Fri 09:02 contact bob made; #3 opened `C` for bob; #3 m1 by bob; #3 to support (desk_default)
+            Fri 09:00 #1 assigned to amy (claimed); #1 new→open (assigned)
+            Fri 10:00 6 rows: key=new n=2 | key=open n=1 | key=pending n=0 | key=on_hold n=0 | key=solved n=0 | key=closed n=0
+            Fri 10:00 2 rows: key=sales n=1 | key=support n=2
+            Fri 10:00 2 rows: n=2 | key=amy n=1
+            Fri 10:00 6 rows: key=new n=1 | key=open n=1 | key=pending n=0 | key=on_hold n=0 | key=solved n=0 | key=closed n=0
+            Fri 10:00 refused: forbidden by
+            Fri 09:00 config applied
+            Fri 10:00 2 rows: key=sales n=1 | key=support n=2
+            Fri 10:00 8 rows: key=my_new n=0 | key=my_open n=0 | key=my_pending n=0 | key=my_on_hold n=0 | key=my_solved n=0 | key=my_closed n=0 | key=new n=2 | key=open n=1"#]],
     );
 }
 

@@ -6,6 +6,7 @@ use crate::state;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::core::actor::Actor;
+use helpdesk::core::case::Case;
 use helpdesk::core::case::record::{RecordKey, Stored};
 use helpdesk::core::event::{AssignedHow, Event, Recorded, StreamId};
 use helpdesk::core::fault::Code;
@@ -157,7 +158,7 @@ fn work(kit: Kit, engine: u32) {
         });
         insist(|| kit.desk.receive(TENANT, serde_json::from_value(message.clone()).unwrap(), now));
         let taken = try_some(&kit, &actor, json!({"type": "take_next"}), now);
-        let waiting = state::cases(&*kit.store, TENANT).into_iter().find(|case| case.waits());
+        let waiting = state::cases(&*kit.store, TENANT).into_iter().find(Case::waits);
         if let Some(case) = waiting {
             try_some(&kit, &actor, json!({"type": "claim", "ticket": case.ticket.id}), now);
         }

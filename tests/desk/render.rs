@@ -44,7 +44,7 @@ impl Names {
         for event in events {
             match &event.event {
                 Event::Opened { ticket, .. } => {
-                    self.put(&format!("#{}", ticket.number.n), ticket.id.0)
+                    self.put(&format!("#{}", ticket.number.n), ticket.id.0);
                 }
                 Event::ContactCreated { contact } => {
                     let name = contact.name.split('@').next().unwrap_or_default().to_lowercase();

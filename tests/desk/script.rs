@@ -124,10 +124,10 @@ fn presence(a: u8, b: u8, until: String) -> Step {
     let status = pick(&["online", "online", "away", "offline"], a);
     let agent = format!("@{}", pick(&AGENTS, b));
     let mut set = json!({"type": "set_presence", "agent": agent, "status": status});
-    if a % 3 == 0 {
+    if a.is_multiple_of(3) {
         set["until"] = json!(until);
     }
-    if a % 5 == 0 {
+    if a.is_multiple_of(5) {
         set["channels"] = json!(["chat"]);
     }
     Step::Do("sys", set)
@@ -135,9 +135,9 @@ fn presence(a: u8, b: u8, until: String) -> Step {
 
 fn new_mail(a: u8, b: u8, n_tickets: u32) -> Step {
     let from = format!("{}@x.com", pick(&CONTACTS, a));
-    let channel = if b % 4 == 0 { "chat" } else { "email" };
+    let channel = if b.is_multiple_of(4) { "chat" } else { "email" };
     let mut more = json!({"channel": channel});
-    if n_tickets > 0 && b % 2 == 0 {
+    if n_tickets > 0 && b.is_multiple_of(2) {
         more["in_reply_to"] = json!(format!("<mail-{}@x>", 1 + u32::from(b / 2) % n_tickets));
     }
     mail_with(&from, pick(&QUEUES, b), "text", more)
