@@ -140,9 +140,13 @@ fn bench_receive(c: &mut Criterion<ThreadTime>) {
     let folder = TempDir::new().expect("a folder");
     let desk = engine(sqlite(&folder));
     fill(&desk, 100);
+    let log = folder.path().join(format!("{FILE}-wal"));
+    let n_logged = || std::fs::metadata(&log).expect("there").len();
+    let before = n_logged();
     let n_bytes =
         bytes_written(&folder.path().join(FILE), || (0..64).for_each(|n| receive(&desk, n))) / 64;
-    println!("one receive writes {n_bytes} bytes of rows");
+    let n_pages = (n_logged() - before) / 64 / 4_120;
+    println!("one receive writes {n_bytes} bytes of rows, by {n_pages} pages");
     let mut n = 1_000;
     group.bench_function(BenchmarkId::new("sqlite", 100), |b| {
         b.iter(|| {
