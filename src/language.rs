@@ -43,14 +43,26 @@ fn detect(text: &str, spoken: &[String]) -> Option<GuessedLanguage> {
         let is_sure = info.confidence() >= CONFIDENCE_MIN;
         (info, is_sure)
     };
-    if !is_sure {
+    let lang = corrected(info.lang(), &text[..end]);
+    if !is_sure && lang == info.lang() {
         return None;
     }
     let percent = (info.confidence() * 100.0).round();
     Some(GuessedLanguage {
-        code: short_code(info.lang()).to_owned(),
+        code: short_code(lang).to_owned(),
         by: format!("whatlang, {percent} %"),
     })
+}
+
+/// Bulgarian has no `ы`, `э` and `ё`: a text with one of them that was taken for
+/// Bulgarian is Russian.
+#[cfg(feature = "language")]
+fn corrected(lang: whatlang::Lang, text: &str) -> whatlang::Lang {
+    let has_russian_letter = || text.contains(['ы', 'э', 'ё', 'Ы', 'Э', 'Ё']);
+    match lang {
+        whatlang::Lang::Bul if has_russian_letter() => whatlang::Lang::Rus,
+        lang => lang,
+    }
 }
 
 /// Without the feature nothing is guessed.
@@ -162,6 +174,13 @@ mod tests {
         assert_eq!(
             code("Здравейте, не мога да вляза в профила си, защото забравих паролата.").as_deref(),
             Some("bg")
+        );
+        assert_eq!(
+            code(
+                "Здравствуйте! С карты дважды списали деньги за один заказ. Проверьте, пожалуйста."
+            )
+            .as_deref(),
+            Some("ru")
         );
         assert_eq!(code("???"), None);
         assert_eq!(guess("???", &["en".to_owned()]).map(|guess| guess.code).as_deref(), Some("en"));

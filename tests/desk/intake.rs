@@ -198,8 +198,8 @@ fn a_requesters_message_opens_pending_and_on_hold() {
             Fri 09:05 #1 open→solved (by_hand) closes Tue 09:05
             Fri 09:06 [joined by=in_reply_to]; #1 m4 by anna; #1 solved→open (requester_replied); #1 to support (reopened)
             Fri 09:07 #1 open→closed (by_hand)
-            Fri 09:08 [joined by=in_reply_to]; [not_joined why=closed]; #2 opened `A` for anna; #2 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#2}; #2 m1 by anna; #2 to support (desk_default)
-            Fri 09:09 [joined by=in_reply_to]; [not_joined why=closed]; #3 opened `A` for anna; #3 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#3}; #3 m1 by anna; #3 to support (desk_default)"#]],
+            Fri 09:08 [not_joined why=closed]; #2 opened `A` for anna; #2 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#2}; #2 m1 by anna; #2 to support (desk_default)
+            Fri 09:09 [not_joined why=closed]; #3 opened `A` for anna; #3 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#3}; #3 m1 by anna; #3 to support (desk_default)"#]],
     );
 }
 
@@ -234,10 +234,10 @@ fn the_mailbox_says_what_a_message_on_a_solved_ticket_does() {
             Fri 09:01 #2 opened `soon` for anna mailbox=soon; #2 m1 by anna; #2 to support (desk_default)
             Fri 10:00 #1 new→solved (by_hand) closes Tue 10:00
             Fri 10:00 #2 new→solved (by_hand) closes Tue 10:00
-            Fri 10:01 [joined by=in_reply_to]; [not_joined why=solved]; #3 opened `new` for anna mailbox=new; #3 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#3}; #3 m1 by anna; #3 to support (desk_default)
+            Fri 10:01 [not_joined why=solved]; #3 opened `new` for anna mailbox=new; #3 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#3}; #3 m1 by anna; #3 to support (desk_default)
             Fri 11:00 [joined by=in_reply_to]; #2 m2 by anna; #2 solved→open (requester_replied); #2 to support (reopened)
             Fri 12:00 #2 open→solved (by_hand) closes Tue 12:00
-            Fri 13:00:01 [joined by=in_reply_to]; [not_joined why=solved]; #4 opened `soon` for anna mailbox=soon; #4 linked link={kind:follow_up_of,to:#2}; #2 linked link={kind:followed_up_by,to:#4}; #4 m1 by anna; #4 to support (desk_default)
+            Fri 13:00:01 [not_joined why=solved]; #4 opened `soon` for anna mailbox=soon; #4 linked link={kind:follow_up_of,to:#2}; #2 linked link={kind:followed_up_by,to:#4}; #4 m1 by anna; #4 to support (desk_default)
             Fri 13:01 links=[{kind:followed_up_by,to:#3}]"#]],
     );
 }
@@ -268,7 +268,7 @@ fn a_conversation_goes_on_in_the_follow_up() {
         &expect![[r#"
             Fri 09:00 contact anna made; #1 opened `Chat` for anna; #1 m1 by anna; #1 to support (desk_default)
             Fri 09:01 #1 new→closed (by_hand)
-            Fri 09:02 [joined by=thread_key]; [not_joined why=closed]; #2 opened `Chat` for anna; #2 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#2}; #2 m1 by anna; #2 to support (desk_default); contact bob made; #2 follower_added follower={id:bob,type:contact}
+            Fri 09:02 [not_joined why=closed]; #2 opened `Chat` for anna; #2 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#2}; #2 m1 by anna; #2 to support (desk_default); contact bob made; #2 follower_added follower={id:bob,type:contact}
             Fri 09:03 [joined by=thread_key]; #2 m2 by anna
             Fri 09:04 #2 deleted
             Fri 09:05 [not_joined why=deleted]; #3 opened `Chat` for anna; #3 m1 by anna; #3 to support (desk_default)
@@ -291,7 +291,7 @@ fn a_message_after_the_time_to_close_finds_the_ticket_closed() {
         &expect![[r#"
             Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
             Fri 09:01 #1 new→solved (by_hand) closes Tue 09:01
-            Tue 09:01 [joined by=in_reply_to]; [caught_up due_at=Tue-09:01 kind=auto_close]; [not_joined why=closed]; #1 solved→closed (auto_closed); #2 opened `A` for anna; #2 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#2}; #2 m1 by anna; #2 to support (desk_default)
+            Tue 09:01 [caught_up due_at=Tue-09:01 kind=auto_close]; [not_joined why=closed]; #1 solved→closed (auto_closed); #2 opened `A` for anna; #2 linked link={kind:follow_up_of,to:#1}; #1 linked link={kind:followed_up_by,to:#2}; #2 m1 by anna; #2 to support (desk_default)
             Tue 09:02 tick: nothing"#]],
     );
 }

@@ -134,7 +134,7 @@ fn the_next_ticket_is_ones_own_unanswered_one_then_the_oldest() {
             Fri 09:04 #1 m2 by amy
             Fri 09:04 refused: required_field skip.reason
             Fri 09:04 #3 excluded agent=amy reason=not mine until=Fri-12:00
-            Fri 09:05 nothing
+            Fri 09:05 refused: forbidden
             Fri 09:14 tick: Fri 09:13 #2 unassigned agent=ben why=not_answered; #2 excluded agent=ben reason=did not answer in time
             Fri 09:14 #3 assigned to ben (taken) answer by Fri 09:24; #3 new→open (assigned)
             Fri 12:00 #2 assigned to amy (taken) answer by Fri 12:10

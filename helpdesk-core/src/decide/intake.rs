@@ -46,9 +46,9 @@ pub(super) fn receive(work: &mut Work<'_>, message: &InboundMessage) -> Result<(
     work.made.contact = Some(contact);
     let draft = inbound_draft(work, message, contact);
     if let Some((ticket, by)) = find_thread(work, message, contact) {
-        work.trace(Step::Joined { ticket, by });
         timers::catch_up(work, ticket)?;
-        let at = requester_wrote(work, ticket, draft, message.thread_key.as_deref())?;
+        let via = Via { thread_key: message.thread_key.as_deref(), by };
+        let at = requester_wrote(work, ticket, draft, Some(via))?;
         return add_copies(work, at, message);
     }
     let id = open_inbound(work, message, contact, draft)?;
@@ -203,13 +203,20 @@ fn takes_part(work: &Work<'_>, ticket: &Ticket, contact: ContactId) -> bool {
     ticket.has_participant(contact) || joined == Some(contact)
 }
 
+/// By what an inbound message found its ticket.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Via<'m> {
+    thread_key: Option<&'m str>,
+    by: JoinedBy,
+}
+
 /// A requester's public message on a ticket: joins it, or goes on in a new one.
 /// The ticket it is in.
 pub(super) fn requester_wrote(
     work: &mut Work<'_>,
     id: TicketId,
     draft: Draft,
-    thread_key: Option<&str>,
+    via: Option<Via<'_>>,
 ) -> Result<TicketId, Rejection> {
     let ticket = work.case(id)?.ticket.clone();
     let goes_on_elsewhere = match ticket.category {
@@ -220,12 +227,15 @@ pub(super) fn requester_wrote(
     if let Some(why) = goes_on_elsewhere {
         work.trace(Step::NotJoined { ticket: id, why });
         let new = open_follow_up(work, &ticket, None, draft)?;
-        if let Some(thread_key) = thread_key {
+        if let Some(thread_key) = via.and_then(|via| via.thread_key) {
             let key = thread_unique(ticket.mailbox.as_ref(), thread_key);
             work.put_unique(key, StreamId::case(new), true);
         }
         place::route(work, new, None)?;
         return Ok(new);
+    }
+    if let Some(Via { by, .. }) = via {
+        work.trace(Step::Joined { ticket: id, by });
     }
     add_message(work, id, draft)?;
     work.made.ticket = Some(id);

@@ -6,6 +6,7 @@ use super::loaded::Loaded;
 use super::people::{identity_key, normal_domain};
 use crate::actor::Actor;
 use crate::agent::Roster;
+use crate::automation::macros::MacroStep;
 use crate::case::Case;
 use crate::case::record::{RecordKey, UniqueKey};
 use crate::command::Command;
@@ -166,6 +167,13 @@ pub fn needs_more(command: &Command, loaded: &Loaded, desk: &Desk) -> Vec<Record
         keys.extend(
             contact.joined_into.map(|id: ContactId| RecordKey::Stream(StreamId::contact(id))),
         );
+    }
+    if let Command::RunMacro(run) = command {
+        for step in desk.macro_by_key(&run.key).iter().flat_map(|found| &found.steps) {
+            if let MacroStep::Change { change } = step {
+                of_changes(std::slice::from_ref(change), &mut keys);
+            }
+        }
     }
     keys.extend(conversation_key(command, loaded));
     keys.retain(|key| !loaded.was_asked(key));

@@ -4,6 +4,7 @@ use super::guard;
 use super::place;
 use super::status;
 use super::work::{Work, not_found};
+use crate::actor::ActorKind;
 use crate::agent::{ChannelPresence, PresenceState};
 use crate::case::Case;
 use crate::case::apply::after_seconds;
@@ -172,6 +173,9 @@ pub(super) fn claim(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> 
 /// Gives the acting agent the ticket that was found for it, if there was one.
 pub(super) fn take_next(work: &mut Work<'_>, take: &TakeNext) -> Result<(), Rejection> {
     let agent = acting_agent(work)?;
+    if work.ctx.actor.kind == ActorKind::Bot {
+        return Err(Rejection::new(Code::Forbidden, "bots do not take the next ticket"));
+    }
     if let Some(skip) = &take.skip {
         if skip.reason.trim().is_empty() {
             return Err(Rejection::at(

@@ -21,6 +21,7 @@ impl Session<'_> {
         let wanted = Wanted::of_list(query, shelf);
         let mut filter = Where::new(query.tenant, shelf);
         filter.and_scope(&query.scope.to_filter());
+        filter.and_condition(&query.condition);
         if let Some(cursor) = &query.after {
             filter.and_after(order, &case_place(order, cursor)?);
         }
@@ -63,6 +64,7 @@ impl Session<'_> {
         let wanted = Wanted::of_count(query);
         let mut filter = Where::new(query.tenant, query.shelf);
         filter.and_scope(&query.scope.to_filter());
+        filter.and_condition(&query.condition);
         let counts = if filter.is_exact && wanted.is_unconditional() {
             self.count_rows(query, filter)?
         } else {

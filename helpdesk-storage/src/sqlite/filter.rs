@@ -3,9 +3,11 @@
 //! What is pushed down only narrows the rows that are looked at: each one is
 //! tested again, so a filter that lets too much through is slow, never wrong.
 
+use super::narrow::narrow;
 use crate::order::{Place, SortValue};
 use crate::{Direction, Order, OrderBy, Shelf};
 use helpdesk_core::access::scope::Filter;
+use helpdesk_core::condition::Condition;
 use helpdesk_core::id::TenantId;
 use rusqlite::types::Value;
 use uuid::Uuid;
@@ -56,6 +58,14 @@ impl Where {
         }
         self.sql += " AND ";
         self.filter(filter);
+    }
+
+    /// Only those for which the condition may hold.
+    pub(super) fn and_condition(&mut self, condition: &Condition) {
+        if let Some((sql, values)) = narrow(condition) {
+            self.sql += &format!(" AND {sql}");
+            self.values.extend(values);
+        }
     }
 
     /// Only those after a place in an order.

@@ -18,6 +18,7 @@ mod failure;
 mod filter;
 mod lease;
 mod maintain;
+mod narrow;
 mod options;
 mod pool;
 mod read;

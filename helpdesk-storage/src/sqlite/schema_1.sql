@@ -24,6 +24,7 @@ CREATE INDEX {p}ticket_created ON {p}ticket (tenant_id, created_at);
 CREATE INDEX {p}ticket_updated ON {p}ticket (tenant_id, updated_at);
 CREATE INDEX {p}ticket_requester ON {p}ticket (tenant_id, requester_id, number);
 CREATE INDEX {p}ticket_assignee ON {p}ticket (tenant_id, assignee_id, number) WHERE assignee_id IS NOT NULL;
+CREATE INDEX {p}ticket_waiting ON {p}ticket (tenant_id, number) WHERE assignee_id IS NULL AND status_category <= 1;
 CREATE INDEX {p}ticket_organization ON {p}ticket (tenant_id, organization_id, number) WHERE organization_id IS NOT NULL;
 CREATE INDEX {p}ticket_copied ON {p}ticket (tenant_id, number) WHERE copied_ids IS NOT NULL;
 
@@ -45,6 +46,7 @@ CREATE TABLE {p}event (
 );
 CREATE UNIQUE INDEX {p}event_stream ON {p}event (tenant_id, stream_kind, stream_id, n);
 CREATE INDEX {p}event_feed ON {p}event (tenant_id);
+CREATE INDEX {p}event_roster ON {p}event (tenant_id) WHERE stream_kind IN ('agent', 'config', 'presence');
 
 CREATE TABLE {p}entity (
   tenant_id BLOB NOT NULL,

@@ -63,6 +63,9 @@ statements! {
         ORDER BY n LIMIT ?5";
     event_feed: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
         WHERE tenant_id = ?1 AND position > ?2 ORDER BY position";
+    event_roster: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
+        WHERE tenant_id = ?1 AND stream_kind IN ('agent', 'config', 'presence') \
+        AND position > ?2 ORDER BY position";
 
     unique_get: "SELECT stream_kind, stream_id FROM {p}unique \
         WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3";

@@ -1,0 +1,120 @@
+//! Conditions as SQL, as far as columns say what they ask.
+//!
+//! What comes out holds for every case for which the condition holds, and maybe
+//! for more: each row is tested again, so it is never wrong, only fast or slow.
+
+use crate::order::{category_rank, priority_rank};
+use helpdesk_core::condition::{ChoiceTest, Condition, Field, Leaf, Test};
+use helpdesk_core::ticket::priority::Priority;
+use helpdesk_core::ticket::status::StatusCategory;
+use rusqlite::types::Value;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Values in one test; a wider one is left to the rows.
+const VALUES_MAX: usize = 100;
+
+/// A SQL test with its values.
+type Narrow = (String, Vec<Value>);
+
+/// A test that every case passes for which the condition holds; `None` for one
+/// that would let all through.
+pub(super) fn narrow(condition: &Condition) -> Option<Narrow> {
+    match condition {
+        Condition::Always | Condition::Not(_) => None,
+        Condition::Never => Some(("0".to_owned(), Vec::new())),
+        Condition::All(parts) => {
+            let parts: Vec<Narrow> = parts.iter().filter_map(narrow).collect();
+            (!parts.is_empty()).then(|| joined(parts, " AND "))
+        }
+        Condition::Any(parts) if parts.is_empty() => Some(("0".to_owned(), Vec::new())),
+        Condition::Any(parts) => {
+            let parts: Option<Vec<Narrow>> = parts.iter().map(narrow).collect();
+            parts.map(|parts| joined(parts, " OR "))
+        }
+        Condition::Leaf(leaf) => of_leaf(leaf),
+    }
+}
+
+fn joined(parts: Vec<Narrow>, by: &str) -> Narrow {
+    let (texts, values): (Vec<String>, Vec<Vec<Value>>) = parts.into_iter().unzip();
+    (format!("({})", texts.join(by)), values.concat())
+}
+
+fn of_leaf(leaf: &Leaf) -> Option<Narrow> {
+    let column = match leaf.field() {
+        Field::StatusCategory => return of_category(leaf.test()),
+        Field::Priority => return of_priority(leaf.test()),
+        Field::Status => "status",
+        Field::Group => "group_key",
+        Field::Assignee => "assignee_id",
+        Field::Requester => "requester_id",
+        Field::Organization => "organization_id",
+        _ => return None,
+    };
+    match leaf.test() {
+        Test::Present(true) => Some((format!("{column} IS NOT NULL"), Vec::new())),
+        Test::Present(false) => Some((format!("{column} IS NULL"), Vec::new())),
+        Test::Choice(test) => is_in(column, one_of(test)?.into_iter().map(Value::Text).collect()),
+        Test::Id(test) => is_in(column, one_of(test)?.into_iter().map(blob).collect()),
+        _ => None,
+    }
+}
+
+/// The values that a test names; `None` for a negated one.
+fn one_of<T: Ord + Clone>(test: &ChoiceTest<T>) -> Option<BTreeSet<T>> {
+    match test {
+        ChoiceTest::Is(value) => Some(BTreeSet::from([value.clone()])),
+        ChoiceTest::In(values) => Some(values.clone()),
+        ChoiceTest::IsNot(_) | ChoiceTest::NotIn(_) => None,
+    }
+}
+
+fn is_in(column: &str, values: Vec<Value>) -> Option<Narrow> {
+    if values.len() > VALUES_MAX {
+        return None;
+    }
+    let marks = vec!["?"; values.len()].join(", ");
+    Some((format!("{column} IN ({marks})"), values))
+}
+
+/// Every ticket has a category, so a negated test names the others.
+fn of_category(test: &Test) -> Option<Narrow> {
+    let Test::Choice(test) = test else { return None };
+    let takes = |category: &StatusCategory| {
+        let word = category.as_str();
+        match test {
+            ChoiceTest::Is(value) => value == word,
+            ChoiceTest::In(values) => values.contains(word),
+            ChoiceTest::IsNot(value) => value != word,
+            ChoiceTest::NotIn(values) => !values.contains(word),
+        }
+    };
+    let ranks: Vec<i64> =
+        StatusCategory::ALL.into_iter().filter(takes).map(category_rank).collect();
+    let waiting = [StatusCategory::New, StatusCategory::Open].map(category_rank);
+    // In the words of the index on waiting tickets, so that it is used.
+    if !ranks.is_empty() && ranks.iter().all(|rank| waiting.contains(rank)) {
+        return Some(("status_category <= 1".to_owned(), Vec::new()));
+    }
+    let ranks: Vec<String> = ranks.iter().map(ToString::to_string).collect();
+    Some((format!("status_category IN ({})", ranks.join(", ")), Vec::new()))
+}
+
+fn of_priority(test: &Test) -> Option<Narrow> {
+    let column = "priority";
+    match test {
+        Test::Present(true) => Some((format!("{column} IS NOT NULL"), Vec::new())),
+        Test::Present(false) => Some((format!("{column} IS NULL"), Vec::new())),
+        Test::Choice(test) => {
+            let words = one_of(test)?;
+            let known = words.iter().filter_map(|word| Priority::from_word(word));
+            is_in(column, known.map(|it| Value::Integer(priority_rank(it))).collect())
+        }
+        _ => None,
+    }
+}
+
+fn blob(id: Uuid) -> Value {
+    Value::Blob(id.as_bytes().to_vec())
+}
