@@ -2,7 +2,12 @@
 //!
 //! `cargo xtask bench desk` runs this and prints the ratios to the floor beside it.
 
-#![allow(missing_docs, clippy::expect_used, clippy::unwrap_used, reason = "a bench may panic")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench may panic and print"
+)]
 
 mod fixture;
 

@@ -121,7 +121,7 @@ pub(crate) fn received(n: u64, load: u64) -> ChangeSet {
         expires_at: now + TimeDelta::days(7),
     });
     let mut loads = AgentLoad::none(agent());
-    let load = ChannelLoad { active: 7, reserved: 0, last_assigned_at: Some(now) };
+    let load = ChannelLoad { active: 7, reserved: 0, last_assigned_at: Some(now), n_taken: 0 };
     loads.channels.insert(Channel::Email, load);
     change.put = vec![
         Record::Case(Box::new(Case::new(ticket))),
