@@ -5,7 +5,6 @@
 #![allow(
     missing_docs,
     clippy::expect_used,
-    clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a bench may panic and print"
 )]

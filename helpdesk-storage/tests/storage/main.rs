@@ -1,9 +1,8 @@
 //! What every backend must do, and what SQLite does beside.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests")]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod conforms;
-mod costs;
 mod model;
 mod sqlite;
 mod work;
