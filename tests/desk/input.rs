@@ -104,7 +104,7 @@ fn json_envelopes_say_ok_or_what_is_wrong_and_where() {
         json!({"actor": {"tenant": TENANT, "kind": "system"}, "command_id": id, "command": {"type": "take_next"}}).to_string(),
         "{".to_owned(), String::new(), "[]".to_owned(),
     ] {
-        lines.push(short(&kit.desk.execute_json(&text, at(AT))));
+        lines.push(short(&kit.desk.execute_json(&text, at(AT))).trim_end().to_owned());
     }
     for text in [
         query(json!({"type": "count_tickets"})),

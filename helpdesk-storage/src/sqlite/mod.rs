@@ -152,16 +152,9 @@ impl SqliteStore {
     }
 
     fn read<T>(&self, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
-        self.read_on(&self.pool.reader(), work)
-    }
-
-    fn read_on<T>(
-        &self,
-        conn: &Connection,
-        work: impl FnOnce(Session<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let tx = Tx::read(conn)?;
-        let done = work(self.session(conn))?;
+        let conn = self.pool.reader();
+        let tx = Tx::read(&conn)?;
+        let done = work(self.session(&conn))?;
         tx.commit()?;
         Ok(done)
     }
@@ -210,8 +203,7 @@ impl Store for SqliteStore {
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {
-        let get = |session: Session<'_>| keys.iter().map(|key| session.get(tenant, key)).collect();
-        self.read_on(&self.pool.any(), get)
+        self.read(|session| keys.iter().map(|key| session.get(tenant, key)).collect())
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page<Stored>> {

@@ -55,17 +55,6 @@ impl Pool {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection that writes if it is free, else one that reads: for reads
-    /// by key, which are short. What it wrote is still in its cache, while every
-    /// commit empties those of the others.
-    pub(super) fn any(&self) -> MutexGuard<'_, Connection> {
-        match self.writer.try_lock() {
-            Ok(free) => free,
-            Err(TryLockError::Poisoned(free)) => free.into_inner(),
-            Err(TryLockError::WouldBlock) => self.reader(),
-        }
-    }
-
     /// A connection that is free, or the next in turn.
     pub(super) fn reader(&self) -> MutexGuard<'_, Connection> {
         if self.readers.is_empty() {
