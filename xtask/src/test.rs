@@ -109,7 +109,7 @@ fn features() -> Result<(), String> {
 }
 
 fn quickstart() -> Result<(), String> {
-    require("examples/quickstart.rs")?;
+    require("examples/quickstart/main.rs")?;
     cargo(&["run", "--release", "--example", "quickstart"])
 }
 
