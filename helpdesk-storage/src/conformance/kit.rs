@@ -15,10 +15,10 @@ use helpdesk_core::event::{Cause, Event, NewEvent, Origin, StreamId, TimerKind};
 use helpdesk_core::id::{
     CommandId, ContactId, Key, MessageId, OrganizationId, TenantId, TicketId, TicketNumber,
 };
+use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::message::{Message, MessageKind, MessageMeta, text_hash};
 use helpdesk_core::ticket::priority::Channel;
-use helpdesk_core::ticket::status::StatusCategory;
-use helpdesk_core::ticket::{Counters, Ticket, Times};
+use helpdesk_core::ticket::status::{StatusCategory, StatusDef};
 use std::fmt::Debug;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -69,57 +69,14 @@ pub(super) fn key(text: &str) -> Result<Key, String> {
 
 /// The n-th ticket, opened at second n.
 pub(super) fn ticket(n: u64) -> Result<Ticket, String> {
+    let open =
+        StatusDef { key: key("open")?, name: "Open".to_owned(), category: StatusCategory::Open };
+    let number = TicketNumber { prefix: Arc::from("HD"), n };
     let created_at = at(i64::try_from(n).unwrap_or(0));
-    Ok(Ticket {
-        id: ticket_id(u128::from(n)),
-        number: TicketNumber { prefix: Arc::from("HD"), n },
-        subject: format!("Ticket {n}"),
-        requester: ContactId(id(1)),
-        organization: None,
-        channel: Channel::Email,
-        channels: vec![Channel::Email],
-        mailbox: None,
-        brand: None,
-        language: None,
-        status: key("open")?,
-        category: StatusCategory::Open,
-        priority: None,
-        impact: None,
-        urgency: None,
-        ticket_type: None,
-        queue: None,
-        entered_queue_at: None,
-        group: None,
-        assignee: None,
-        last_assignee: None,
-        last_answered_by: None,
-        tier: None,
-        required_skills: Vec::new(),
-        preferred_skills: Vec::new(),
-        excluded: Vec::new(),
-        tags: Vec::new(),
-        custom: Default::default(),
-        followers: Vec::new(),
-        links: Vec::new(),
-        parent: None,
-        snoozed_until: None,
-        newest_public_seq: 0,
-        newest_public_bytes: 0,
-        external_id: None,
-        counters: Counters::default(),
-        times: Times {
-            created_at,
-            updated_at: created_at,
-            assigned_at: None,
-            first_replied_at: None,
-            solved_at: None,
-            closed_at: None,
-            last_requester_at: None,
-            last_agent_at: None,
-        },
-        spam: false,
-        deleted: false,
-    })
+    let (id, requester) = (ticket_id(u128::from(n)), ContactId(id(1)));
+    let mut ticket = Ticket::blank(id, number, requester, Channel::Email, &open, created_at);
+    ticket.subject = format!("Ticket {n}");
+    Ok(ticket)
 }
 
 /// A ticket as a record.
@@ -129,20 +86,7 @@ pub(super) fn case(ticket: Ticket) -> Record {
 
 /// The n-th contact.
 pub(super) fn contact(n: u128) -> Contact {
-    Contact {
-        id: ContactId(id(n)),
-        name: format!("Contact {n}"),
-        identities: Vec::new(),
-        organization: None,
-        language: None,
-        time_zone: None,
-        tags: Vec::new(),
-        requester_tier: None,
-        custom: Default::default(),
-        notes: String::new(),
-        joined_into: None,
-        last_answered_by: None,
-    }
+    Contact::named(ContactId(id(n)), format!("Contact {n}"))
 }
 
 /// The n-th organization.

@@ -14,10 +14,10 @@ use helpdesk_core::event::{
 use helpdesk_core::id::{
     AgentId, CommandId, ContactId, IdSource, Key, MessageId, TenantId, TicketId, TicketNumber,
 };
+use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::message::{Message, MessageKind, MessageMeta, text_hash};
 use helpdesk_core::ticket::priority::{Channel, Priority};
-use helpdesk_core::ticket::status::StatusCategory;
-use helpdesk_core::ticket::{Counters, Ticket, Times};
+use helpdesk_core::ticket::status::{StatusCategory, StatusDef};
 use helpdesk_storage::{ChangeSet, Expect, NewOutbox, TimerOp, UniqueOp};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -35,56 +35,27 @@ pub(crate) fn tenant() -> TenantId {
 }
 
 pub(crate) fn ticket(id: TicketId, n: u64, now: DateTime<Utc>) -> Ticket {
-    Ticket {
-        id,
-        number: TicketNumber { prefix: Arc::from("HD"), n },
-        subject: format!("Invoice {n} is missing from our account"),
-        requester: ContactId(Uuid::from_u128(1)),
-        organization: None,
-        channel: Channel::Email,
-        channels: vec![Channel::Email],
-        mailbox: Some(key("support")),
-        brand: None,
-        language: Some("en".to_owned()),
-        status: key("open"),
-        category: StatusCategory::Open,
-        priority: Some(Priority::Normal),
-        impact: None,
-        urgency: None,
-        ticket_type: None,
-        queue: Some(key("billing")),
-        entered_queue_at: Some(now),
-        group: Some(key("billing")),
-        assignee: Some(AgentId(Uuid::from_u128(0xA6))),
-        last_assignee: None,
-        last_answered_by: None,
-        tier: Some(key("l1")),
-        required_skills: Vec::new(),
-        preferred_skills: Vec::new(),
-        excluded: Vec::new(),
-        tags: vec!["invoice".to_owned()],
-        custom: Default::default(),
-        followers: Vec::new(),
-        links: Vec::new(),
-        parent: None,
-        snoozed_until: None,
-        newest_public_seq: 1,
-        newest_public_bytes: 400,
-        external_id: None,
-        counters: Counters { messages: 1, ..Counters::default() },
-        times: Times {
-            created_at: now,
-            updated_at: now,
-            assigned_at: Some(now),
-            first_replied_at: None,
-            solved_at: None,
-            closed_at: None,
-            last_requester_at: Some(now),
-            last_agent_at: None,
-        },
-        spam: false,
-        deleted: false,
-    }
+    let open =
+        StatusDef { key: key("open"), name: "Open".to_owned(), category: StatusCategory::Open };
+    let number = TicketNumber { prefix: Arc::from("HD"), n };
+    let requester = ContactId(Uuid::from_u128(1));
+    let mut ticket = Ticket::blank(id, number, requester, Channel::Email, &open, now);
+    ticket.subject = format!("Invoice {n} is missing from our account");
+    ticket.mailbox = Some(key("support"));
+    ticket.language = Some("en".to_owned());
+    ticket.priority = Some(Priority::Normal);
+    ticket.queue = Some(key("billing"));
+    ticket.entered_queue_at = Some(now);
+    ticket.group = Some(key("billing"));
+    ticket.assignee = Some(agent());
+    ticket.tier = Some(key("l1"));
+    ticket.tags = vec!["invoice".to_owned()];
+    ticket.newest_public_seq = 1;
+    ticket.newest_public_bytes = 400;
+    ticket.counters.messages = 1;
+    ticket.times.assigned_at = Some(now);
+    ticket.times.last_requester_at = Some(now);
+    ticket
 }
 
 /// Ticket `n`: a case, a message, five events, a contact, a load, two outbox
@@ -156,20 +127,10 @@ fn message(ticket: &Ticket, id: MessageId, n: u64) -> Message {
 }
 
 fn contact(id: ContactId, n: u64) -> Contact {
-    Contact {
-        id,
-        name: format!("Person {n}"),
-        identities: vec![Identity::email(&format!("person{n}@example.com"))],
-        organization: None,
-        language: Some("en".to_owned()),
-        time_zone: None,
-        tags: Vec::new(),
-        requester_tier: None,
-        custom: Default::default(),
-        notes: String::new(),
-        joined_into: None,
-        last_answered_by: None,
-    }
+    let mut contact = Contact::named(id, format!("Person {n}"));
+    contact.identities.push(Identity::email(&format!("person{n}@example.com")));
+    contact.language = Some("en".to_owned());
+    contact
 }
 
 fn events(
