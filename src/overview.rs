@@ -8,7 +8,7 @@ use crate::snapshot::Snapshot;
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::agent::PresenceState;
-use helpdesk_core::case::record::Record;
+use helpdesk_core::case::record::{Record, Stored};
 use helpdesk_core::condition::{Condition, Schema, fold, words};
 use helpdesk_core::decide::{Candidates, Finder};
 use helpdesk_core::event::StreamKind;
@@ -93,20 +93,28 @@ impl Helpdesk {
         }
     }
 
+    /// What the agent may take next, and how many tickets it is chosen from.
+    async fn upcoming(
+        &self,
+        asking: &Asking<'_>,
+        agent: Option<AgentId>,
+    ) -> Result<(Option<Stored>, u64)> {
+        let agent = Self::agent_of(asking, agent)?;
+        let candidates = Candidates::ToSolve { agent, but: None };
+        let (snapshot, now) = (&asking.snapshot, asking.now);
+        let scope = Self::scope_of_work(asking, agent);
+        let query = candidates_query(asking.actor.tenant, candidates, snapshot, now, scope);
+        let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, now);
+        let best = self.find(query, &mut finder).await?;
+        Ok((best, finder.n_found()))
+    }
+
     pub(crate) async fn next_for(
         &self,
         asking: &Asking<'_>,
         agent: Option<AgentId>,
     ) -> Result<Answer> {
-        let agent = Self::agent_of(asking, agent)?;
-        let candidates = Candidates::ToSolve { agent, but: None };
-        let snapshot = &asking.snapshot;
-        let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, asking.now);
-        let (tenant, now) = (asking.actor.tenant, asking.now);
-        let scope = Self::scope_of_work(asking, agent);
-        let best = self
-            .find(candidates_query(tenant, candidates, snapshot, now, scope), &mut finder)
-            .await?;
+        let (best, _) = self.upcoming(asking, agent).await?;
         let next = best.and_then(|stored| match stored.record {
             Record::Case(case) => Some(asking.view(*case, stored.version)),
             _ => None,
@@ -119,14 +127,8 @@ impl Helpdesk {
         asking: &Asking<'_>,
         agent: Option<AgentId>,
     ) -> Result<Answer> {
-        let agent = Self::agent_of(asking, agent)?;
-        let candidates = Candidates::ToSolve { agent, but: None };
-        let snapshot = &asking.snapshot;
-        let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, asking.now);
-        let (tenant, now) = (asking.actor.tenant, asking.now);
-        let scope = Self::scope_of_work(asking, agent);
-        self.find(candidates_query(tenant, candidates, snapshot, now, scope), &mut finder).await?;
-        Ok(Answer::Count(Counted { n: finder.n_found(), capped: false }))
+        let (_, n) = self.upcoming(asking, agent).await?;
+        Ok(Answer::Count(Counted { n, capped: false }))
     }
 
     /// The plain form: every ticket in scope is read. An index comes with search.

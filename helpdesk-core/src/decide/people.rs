@@ -66,23 +66,35 @@ pub(super) fn identity_key(identity: &Identity) -> UniqueKey {
     UniqueKey::Identity { key: identity.clone().normalized().lookup_key() }
 }
 
-fn checked_customs(
+/// A patch's custom values in their one form.
+fn customs_of(
     work: &Work<'_>,
     owner: FieldOwner,
-    customs: &Customs,
+    customs: Option<&Customs>,
     path: &str,
     faults: &mut Vec<Fault>,
-) -> Customs {
+) -> Option<Customs> {
     let mut checked = Customs::new();
-    for (key, value) in customs {
-        match custom_value(work, owner, key, value.clone(), &format!("{path}.{key}")) {
+    for (key, value) in customs? {
+        match custom_value(work, owner, key, value.clone(), &format!("{path}custom.{key}")) {
             Ok(value) => {
                 checked.insert(key.clone(), value);
             }
             Err(fault) => faults.push(fault),
         }
     }
-    checked
+    Some(checked)
+}
+
+/// A patch's tags in their one form; none where it leaves them or they have faults.
+fn tags_of(tags: Option<&Vec<String>>, path: &str, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
+    match checked_tags(tags?, &format!("{path}tags")) {
+        Ok(tags) => Some(tags),
+        Err(found) => {
+            faults.extend(found);
+            None
+        }
+    }
 }
 
 fn checked_tier(work: &Work<'_>, tier: Option<&Option<Key>>, path: &str, faults: &mut Vec<Fault>) {
@@ -114,16 +126,8 @@ fn checked_patch(
         checked.remove_identities =
             Some(identities.iter().cloned().map(Identity::normalized).collect());
     }
-    if let Some(tags) = &patch.tags {
-        match checked_tags(tags, &format!("{path}tags")) {
-            Ok(tags) => checked.tags = Some(tags),
-            Err(found) => faults.extend(found),
-        }
-    }
-    if let Some(customs) = &patch.custom {
-        let path = format!("{path}custom");
-        checked.custom = Some(checked_customs(work, FieldOwner::Contact, customs, &path, faults));
-    }
+    checked.tags = tags_of(patch.tags.as_ref(), path, faults);
+    checked.custom = customs_of(work, FieldOwner::Contact, patch.custom.as_ref(), path, faults);
     if let Some(Some(language)) = &patch.language
         && let Err(fault) = checked_language(language)
     {
@@ -282,17 +286,9 @@ fn checked_organization(
     if let Some(domains) = &patch.domains {
         checked.domains = Some(checked_domains(work, domains, own, path, faults));
     }
-    if let Some(tags) = &patch.tags {
-        match checked_tags(tags, &format!("{path}tags")) {
-            Ok(tags) => checked.tags = Some(tags),
-            Err(found) => faults.extend(found),
-        }
-    }
-    if let Some(customs) = &patch.custom {
-        let path = format!("{path}custom");
-        checked.custom =
-            Some(checked_customs(work, FieldOwner::Organization, customs, &path, faults));
-    }
+    checked.tags = tags_of(patch.tags.as_ref(), path, faults);
+    let owner = FieldOwner::Organization;
+    checked.custom = customs_of(work, owner, patch.custom.as_ref(), path, faults);
     checked_tier(work, patch.requester_tier.as_ref(), path, faults);
     checked
 }
