@@ -4,15 +4,24 @@ use crate::engine::{Call, Helpdesk, Job};
 use crate::error::{Error, Result};
 use chrono::{DateTime, Utc};
 use helpdesk_core::actor::{Actor, Capability};
+use helpdesk_core::case::record::Record;
 use helpdesk_core::command::{Command, FireTimer};
+use helpdesk_core::condition::Condition;
+use helpdesk_core::decide::redate_at;
+use helpdesk_core::event::{StreamId, TimerKind};
+use helpdesk_core::fault::Rejection;
 use helpdesk_core::id::derived_command_id;
 use helpdesk_storage::{
-    ClaimParams, ClaimWhat, Lease, LeaseBody, LeaseToken, Settle, SettleHow, StoreError,
+    ClaimParams, ClaimWhat, Lease, LeaseBody, LeaseToken, ListKind, ListQuery, Settle, SettleHow,
+    Shelf, StoreError,
 };
 use std::collections::VecDeque;
 
 /// Timers leased at once.
 const CLAIM_MAX: usize = 128;
+
+/// Tickets read at once when clocks are dated anew.
+const REDATE_MAX: usize = 500;
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -108,6 +117,9 @@ impl Helpdesk {
             kind.as_str().as_bytes(),
             &token.generation.to_be_bytes(),
         ];
+        if kind == TimerKind::Redate {
+            self.redate(&actor, due_at, report).await?;
+        }
         let command = Command::FireTimer(FireTimer { stream, kind, due_at });
         let call = Call::new(derived_command_id(&parts), command);
         let job = Job { actor: &actor, call: &call, now: due_at, lease: Some(token) };
@@ -128,6 +140,45 @@ impl Helpdesk {
                 Ok(None)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Calendars changed: dates the clocks that count in them anew, each ticket by
+    /// a decision of its own. Tickets that were touched since are dated already.
+    /// Interrupted, it starts again from the first and finds little to do.
+    async fn redate(
+        &self,
+        actor: &Actor,
+        due_at: DateTime<Utc>,
+        report: &mut TickReport,
+    ) -> Result<()> {
+        let snapshot = self.tenant(actor.tenant).await?.snapshot();
+        let mut query =
+            ListQuery::all(actor.tenant, ListKind::Cases(Shelf::Live), due_at, REDATE_MAX);
+        let unsolved =
+            serde_json::json!({"field": "status_category", "not_in": ["solved", "closed"]});
+        query.condition = Condition::parse(&unsolved, snapshot.desk.condition_schema())
+            .map_err(Rejection::many)?;
+        loop {
+            let page = self.inner.store.list(&query).await?;
+            for stored in page.rows {
+                let Record::Case(case) = stored.record else { continue };
+                if redate_at(&snapshot.desk, &case).is_none() {
+                    continue;
+                }
+                let stream = StreamId::case(case.ticket.id);
+                let version = snapshot.config_version.to_be_bytes();
+                let parts: [&[u8]; 4] =
+                    [b"redate", actor.tenant.0.as_bytes(), stream.id.as_bytes(), &version];
+                let command = FireTimer { stream, kind: TimerKind::Redate, due_at };
+                let call = Call::new(derived_command_id(&parts), Command::FireTimer(command));
+                self.run(&Job { actor, call: &call, now: due_at, lease: None }).await?;
+                report.fired += 1;
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(()),
+            }
         }
     }
 

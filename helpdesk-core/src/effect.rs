@@ -23,6 +23,16 @@ pub enum AgentNews {
     Woken,
 }
 
+/// Why people are told of a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlaNews {
+    /// It comes near its target.
+    Warned,
+    /// It is past its target.
+    Breached,
+}
+
 /// One wish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -61,6 +71,21 @@ pub enum Effect {
         /// Whom.
         group: Key,
     },
+    /// Tell whoever is responsible that a clock warns, or that its target is missed.
+    NotifySla {
+        /// The ticket.
+        ticket: TicketId,
+        /// What is measured.
+        metric: Key,
+        /// What happened.
+        news: SlaNews,
+        /// The assignee, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+        /// The ticket's group, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<Key>,
+    },
     /// Tell the desk's administrators that no rule fits a ticket.
     NotifyUnroutable {
         /// The ticket.
@@ -77,6 +102,7 @@ impl Effect {
             Self::NotifyAgent { .. } => "agent",
             Self::NotifyOffer { .. } => "offer",
             Self::NotifyGroup { .. } => "group",
+            Self::NotifySla { .. } => "sla",
             Self::NotifyUnroutable { .. } => "unroutable",
         }
     }
@@ -89,6 +115,7 @@ impl Effect {
             | Self::NotifyAgent { ticket, .. }
             | Self::NotifyOffer { ticket, .. }
             | Self::NotifyGroup { ticket, .. }
+            | Self::NotifySla { ticket, .. }
             | Self::NotifyUnroutable { ticket } => *ticket,
         }
     }

@@ -512,6 +512,22 @@ pub enum Event {
         /// Which.
         key: Key,
     },
+    /// An SLA policy was chosen for a ticket, or none.
+    PolicyPicked {
+        /// For which of its two promises.
+        slot: Slot,
+        /// The policy; none fits when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy: Option<PolicyRef>,
+        /// What decided, in words, at most five.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        because: Vec<String>,
+    },
+    /// Something happened to a clock: it started, paused, was met, warned, breached.
+    ClockChanged {
+        /// What, and the clock after it.
+        change: Box<ClockChange>,
+    },
     /// A contact was created, or made from a first message.
     ContactCreated {
         /// The contact.
@@ -593,6 +609,8 @@ pub enum Cause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimerKind {
+    /// On the configuration: calendars changed; clocks that count in them are dated anew.
+    Redate,
     /// On an agent: its presence on a channel ends.
     PresenceEnds,
     /// On a case: nobody answered the offer.
@@ -603,6 +621,12 @@ pub enum TimerKind {
     IdleUnassign,
     /// On a case: in sight again.
     Snooze,
+    /// On a case: a clock comes near its target.
+    SlaWarning,
+    /// On a case: a clock is past its target.
+    SlaBreach,
+    /// On a case: a step of its escalation, or the end of an acknowledgement.
+    Escalation,
     /// On a case: solved for long enough.
     AutoClose,
     /// On an agent: its tickets go back to their queues, one at a time.
@@ -618,11 +642,15 @@ impl TimerKind {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Redate => "redate",
             Self::PresenceEnds => "presence_ends",
             Self::OfferExpires => "offer_expires",
             Self::AnswerDue => "answer_due",
             Self::IdleUnassign => "idle_unassign",
             Self::Snooze => "snooze",
+            Self::SlaWarning => "sla_warning",
+            Self::SlaBreach => "sla_breach",
+            Self::Escalation => "escalation",
             Self::AutoClose => "auto_close",
             Self::Unload => "unload",
             Self::LookAgain => "look_again",
@@ -631,12 +659,16 @@ impl TimerKind {
     }
 
     /// All kinds, in rank order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
+        Self::Redate,
         Self::PresenceEnds,
         Self::OfferExpires,
         Self::AnswerDue,
         Self::IdleUnassign,
         Self::Snooze,
+        Self::SlaWarning,
+        Self::SlaBreach,
+        Self::Escalation,
         Self::AutoClose,
         Self::Unload,
         Self::LookAgain,

@@ -1,5 +1,6 @@
 //! Why a decision came out as it did: steps with stable codes, readable as sentences.
 
+use crate::clock::{ClockNews, Slot};
 use crate::condition::Evidence;
 use crate::event::{RefusedReason, TimerKind};
 use crate::id::{AgentId, ContactId, Key, TicketId};
@@ -132,6 +133,26 @@ pub enum Step {
         /// When to look again.
         look_again_at: Option<DateTime<Utc>>,
     },
+    /// An SLA policy was chosen for the ticket, or none.
+    PolicyPicked {
+        /// For which of its two promises.
+        slot: Slot,
+        /// The policy; none fits when absent.
+        policy: Option<Key>,
+        /// What decided.
+        because: Vec<Evidence>,
+    },
+    /// Something happened to a clock of the ticket.
+    Clock {
+        /// What is measured.
+        metric: Key,
+        /// What happened.
+        news: ClockNews,
+        /// When its target is used up, while it runs.
+        due_at: Option<DateTime<Utc>>,
+        /// The target lies beyond what calendars cover, so it is due at no time.
+        beyond_horizon: bool,
+    },
     /// A timer of the ticket was due before the command, and came first.
     CaughtUp {
         /// Which.
@@ -203,6 +224,28 @@ impl fmt::Display for Step {
                 write!(f, "none of {n_tried} rules fits, and there is no default queue")
             }
             Self::Sought { sentences, .. } => f.write_str(&sentences.join("; ")),
+            Self::PolicyPicked { slot, policy, because } => {
+                let whose = match slot {
+                    Slot::Requester => "SLA policy",
+                    Slot::Group => "SLA policy between groups",
+                };
+                match policy {
+                    Some(policy) => write!(f, "{whose} `{policy}`")?,
+                    None => write!(f, "no {whose} fits")?,
+                }
+                for (i, evidence) in because.iter().enumerate() {
+                    write!(f, "{}{evidence}", if i == 0 { ": " } else { "; " })?;
+                }
+                Ok(())
+            }
+            Self::Clock { metric, news, due_at, beyond_horizon } => {
+                write!(f, "clock {metric} {}", news.as_str())?;
+                match due_at {
+                    Some(due_at) => write!(f, ", due at {due_at}"),
+                    None if *beyond_horizon => f.write_str(", due beyond the horizon of calendars"),
+                    None => Ok(()),
+                }
+            }
             Self::CaughtUp { kind, due_at } => {
                 write!(f, "first came the timer {} of {due_at}", kind.as_str())
             }

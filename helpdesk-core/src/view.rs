@@ -20,6 +20,8 @@ pub enum OrderBy {
     LastRequesterAt,
     /// Priority.
     Priority,
+    /// When the first target of a running clock is used up.
+    DueAt,
     /// The status category, then the status key.
     Status,
 }

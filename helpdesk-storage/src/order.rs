@@ -3,6 +3,7 @@
 use crate::plan::invalid;
 use crate::{Cursor, Direction, ListKind, Order, OrderBy, Page, Result, Shelf};
 use chrono::{DateTime, TimeDelta, Utc};
+use helpdesk_core::case::Case;
 use helpdesk_core::event::StreamKind;
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::Ticket;
@@ -57,8 +58,9 @@ pub(crate) fn number_rank(ticket: &Ticket) -> i64 {
     i64::try_from(ticket.number.n).unwrap_or(i64::MAX)
 }
 
-/// By what this ticket is ordered.
-pub(crate) fn sort_value(by: OrderBy, ticket: &Ticket) -> SortValue {
+/// By what this case is ordered.
+pub(crate) fn sort_value(by: OrderBy, case: &Case) -> SortValue {
+    let ticket = &case.ticket;
     let times = &ticket.times;
     match by {
         OrderBy::Number => SortValue::Int(number_rank(ticket)),
@@ -70,6 +72,7 @@ pub(crate) fn sort_value(by: OrderBy, ticket: &Ticket) -> SortValue {
         OrderBy::Priority => {
             ticket.priority.map_or(SortValue::Unset, |it| SortValue::Int(priority_rank(it)))
         }
+        OrderBy::DueAt => case.due_at().map_or(SortValue::Unset, |at| SortValue::Int(micros(at))),
         OrderBy::Status => {
             SortValue::Status(category_rank(ticket.category), ticket.status.as_str().to_owned())
         }
@@ -86,9 +89,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Where this ticket stands.
-    pub(crate) fn of(by: OrderBy, ticket: &Ticket) -> Self {
-        Self { value: sort_value(by, ticket), id: ticket.id.0 }
+    /// Where this case stands.
+    pub(crate) fn of(by: OrderBy, case: &Case) -> Self {
+        Self { value: sort_value(by, case), id: case.ticket.id.0 }
     }
 
     /// How two places of one order compare.
@@ -151,6 +154,8 @@ fn order_word(order: Order) -> &'static str {
         (OrderBy::LastRequesterAt, Descending) => "last_requester_at-",
         (OrderBy::Priority, Ascending) => "priority+",
         (OrderBy::Priority, Descending) => "priority-",
+        (OrderBy::DueAt, Ascending) => "due_at+",
+        (OrderBy::DueAt, Descending) => "due_at-",
         (OrderBy::Status, Ascending) => "status+",
         (OrderBy::Status, Descending) => "status-",
     }
@@ -176,7 +181,7 @@ pub(crate) fn case_place(order: Order, cursor: &Cursor) -> Result<Place> {
         return Err(foreign());
     }
     let value = match (order.by, value.ok_or_else(foreign)?) {
-        (OrderBy::LastRequesterAt | OrderBy::Priority, "~") => SortValue::Unset,
+        (OrderBy::LastRequesterAt | OrderBy::Priority | OrderBy::DueAt, "~") => SortValue::Unset,
         (OrderBy::Status, text) => {
             let (rank, status) = text.split_once(':').ok_or_else(foreign)?;
             SortValue::Status(number(rank)?, status.to_owned())

@@ -6,6 +6,7 @@ use super::record::Record;
 use super::{Case, Offer};
 use crate::actor::Author;
 use crate::agent::Presence;
+use crate::clock::{self, Slot};
 use crate::event::{Event, StreamId, StreamKind};
 use crate::id::AgentId;
 use crate::ticket::change::add_sorted;
@@ -122,6 +123,10 @@ fn apply_to_case(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
             case.auto_close_at = None;
             true
         }
+        Event::PolicyPicked { .. } | Event::ClockChanged { .. } => {
+            // What the desk measures is no news of the ticket.
+            return apply_sla(case, event);
+        }
         _ => apply_field(&mut case.ticket, event),
     };
     if !fits {
@@ -131,6 +136,18 @@ fn apply_to_case(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
         case.ticket.times.updated_at = at;
     }
     case.idle_at = idle_end(case);
+    true
+}
+
+fn apply_sla(case: &mut Case, event: &Event) -> bool {
+    match event {
+        Event::PolicyPicked { slot, policy, .. } => match slot {
+            Slot::Requester => case.requester_policy.clone_from(policy),
+            Slot::Group => case.group_policy.clone_from(policy),
+        },
+        Event::ClockChanged { change } => clock::apply(&mut case.clocks, change),
+        _ => return false,
+    }
     true
 }
 

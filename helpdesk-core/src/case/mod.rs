@@ -4,6 +4,7 @@ pub mod apply;
 pub mod facts;
 pub mod record;
 
+use crate::clock::{Clock, ClockTimerKind, PolicyRef, Slot};
 use crate::event::TimerKind;
 use crate::id::AgentId;
 use crate::ticket::Ticket;
@@ -24,8 +25,7 @@ pub struct Offer {
     pub weight: u32,
 }
 
-/// A ticket with its offer and its times to come. Clocks and escalation join
-/// it in later versions.
+/// A ticket with its offer, its clocks, its escalation and its times to come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Case {
     /// The ticket.
@@ -57,6 +57,15 @@ pub struct Case {
     /// When it is closed for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_close_at: Option<DateTime<Utc>>,
+    /// What was promised to its requester.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester_policy: Option<PolicyRef>,
+    /// What groups promised each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_policy: Option<PolicyRef>,
+    /// Its clocks: the newest cycle of each metric.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<Clock>,
 }
 
 /// What a case takes of one agent on one channel, in work units.
@@ -87,7 +96,31 @@ impl Case {
             idle_seconds: None,
             idle_at: None,
             auto_close_at: None,
+            requester_policy: None,
+            group_policy: None,
+            clocks: Vec::new(),
         }
+    }
+
+    /// The policy of a slot.
+    #[must_use]
+    pub fn policy(&self, slot: Slot) -> Option<&PolicyRef> {
+        match slot {
+            Slot::Requester => self.requester_policy.as_ref(),
+            Slot::Group => self.group_policy.as_ref(),
+        }
+    }
+
+    /// The earliest `due_at` of the running clocks.
+    #[must_use]
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        self.clocks.iter().filter_map(|clock| clock.due_at).min()
+    }
+
+    /// When the first warning, or the first breach, of any clock is due.
+    fn clock_timer(&self, is_wanted: fn(ClockTimerKind) -> bool) -> Option<DateTime<Utc>> {
+        let timers = self.clocks.iter().filter_map(Clock::next_timer);
+        timers.filter(|timer| is_wanted(timer.kind)).map(|timer| timer.due_at).min()
     }
 
     /// The timers that this state asks for, in rank order. Timers are never set
@@ -102,6 +135,8 @@ impl Case {
             (TimerKind::AnswerDue, self.answer_by),
             (TimerKind::IdleUnassign, self.idle_at),
             (TimerKind::Snooze, self.ticket.snoozed_until),
+            (TimerKind::SlaWarning, self.clock_timer(|kind| matches!(kind, ClockTimerKind::Warn(_)))),
+            (TimerKind::SlaBreach, self.clock_timer(|kind| kind == ClockTimerKind::Breach)),
             (TimerKind::AutoClose, self.auto_close_at),
             (TimerKind::LookAgain, self.look_again_at.filter(|_| self.waits())),
         ];

@@ -112,6 +112,20 @@ pub struct ConfigRecord {
     pub applied_at: DateTime<Utc>,
     /// The document.
     pub document: Value,
+    /// Since when each of its calendars is as it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub calendars: BTreeMap<Key, CalendarMark>,
+}
+
+/// Since when a calendar of the configuration is as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarMark {
+    /// The version of the configuration that made it so; clocks name it.
+    pub revision: Version,
+    /// When that was applied.
+    pub changed_at: DateTime<Utc>,
+    /// Changes whenever the calendar, or the time zone rules under it, do.
+    pub stamp: u64,
 }
 
 /// The next number of a tenant's tickets, by prefix. Engines lease blocks of them.

@@ -1,10 +1,10 @@
 //! What was loaded for a decision.
 
 use crate::case::Case;
-use crate::case::record::{Record, RecordKey, Stored, UniqueKey};
+use crate::case::record::{ConfigRecord, Record, RecordKey, Stored, UniqueKey};
 use crate::contact::Contact;
 use crate::event::StreamId;
-use crate::id::TicketId;
+use crate::id::{TicketId, Version};
 use crate::ticket::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,7 @@ pub struct Loaded {
     streams: BTreeMap<StreamId, Stored>,
     unique: BTreeMap<UniqueKey, StreamId>,
     messages: BTreeMap<(TicketId, u32), Message>,
+    configs: BTreeMap<Version, ConfigRecord>,
     candidate: Option<TicketId>,
     asked: BTreeSet<RecordKey>,
 }
@@ -23,9 +24,16 @@ impl Loaded {
     pub fn add(&mut self, key: &RecordKey, stored: Option<Stored>) {
         self.asked.insert(key.clone());
         let Some(stored) = stored else { return };
-        if let Record::Message(message) = stored.record {
-            self.messages.insert((message.ticket_id, message.meta.seq), *message);
-            return;
+        match stored.record {
+            Record::Message(message) => {
+                self.messages.insert((message.ticket_id, message.meta.seq), *message);
+                return;
+            }
+            Record::ConfigVersion(config) => {
+                self.configs.insert(config.version, *config);
+                return;
+            }
+            _ => {}
         }
         let stream = match key {
             RecordKey::Stream(stream) => Some(*stream),
@@ -115,6 +123,12 @@ impl Loaded {
             Record::Contact(contact) => Some(&**contact),
             _ => None,
         })
+    }
+
+    /// An earlier configuration.
+    #[must_use]
+    pub fn config(&self, version: Version) -> Option<&ConfigRecord> {
+        self.configs.get(&version)
     }
 
     /// A message of a ticket.

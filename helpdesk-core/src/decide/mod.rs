@@ -2,9 +2,10 @@
 //!
 //! [`needs`] and [`needs_more`] say what to load, [`decide`] decides. The order
 //! inside a decision: the ticket's own due timers, then intake and threading,
-//! field change, routing, assignment, effects. State changes only through
+//! field change, routing, assignment, SLA policies and clocks, effects. State changes only through
 //! [`apply`](crate::case::apply::apply), so each stage sees the state as it will be.
 
+mod clocks;
 mod config;
 mod conversation;
 mod explain;
@@ -25,6 +26,7 @@ mod timers;
 mod work;
 
 pub use crate::trace;
+pub use clocks::redate_at;
 pub use explain::{explain_now, sentence};
 pub use guard::access_context;
 pub use loaded::Loaded;
@@ -158,6 +160,9 @@ pub fn decide(
         guard::state(&work, command, ticket)?;
     }
     dispatch(&mut work, command)?;
+    for ticket in work.changed_tickets() {
+        clocks::settle(&mut work, ticket)?;
+    }
     Ok(work.finish())
 }
 

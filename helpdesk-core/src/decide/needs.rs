@@ -1,5 +1,6 @@
 //! What a decision must have loaded: keys first, then what those lead to.
 
+use super::clocks::stale;
 use super::conversation_key;
 use super::intake::{COPIES_MAX, message_key, normal_id, thread_keys};
 use super::loaded::Loaded;
@@ -154,9 +155,11 @@ pub fn needs_more(command: &Command, loaded: &Loaded, desk: &Desk) -> Vec<Record
         let ticket = &case.ticket;
         keys.push(RecordKey::Stream(StreamId::contact(ticket.requester)));
         keys.extend(ticket.organization.map(|id| RecordKey::Stream(StreamId::organization(id))));
-        if may_route(command) && desk.rules_need_body() && ticket.newest_public_seq > 0 {
+        let reads_body = desk.sla_needs_body() || may_route(command) && desk.rules_need_body();
+        if reads_body && ticket.newest_public_seq > 0 {
             keys.push(RecordKey::Message(ticket.id, ticket.newest_public_seq));
         }
+        keys.extend(stale(desk, case).map(|(_, revision)| RecordKey::ConfigVersion(revision)));
         if matches!(command, Command::SetParent(_)) {
             keys.extend(ticket.parent.map(|id| RecordKey::Stream(StreamId::case(id))));
         }

@@ -1,5 +1,6 @@
 //! Timers: what happens when one comes due.
 
+use super::clocks;
 use super::ownership;
 use super::place;
 use super::status;
@@ -48,9 +49,10 @@ fn next_due(
     id: TicketId,
     now: DateTime<Utc>,
 ) -> Option<(TimerKind, DateTime<Utc>)> {
-    let timers = work.find_case(id)?.timers();
+    let case = work.find_case(id)?;
+    let redate = clocks::redate_at(work.ctx.desk, case).map(|at| (TimerKind::Redate, at));
+    let timers = case.timers().into_iter().chain(redate);
     timers
-        .into_iter()
         .filter(|(_, due_at)| *due_at <= now)
         .min_by_key(|(kind, due_at)| (*due_at, *kind))
 }
@@ -60,6 +62,8 @@ pub(super) fn fire(work: &mut Work<'_>, fire: &FireTimer) -> Result<(), Rejectio
     match fire.stream.kind {
         StreamKind::Case => fire_on_case(work, TicketId(fire.stream.id), fire.kind),
         StreamKind::Agent => fire_on_agent(work, AgentId(fire.stream.id), fire.kind),
+        // The engine has dated each ticket anew by now; this ends the timer.
+        StreamKind::Config if fire.kind == TimerKind::Redate => Ok(()),
         StreamKind::Contact
         | StreamKind::Organization
         | StreamKind::Presence
@@ -77,7 +81,10 @@ fn fire_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<()
         work.trace(Step::TimerIdle { kind });
         return Ok(());
     };
-    let is_due = case.timers().iter().any(|(own, due_at)| *own == kind && *due_at <= work.now);
+    let is_due = match kind {
+        TimerKind::Redate => clocks::redate_at(work.ctx.desk, case).is_some(),
+        _ => case.timers().iter().any(|(own, due_at)| *own == kind && *due_at <= work.now),
+    };
     work.made.ticket = Some(id);
     if !is_due {
         work.trace(Step::TimerIdle { kind });
@@ -119,6 +126,9 @@ fn run_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(),
             Ok(())
         }
         TimerKind::LookAgain => look_again(work, id),
+        TimerKind::SlaWarning | TimerKind::SlaBreach => clocks::fire_due(work, id, kind),
+        TimerKind::Redate => clocks::redate(work, id),
+        TimerKind::Escalation => Ok(()),
         TimerKind::PresenceEnds | TimerKind::Unload | TimerKind::Drain => {
             Err(Rejection::new(Code::Internal, "an agent's timer on a case"))
         }
@@ -155,10 +165,14 @@ fn fire_on_agent(work: &mut Work<'_>, agent: AgentId, kind: TimerKind) -> Result
         TimerKind::PresenceEnds => presence_ends(work, agent),
         TimerKind::Unload => unload(work, agent),
         TimerKind::Drain => drain(work, agent),
-        TimerKind::OfferExpires
+        TimerKind::Redate
+        | TimerKind::OfferExpires
         | TimerKind::AnswerDue
         | TimerKind::IdleUnassign
         | TimerKind::Snooze
+        | TimerKind::SlaWarning
+        | TimerKind::SlaBreach
+        | TimerKind::Escalation
         | TimerKind::AutoClose
         | TimerKind::LookAgain => Err(Rejection::new(Code::Internal, "a case's timer on an agent")),
     }

@@ -1,6 +1,6 @@
 //! A decision in the making: the state as it will be, and what led there.
 
-use super::{Context, Decision, Loaded, Made};
+use super::{Context, Decision, Loaded, Made, clocks};
 use crate::agent::{AgentLoad, Roster, RosterEntry};
 use crate::case::apply::apply;
 use crate::case::record::{Record, TimerOp, UniqueKey, UniqueOp};
@@ -12,6 +12,7 @@ use crate::event::{Cause, Event, NewEvent, Origin, StreamId, StreamKind, TimerKi
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, ContactId, IdSource, OrganizationId, TicketId, Version};
 use crate::routing::queue::QueueMode;
+use crate::sla::signal::Signal;
 use crate::ticket::message::Message;
 use crate::ticket::priority::Channel;
 use crate::trace::{Step, Trace};
@@ -47,6 +48,8 @@ pub(super) struct Work<'a> {
     timers: Vec<TimerOp>,
     records: Vec<Record>,
     trace: Trace,
+    /// Tickets that the decision opens, with what their clocks have yet to hear.
+    opened: BTreeMap<TicketId, Vec<Signal>>,
 }
 
 impl<'a> Work<'a> {
@@ -69,6 +72,7 @@ impl<'a> Work<'a> {
             timers: Vec::new(),
             records: Vec::new(),
             trace: Trace::default(),
+            opened: BTreeMap::new(),
         }
     }
 
@@ -138,6 +142,7 @@ impl<'a> Work<'a> {
             }
         });
         let before = touched.after.as_ref().map_or_else(Vec::new, shares_of);
+        let measured = clocks::Before::of(self.ctx.desk, touched.after.as_ref().and_then(case_of));
         apply(stream, &mut touched.after, &event, self.now).map_err(|misfit| {
             Rejection::new(Code::Internal, format!("the decision does not fit its state: {misfit}"))
         })?;
@@ -149,9 +154,63 @@ impl<'a> Work<'a> {
         if is_work {
             self.stamp_load(&after);
         }
+        let signal = match measured {
+            Some(before) => self.record(stream).and_then(case_of).and_then(|case| before.signal(&event, case)),
+            None => None,
+        };
+        self.note_opening(stream, &event);
         let origin = Origin::new(self.ctx.actor, self.cause);
         self.events.push(NewEvent { stream, at: self.now, origin, event });
-        Ok(())
+        match signal {
+            Some(signal) => self.tell_clocks(TicketId(stream.id), signal),
+            None => Ok(()),
+        }
+    }
+
+    /// A ticket that is opened keeps what its clocks should hear until it is
+    /// routed and has its policies.
+    fn note_opening(&mut self, stream: StreamId, event: &Event) {
+        if let Event::Opened { imported: false, .. } = event {
+            self.opened.insert(TicketId(stream.id), Vec::new());
+        }
+    }
+
+    /// Lets a ticket's clocks hear a signal, at once unless the ticket is only being opened.
+    pub(super) fn tell_clocks(&mut self, id: TicketId, signal: Signal) -> Result<(), Rejection> {
+        match self.opened.get_mut(&id) {
+            Some(heard) => {
+                heard.push(signal);
+                Ok(())
+            }
+            None => clocks::hear(self, id, &signal),
+        }
+    }
+
+    /// What the clocks of a ticket that this decision opens have yet to hear;
+    /// its first message comes with its opening.
+    pub(super) fn take_opened(&mut self, id: TicketId) -> Option<Vec<Signal>> {
+        let mut signals = self.opened.remove(&id)?;
+        let first = signals.iter().position(|signal| matches!(signal, Signal::Message(_)));
+        let message = match first.map(|at| signals.remove(at)) {
+            Some(Signal::Message(message)) => Some(message),
+            _ => None,
+        };
+        signals.insert(0, Signal::Created { message });
+        Some(signals)
+    }
+
+    /// Whether the decision brings the ticket in as history.
+    pub(super) fn is_imported(&self, id: TicketId) -> bool {
+        let stream = StreamId::case(id);
+        self.events.iter().any(|entry| {
+            entry.stream == stream && matches!(entry.event, Event::Opened { imported: true, .. })
+        })
+    }
+
+    /// The tickets that the decision has changed, by id.
+    pub(super) fn changed_tickets(&self) -> Vec<TicketId> {
+        let cases = self.touched.keys().filter(|stream| stream.kind == StreamKind::Case);
+        cases.map(|stream| TicketId(stream.id)).collect()
     }
 
     /// Emits on a ticket's case.
@@ -247,6 +306,12 @@ impl<'a> Work<'a> {
         });
     }
 
+    /// Sets a timer on the configuration.
+    pub(super) fn set_config_timer(&mut self, kind: TimerKind, due_at: DateTime<Utc>) {
+        let stream = StreamId::config(self.ctx.actor.tenant);
+        self.timers.push(TimerOp::Set { stream, kind, due_at });
+    }
+
     /// The agent may have room now: give it the next ticket.
     pub(super) fn drain(&mut self, agent: AgentId) {
         self.freed.insert(agent);
@@ -323,6 +388,13 @@ impl<'a> Work<'a> {
 /// Whether any queue gives tickets to agents by itself.
 pub(super) fn gives_work(desk: &Desk) -> bool {
     desk.queues().any(|queue| queue.mode != QueueMode::Pull)
+}
+
+fn case_of(record: &Record) -> Option<&Case> {
+    match record {
+        Record::Case(case) => Some(case),
+        _ => None,
+    }
 }
 
 fn timers_of(record: &Record) -> Vec<(TimerKind, DateTime<Utc>)> {

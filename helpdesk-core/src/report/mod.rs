@@ -16,6 +16,7 @@ pub use durations::Durations;
 pub use reporter::Reporter;
 
 use crate::fault::Fault;
+use crate::id::Key;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -159,6 +160,11 @@ pub enum Measure {
     FirstReplySeconds,
     /// Wall seconds from a ticket's creation to each solve that `solved` counts.
     SolveSeconds,
+    /// Targets met and missed, by metric. A cycle is met when its clock stopped
+    /// in time, and missed from the moment of its breach, whether it runs on or
+    /// not; it counts then, as it stands at the end of the journal. Clocks
+    /// without a target, cancelled and superseded ones do not count.
+    Sla,
 }
 
 impl Measure {
@@ -172,6 +178,7 @@ impl Measure {
             Self::Backlog => "backlog",
             Self::FirstReplySeconds => "first_reply_seconds",
             Self::SolveSeconds => "solve_seconds",
+            Self::Sla => "sla",
         }
     }
 }
@@ -183,13 +190,43 @@ impl fmt::Display for Measure {
 }
 
 /// What a measure came to: in JSON a number, or an object with `n`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Value {
     /// How many.
     Count(u64),
     /// How long.
     Durations(Durations),
+    /// How many targets were met, by metric.
+    Sla(BTreeMap<Key, Attainment>),
+}
+
+/// Targets of one metric, met and missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Attainment {
+    /// Stopped in time.
+    pub n_met: u64,
+    /// Past their target.
+    pub n_missed: u64,
+}
+
+impl Attainment {
+    /// Met of both, in percent, rounded down; `None` where there are none.
+    ///
+    /// ```
+    /// use helpdesk_core::report::Attainment;
+    /// assert_eq!(Attainment { n_met: 2, n_missed: 1 }.percent(), Some(66));
+    /// assert_eq!(Attainment::default().percent(), None);
+    /// ```
+    #[must_use]
+    pub fn percent(&self) -> Option<u64> {
+        self.n_met.saturating_mul(100).checked_div(self.n_met.saturating_add(self.n_missed))
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.n_met += other.n_met;
+        self.n_missed += other.n_missed;
+    }
 }
 
 /// One row: a day, week or month, or a value of the tickets.

@@ -1,10 +1,11 @@
 //! Counting: from tickets and the journal to a report.
 
 use super::bucket::{Bucket, buckets};
-use super::{Durations, GroupBy, Measure, Report, ReportQuery, ReportRow, Value};
+use super::{Attainment, Durations, GroupBy, Measure, Report, ReportQuery, ReportRow, Value};
+use crate::clock::{Clock, ClockState};
 use crate::event::{Event, Recorded, StreamKind};
 use crate::fault::Fault;
-use crate::id::TicketId;
+use crate::id::{Key, TicketId};
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,7 +77,7 @@ impl Reporter {
         } else {
             0
         };
-        self.tickets.insert(ticket.id, Track { row, life: None });
+        self.tickets.insert(ticket.id, Track { row, life: None, clocks: BTreeMap::new() });
     }
 
     /// Whether an event of this kind can count here. One that cannot need not be
@@ -94,6 +95,7 @@ impl Reporter {
                     [Measure::Solved, Measure::Reopened, Measure::Backlog, Measure::SolveSeconds];
                 by_status.iter().any(|measure| asked.contains(measure))
             }
+            Event::ClockChanged { .. } => asked.contains(&Measure::Sla),
             _ => false,
         }
     }
@@ -112,6 +114,11 @@ impl Reporter {
         if let Event::Opened { ticket, imported, .. } = &entry.event {
             let created_at = if *imported { ticket.times.created_at } else { entry.at };
             track.life = Some(tallies.open(track.row, created_at, ticket));
+            return;
+        }
+        if let Event::ClockChanged { change } = &entry.event {
+            let clock = &change.clock;
+            track.clocks.insert((clock.metric.clone(), clock.cycle), Outcome::of(clock));
             return;
         }
         let Some(life) = &mut track.life else { return };
@@ -136,7 +143,12 @@ impl Reporter {
 
     /// The report.
     #[must_use]
-    pub fn finish(self) -> Report {
+    pub fn finish(mut self) -> Report {
+        for track in self.tickets.values() {
+            for ((metric, _), outcome) in &track.clocks {
+                self.tallies.decide(track.row, metric, *outcome);
+            }
+        }
         let Tallies { group_by, measures, buckets, mut rows, .. } = self.tallies;
         let mut total = Tally::default();
         let mut report_rows = Vec::new();
@@ -185,6 +197,28 @@ struct Track {
     row: usize,
     /// `None` until it was opened.
     life: Option<Life>,
+    /// How each cycle of each metric ended, as far as the journal was read.
+    clocks: BTreeMap<(Key, u32), Outcome>,
+}
+
+/// What became of a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Open,
+    Met(DateTime<Utc>),
+    Missed(DateTime<Utc>),
+}
+
+impl Outcome {
+    fn of(clock: &Clock) -> Self {
+        let has_target = clock.target_seconds.is_some() || clock.due_override.is_some();
+        match (clock.state, clock.breached_at, clock.stopped_at) {
+            (ClockState::Cancelled(_) | ClockState::Superseded, ..) => Self::Open,
+            (_, Some(breached_at), _) => Self::Missed(breached_at),
+            (ClockState::Met, None, Some(stopped_at)) if has_target => Self::Met(stopped_at),
+            _ => Self::Open,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -259,6 +293,17 @@ impl Tallies {
         }
     }
 
+    fn decide(&mut self, row: usize, metric: &Key, outcome: Outcome) {
+        let (at, counted) = match outcome {
+            Outcome::Open => return,
+            Outcome::Met(at) => (at, Attainment { n_met: 1, n_missed: 0 }),
+            Outcome::Missed(at) => (at, Attainment { n_met: 0, n_missed: 1 }),
+        };
+        if let Some(tally) = self.tally_at(row, at) {
+            tally.sla.entry(metric.clone()).or_default().add(counted);
+        }
+    }
+
     /// What happened before the range counts into the backlog of its first row.
     fn shift_backlog(&mut self, row: usize, at: DateTime<Utc>, by: i64) {
         if let Some(tally) = self.tally_at(row, at.max(self.from)) {
@@ -286,6 +331,7 @@ struct Tally {
     /// By how much the backlog grew.
     backlog: i64,
     seconds: BTreeMap<Measure, Vec<u64>>,
+    sla: BTreeMap<Key, Attainment>,
 }
 
 impl Tally {
@@ -296,6 +342,9 @@ impl Tally {
         }
         for (measure, seconds) in &other.seconds {
             self.seconds.entry(*measure).or_default().extend(seconds);
+        }
+        for (metric, counted) in &other.sla {
+            self.sla.entry(metric.clone()).or_default().add(*counted);
         }
     }
 
@@ -309,6 +358,7 @@ impl Tally {
                 let seconds = self.seconds.remove(&measure).unwrap_or_default();
                 Value::Durations(Durations::of(seconds))
             }
+            Measure::Sla => Value::Sla(std::mem::take(&mut self.sla)),
         };
         measures.iter().map(|measure| (*measure, value(*measure))).collect()
     }
@@ -319,6 +369,7 @@ impl Value {
         match self {
             Self::Count(n) => *n == 0,
             Self::Durations(durations) => durations.n == 0,
+            Self::Sla(by_metric) => by_metric.is_empty(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A report as a plain table, for a terminal or a mail.
 
-use super::{Durations, Measure, Report, Value};
+use super::{Attainment, Durations, Measure, Report, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -10,7 +10,8 @@ const NO_KEY: &str = "(none)";
 const NO_DURATION: &str = "-";
 
 /// One line a row and a last one, `total`. The first column is aligned left, the
-/// others right; a duration measure has four columns: how many, mean, p50, p90.
+/// others right; a duration measure has four columns: how many, mean, p50, p90;
+/// `sla` has four: targets decided, met, missed, met in percent.
 /// Durations read `45s`, `12m 05s`, `1h 05m` or `3d 04h`, smaller units cut off.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,6 +49,7 @@ fn head(report: &Report) -> Vec<String> {
             }
             Measure::FirstReplySeconds => &["first replies", "mean", "p50", "p90"],
             Measure::SolveSeconds => &["solves", "mean", "p50", "p90"],
+            Measure::Sla => &["targets", "met", "missed", "attained"],
         };
         cells.extend(names.iter().map(ToString::to_string));
     }
@@ -64,6 +66,14 @@ fn line(key: &str, values: &BTreeMap<Measure, Value>) -> Vec<String> {
                 // A mean of seconds that are not negative; a fraction is cut off.
                 let mean = mean.map(|mean| mean as u64);
                 cells.extend([mean, *p50, *p90].map(length));
+            }
+            Value::Sla(by_metric) => {
+                let mut all = Attainment::default();
+                by_metric.values().for_each(|counted| all.add(*counted));
+                let percent = all.percent().map(|percent| format!("{percent} %"));
+                cells.push((all.n_met + all.n_missed).to_string());
+                cells.extend([all.n_met, all.n_missed].map(|n| n.to_string()));
+                cells.push(percent.unwrap_or_else(|| NO_DURATION.to_owned()));
             }
         }
     }

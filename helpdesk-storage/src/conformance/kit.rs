@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{ActorKind, Author};
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record, RecordKey, Stored};
+use helpdesk_core::clock::Clock;
 use helpdesk_core::contact::{Contact, Organization};
 use helpdesk_core::effect::Effect;
 use helpdesk_core::event::{Cause, Event, NewEvent, Origin, StreamId, TimerKind};
@@ -82,6 +83,18 @@ pub(super) fn ticket(n: u64) -> Result<Ticket, String> {
 /// A ticket as a record.
 pub(super) fn case(ticket: Ticket) -> Record {
     Record::Case(Box::new(Case::new(ticket)))
+}
+
+/// A clock that runs, due then; that is paused, due at no time.
+pub(super) fn clock(due_at: Option<DateTime<Utc>>) -> Result<Clock, String> {
+    let state = if due_at.is_some() { "running" } else { "paused" };
+    let clock = serde_json::json!({
+        "metric": "first_reply", "cycle": 1, "state": state, "started_at": at(0),
+        "accumulated_seconds": 0, "target_rev": 1, "policy": "all", "policy_rev": 1,
+        "calendar": "always", "calendar_rev": 0, "generation": 1,
+        "due_at": due_at, "breach_at": due_at,
+    });
+    serde_json::from_value(clock).map_err(|error| error.to_string())
 }
 
 /// The n-th contact.
@@ -207,6 +220,15 @@ impl Kit {
     pub(super) async fn open(&self, tickets: impl IntoIterator<Item = Ticket>) -> Outcome {
         for ticket in tickets {
             self.commit(self.put(StreamId::case(ticket.id), 0, case(ticket))).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts new cases.
+    pub(super) async fn open_cases(&self, cases: Vec<Case>) -> Outcome {
+        for new in cases {
+            let stream = StreamId::case(new.ticket.id);
+            self.commit(self.put(stream, 0, Record::Case(Box::new(new)))).await?;
         }
         Ok(())
     }

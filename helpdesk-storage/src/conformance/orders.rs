@@ -1,9 +1,10 @@
 //! Orders and cursors of cases.
 
 use super::Outcome;
-use super::kit::{Kit, Random, area, at, case, invalid, same, stream, ticket};
+use super::kit::{Kit, Random, area, at, case, clock, invalid, same, stream, ticket};
 use super::lists::any_tickets;
 use crate::{Cursor, Direction, ListKind, Order, OrderBy, Shelf};
+use helpdesk_core::case::Case;
 use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::priority::Priority;
 use std::cmp::Ordering;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 area!("order":
     every_order_is_kept_over_pages,
     unset_values_come_last_either_way,
+    the_first_clock_makes_the_due_order,
     ties_go_by_id_either_way,
     a_cursor_of_another_order_is_refused,
     pages_stay_in_step_while_tickets_come,
@@ -49,6 +51,8 @@ fn compare(order: Order, a: &Ticket, b: &Ticket) -> Ordering {
         OrderBy::UpdatedAt => turn(x.updated_at.cmp(&y.updated_at), way),
         OrderBy::LastRequesterAt => last(x.last_requester_at, y.last_requester_at, way),
         OrderBy::Priority => last(a.priority, b.priority, way),
+        // Tickets alone have no clocks; `the_first_clock_makes_the_due_order` has.
+        OrderBy::DueAt => Ordering::Equal,
         OrderBy::Status => turn((a.category, &a.status).cmp(&(b.category, &b.status)), way),
     };
     ordering.then(a.id.cmp(&b.id))
@@ -70,6 +74,31 @@ async fn every_order_is_kept_over_pages(kit: Kit) -> Outcome {
                 let wanted = sorted(order, tickets.clone());
                 same(&format!("{order:?} by {limit}"), kit.tickets(&query).await?, wanted)?;
             }
+        }
+    }
+    Ok(())
+}
+
+async fn the_first_clock_makes_the_due_order(kit: Kit) -> Outcome {
+    let mut cases = Vec::new();
+    // The third waits for nothing, the fourth's clock was met and has no date.
+    let dues: [&[Option<i64>]; 4] = [&[Some(30), Some(20)], &[None, Some(10)], &[], &[None]];
+    for (n, dues) in (1..).zip(dues) {
+        let mut case = Case::new(ticket(n)?);
+        for due in dues {
+            case.clocks.push(clock(due.map(at))?);
+        }
+        cases.push(case);
+    }
+    kit.open_cases(cases).await?;
+    for (direction, wanted) in
+        [(Direction::Ascending, [2, 1, 3, 4]), (Direction::Descending, [1, 2, 3, 4])]
+    {
+        for limit in [1, 3, 4] {
+            let mut query = kit.query(ListKind::Cases(Shelf::All), limit);
+            query.order = Order { by: OrderBy::DueAt, direction };
+            let wanted: Vec<Uuid> = wanted.map(|n| stream(n).id).to_vec();
+            same(&format!("{direction:?} by {limit}"), kit.tickets(&query).await?, wanted)?;
         }
     }
     Ok(())

@@ -31,7 +31,12 @@ fn domain() -> UniqueKey {
 async fn fill(kit: &Kit) -> Outcome {
     let mut change = kit.put(stream(1), 0, case(ticket(1)?));
     change.put.push(Record::Message(Box::new(message(1, 1, "Hello"))));
-    let config = ConfigRecord { version: 1, applied_at: at(0), document: serde_json::json!({}) };
+    let config = ConfigRecord {
+        version: 1,
+        applied_at: at(0),
+        document: serde_json::json!({}),
+        calendars: Default::default(),
+    };
     change.put.push(Record::ConfigVersion(Box::new(config)));
     change.unique.push(unique(&domain(), stream(1)));
     change.events.push(event(stream(1), Event::Woken, 0));

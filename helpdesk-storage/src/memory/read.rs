@@ -133,7 +133,7 @@ impl Tenant {
         let wanted = Wanted::of_list(query, shelf);
         let mut rows: Vec<(Place, &Row)> = Vec::new();
         for (row, case) in self.cases() {
-            let place = Place::of(order.by, &case.ticket);
+            let place = Place::of(order.by, case);
             let passed =
                 after.as_ref().is_some_and(|after| place.compare(after, order.direction).is_le());
             if !passed && wanted.takes(case, self)? {

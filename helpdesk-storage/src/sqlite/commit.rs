@@ -198,6 +198,7 @@ impl Session<'_> {
                 micros(ticket.times.created_at),
                 micros(ticket.times.updated_at),
                 ticket.times.last_requester_at.map(micros),
+                case.due_at().map(micros),
                 doc
             ],
         )?;

@@ -173,12 +173,13 @@ fn column(by: OrderBy) -> &'static str {
         OrderBy::UpdatedAt => "updated_at",
         OrderBy::LastRequesterAt => "last_requester_at",
         OrderBy::Priority => "priority",
+        OrderBy::DueAt => "due_at",
         OrderBy::Status => "status_category",
     }
 }
 
 fn is_optional(by: OrderBy) -> bool {
-    matches!(by, OrderBy::LastRequesterAt | OrderBy::Priority)
+    matches!(by, OrderBy::LastRequesterAt | OrderBy::Priority | OrderBy::DueAt)
 }
 
 fn n_values(filter: &Filter) -> usize {

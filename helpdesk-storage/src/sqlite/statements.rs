@@ -23,12 +23,12 @@ statements! {
     ticket_row: "SELECT version, doc FROM {p}ticket WHERE rowid = ?1";
     ticket_insert: "INSERT INTO {p}ticket (tenant_id, id, version, number, shelf, \
         status_category, status, priority, queue_key, group_key, assignee_id, requester_id, \
-        organization_id, copied_ids, created_at, updated_at, last_requester_at, doc) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+        organization_id, copied_ids, created_at, updated_at, last_requester_at, due_at, doc) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
     ticket_update: "UPDATE {p}ticket SET version = ?3, number = ?4, shelf = ?5, \
         status_category = ?6, status = ?7, priority = ?8, queue_key = ?9, group_key = ?10, \
         assignee_id = ?11, requester_id = ?12, organization_id = ?13, copied_ids = ?14, \
-        created_at = ?15, updated_at = ?16, last_requester_at = ?17, doc = ?18 \
+        created_at = ?15, updated_at = ?16, last_requester_at = ?17, due_at = ?18, doc = ?19 \
         WHERE tenant_id = ?1 AND id = ?2";
     ticket_bump: "UPDATE {p}ticket SET version = ?3 WHERE tenant_id = ?1 AND id = ?2";
 

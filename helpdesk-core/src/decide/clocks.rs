@@ -1,0 +1,228 @@
+//! Policies and clocks: what the events of a decision mean to them.
+//!
+//! Every event of a case is told to the ticket's clocks as it happens, so that
+//! each hears it in the state that it left; a ticket that the decision opens is
+//! told at its end, once it is routed and has its policies.
+
+use super::place;
+use super::work::Work;
+use crate::case::Case;
+use crate::clock::{ClockChange, ClockNews, PolicyRef, Slot};
+use crate::desk::Desk;
+use crate::effect::{Effect, SlaNews};
+use crate::event::{Event, TimerKind};
+use crate::fault::Rejection;
+use crate::id::{Key, TicketId};
+use crate::limit::TRACE_BECAUSE_MAX;
+use crate::sla::fire::{fire, next_timer};
+use crate::sla::policy::{SlaPolicy, pick};
+use crate::sla::signal::{Calendars, ClockContext, MessageSignal, Signal, TicketNow};
+use crate::sla::step::advance;
+use crate::ticket::status::StatusCategory;
+use crate::trace::Step;
+use chrono::{DateTime, Utc};
+use std::borrow::Cow;
+
+/// What of a case an event may change, as its clocks knew it.
+#[derive(Debug, Clone)]
+pub(super) struct Before {
+    category: StatusCategory,
+    group: Option<Key>,
+}
+
+impl Before {
+    /// The case before an event; `None` where nothing is measured.
+    pub(super) fn of(desk: &Desk, case: Option<&Case>) -> Option<Self> {
+        let is_measured = desk.sla().is_some() || case.is_some_and(|case| !case.clocks.is_empty());
+        let ticket = &case.filter(|_| is_measured)?.ticket;
+        Some(Self { category: ticket.category, group: ticket.group.clone() })
+    }
+
+    /// What the event tells the ticket's clocks; `after` is the case with it.
+    pub(super) fn signal(&self, event: &Event, after: &Case) -> Option<Signal> {
+        match event {
+            Event::Replied { message } | Event::Noted { message } => {
+                Some(Signal::Message(MessageSignal::of(message)))
+            }
+            Event::StatusSet { .. } if after.ticket.category != self.category => {
+                Some(Signal::Status { from: self.category })
+            }
+            Event::Updated { .. } => Some(Signal::Fields),
+            Event::Routed { .. } if after.ticket.group != self.group => Some(Signal::Group),
+            // A rule may set the priority.
+            Event::Routed { .. } => Some(Signal::Fields),
+            Event::Assigned { .. } | Event::Unassigned { .. } => Some(Signal::Assignee),
+            Event::Deleted => Some(Signal::Deleted),
+            Event::MarkedSpam => Some(Signal::Spam),
+            Event::Restored | Event::UnmarkedSpam if after.ticket.is_live() => {
+                Some(Signal::Restored)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Tells a ticket's clocks what happened.
+pub(super) fn hear(work: &mut Work<'_>, id: TicketId, signal: &Signal) -> Result<(), Rejection> {
+    let changes = {
+        let calendars = calendars(work, id)?;
+        let facts = place::facts(work, id)?;
+        let case = work.case(id)?;
+        advance(&case.clocks, signal, work.now, &context(work, case, &calendars, &facts))
+    };
+    changes.into_iter().try_for_each(|change| put(work, id, change))
+}
+
+fn context<'c>(
+    work: &Work<'c>,
+    case: &Case,
+    calendars: &'c Calendars,
+    facts: &'c dyn crate::condition::Facts,
+) -> ClockContext<'c> {
+    let rules = work.ctx.desk.sla();
+    let policy_of = |slot| {
+        let own = case.policy(slot)?;
+        rules?.policies.iter().find(|policy| policy.slot == slot && policy.key == own.key)
+    };
+    ClockContext {
+        metrics: rules.map_or(&[], |rules| &rules.metrics),
+        requester_policy: policy_of(Slot::Requester),
+        group_policy: policy_of(Slot::Group),
+        calendars,
+        ticket: TicketNow {
+            category: case.ticket.category,
+            created_at: case.ticket.times.created_at,
+            answered: case.ticket.times.first_replied_at.is_some(),
+        },
+        facts,
+    }
+}
+
+/// The desk's calendars; with the revisions that the ticket's clocks still
+/// count in, where these are older.
+fn calendars<'w>(work: &Work<'w>, id: TicketId) -> Result<Cow<'w, Calendars>, Rejection> {
+    let desk = work.ctx.desk;
+    let mut calendars = Cow::Borrowed(desk.calendars());
+    for (key, revision) in stale(desk, work.case(id)?) {
+        let Some(config) = work.loaded.config(revision) else { continue };
+        if let Some(calendar) = desk.former_calendar(&config.document, key) {
+            calendars.to_mut().add_former(key.clone(), revision, calendar);
+        }
+    }
+    Ok(calendars)
+}
+
+/// Calendars of open clocks that have a newer revision, with the older one.
+pub(super) fn stale<'c>(
+    desk: &'c Desk,
+    case: &'c Case,
+) -> impl Iterator<Item = (&'c Key, u64)> + use<'c> {
+    let open = case.clocks.iter().filter(|clock| clock.is_open());
+    open.filter(|clock| desk.calendars().current(&clock.calendar).0 != clock.calendar_rev)
+        .map(|clock| (&clock.calendar, clock.calendar_rev))
+}
+
+/// Since when open clocks of a ticket should count in a newer revision of their
+/// calendar; `None` when they do, or take it up with the ticket's next event.
+#[must_use]
+pub fn redate_at(desk: &Desk, case: &Case) -> Option<DateTime<Utc>> {
+    stale(desk, case).filter_map(|(key, _)| desk.calendar_changed_at(key)).min()
+}
+
+/// Puts a change into the journal, and tells people of warnings and breaches.
+fn put(work: &mut Work<'_>, id: TicketId, change: ClockChange) -> Result<(), Rejection> {
+    let news = match change.news {
+        ClockNews::Warned { .. } => Some(SlaNews::Warned),
+        ClockNews::Breached { .. } => Some(SlaNews::Breached),
+        _ => None,
+    };
+    let clock = &change.clock;
+    work.trace(Step::Clock {
+        metric: clock.metric.clone(),
+        news: change.news,
+        due_at: clock.due_at,
+        beyond_horizon: clock.beyond_horizon,
+    });
+    if let Some(news) = news {
+        let ticket = &work.case(id)?.ticket;
+        let (agent, group) = (ticket.assignee, ticket.group.clone());
+        let metric = clock.metric.clone();
+        work.wish(Effect::NotifySla { ticket: id, metric, news, agent, group });
+    }
+    work.on_case(id, Event::ClockChanged { change: Box::new(change) })
+}
+
+/// Picks a ticket's policies, and tells its clocks where they are others than before.
+pub(super) fn pick_policies(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    let mut is_other = false;
+    for slot in [Slot::Requester, Slot::Group] {
+        let picked = {
+            let case = work.case(id)?;
+            let facts = place::facts(work, id)?;
+            let current = case.policy(slot);
+            let rules = work.ctx.desk.sla();
+            let policies = rules.map_or(&[][..], |rules| &rules.policies);
+            let found = pick(policies, slot, current.map(|own| &own.key), &facts, work.now);
+            let found_ref = found.map(SlaPolicy::reference);
+            if found_ref.as_ref() == current {
+                continue;
+            }
+            let why = found.map_or_else(Vec::new, |policy| policy.when.evidence(&facts));
+            (found_ref, why)
+        };
+        let (policy, why) = picked;
+        let because = why.iter().take(TRACE_BECAUSE_MAX).map(ToString::to_string).collect();
+        let key = policy.as_ref().map(|policy: &PolicyRef| policy.key.clone());
+        work.trace(Step::PolicyPicked { slot, policy: key, because: why });
+        work.on_case(id, Event::PolicyPicked { slot, policy, because })?;
+        is_other = true;
+    }
+    if is_other { work.tell_clocks(id, Signal::Policy) } else { Ok(()) }
+}
+
+/// Ends a decision's part about a ticket: picks its policies, and lets the clocks
+/// of a ticket that was just opened hear all that happened since.
+pub(super) fn settle(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    let opened = work.take_opened(id);
+    let Some(case) = work.find_case(id) else { return Ok(()) };
+    let is_measured = work.ctx.desk.sla().is_some()
+        || !case.clocks.is_empty()
+        || case.requester_policy.is_some()
+        || case.group_policy.is_some();
+    let is_over = !case.ticket.category.is_unsolved() && opened.is_none();
+    if !is_measured || !case.ticket.is_live() || is_over || work.is_imported(id) {
+        return Ok(());
+    }
+    pick_policies(work, id)?;
+    let Some(signals) = opened else { return Ok(()) };
+    signals.iter().try_for_each(|signal| hear(work, id, signal))
+}
+
+/// Fires the clocks' timers of one kind that are due at `work.now`.
+pub(super) fn fire_due(
+    work: &mut Work<'_>,
+    id: TicketId,
+    kind: TimerKind,
+) -> Result<(), Rejection> {
+    loop {
+        let change = {
+            let case = work.case(id)?;
+            let calendars = calendars(work, id)?;
+            let facts = place::facts(work, id)?;
+            let ctx = context(work, case, &calendars, &facts);
+            let due = case.clocks.iter().find_map(|clock| {
+                let timer = clock.next_timer()?;
+                let is_kind = timer.kind.timer_kind() == kind;
+                (is_kind && timer.due_at <= work.now).then_some((clock, timer))
+            });
+            due.and_then(|(clock, timer)| fire(clock, &timer, &ctx))
+        };
+        let Some(change) = change else { return Ok(()) };
+        put(work, id, change)?;
+    }
+}
+
+/// Dates the ticket's clocks by the calendars that are now in force.
+pub(super) fn redate(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    hear(work, id, &Signal::Calendar)
+}
