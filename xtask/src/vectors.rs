@@ -3,6 +3,7 @@
 //! Each failing case is printed; the last line is `N passed, M failed, K skipped`.
 
 mod calendar;
+mod clocks;
 mod conditions;
 
 use crate::Failure;
@@ -10,7 +11,11 @@ use serde_json::Value;
 use std::fs;
 
 /// What can be checked. A new kind is a module and a line here.
-const KINDS: &[(&str, Check)] = &[("calendar", calendar::check), ("conditions", conditions::check)];
+const KINDS: &[(&str, Check)] = &[
+    ("calendar", calendar::check),
+    ("clocks", clocks::check),
+    ("conditions", conditions::check),
+];
 
 /// What came of the cases of one or more files.
 #[derive(Debug, Default)]
