@@ -9,6 +9,28 @@ use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Which of a ticket's two policies a metric follows.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Slot {
+    /// What was promised to requesters.
+    #[default]
+    Requester,
+    /// What groups promised to each other.
+    Group,
+}
+
+/// A policy that a ticket has, as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyRef {
+    /// Its key.
+    pub key: Key,
+    /// Its revision.
+    pub revision: u64,
+}
+
 /// What a clock does. A metric that has not started on a ticket has no clock there.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

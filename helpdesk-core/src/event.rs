@@ -6,6 +6,7 @@
 
 use crate::actor::Actor;
 use crate::agent::{Agent, AgentPatch, ChannelPresence};
+use crate::clock::{ClockChange, PolicyRef, Slot};
 use crate::contact::{Contact, ContactPatch, Organization, OrganizationPatch};
 use crate::id::{AgentId, CommandId, ContactId, Key, OrganizationId, TicketId, Version};
 use crate::ticket::change::Change;

@@ -81,6 +81,15 @@ pub struct Share {
     pub reserved: u32,
 }
 
+/// The timer of the case that fires a clock's.
+#[must_use]
+pub fn timer_kind(kind: ClockTimerKind) -> TimerKind {
+    match kind {
+        ClockTimerKind::Warn(_) => TimerKind::SlaWarning,
+        ClockTimerKind::Breach => TimerKind::SlaBreach,
+    }
+}
+
 impl Case {
     /// A case of a ticket that nothing has happened to.
     #[must_use]
@@ -117,10 +126,10 @@ impl Case {
         self.clocks.iter().filter_map(|clock| clock.due_at).min()
     }
 
-    /// When the first warning, or the first breach, of any clock is due.
-    fn clock_timer(&self, is_wanted: fn(ClockTimerKind) -> bool) -> Option<DateTime<Utc>> {
+    /// When the first clock whose timer is of this kind is due.
+    fn clock_timer(&self, kind: TimerKind) -> Option<DateTime<Utc>> {
         let timers = self.clocks.iter().filter_map(Clock::next_timer);
-        timers.filter(|timer| is_wanted(timer.kind)).map(|timer| timer.due_at).min()
+        timers.filter(|timer| timer_kind(timer.kind) == kind).map(|timer| timer.due_at).min()
     }
 
     /// The timers that this state asks for, in rank order. Timers are never set
@@ -135,8 +144,8 @@ impl Case {
             (TimerKind::AnswerDue, self.answer_by),
             (TimerKind::IdleUnassign, self.idle_at),
             (TimerKind::Snooze, self.ticket.snoozed_until),
-            (TimerKind::SlaWarning, self.clock_timer(|kind| matches!(kind, ClockTimerKind::Warn(_)))),
-            (TimerKind::SlaBreach, self.clock_timer(|kind| kind == ClockTimerKind::Breach)),
+            (TimerKind::SlaWarning, self.clock_timer(TimerKind::SlaWarning)),
+            (TimerKind::SlaBreach, self.clock_timer(TimerKind::SlaBreach)),
             (TimerKind::AutoClose, self.auto_close_at),
             (TimerKind::LookAgain, self.look_again_at.filter(|_| self.waits())),
         ];

@@ -6,7 +6,7 @@
 
 use super::place;
 use super::work::Work;
-use crate::case::Case;
+use crate::case::{Case, timer_kind};
 use crate::clock::{ClockChange, ClockNews, PolicyRef, Slot};
 use crate::desk::Desk;
 use crate::effect::{Effect, SlaNews};
@@ -14,7 +14,7 @@ use crate::event::{Event, TimerKind};
 use crate::fault::Rejection;
 use crate::id::{Key, TicketId};
 use crate::limit::TRACE_BECAUSE_MAX;
-use crate::sla::fire::{fire, next_timer};
+use crate::sla::fire::fire;
 use crate::sla::policy::{SlaPolicy, pick};
 use crate::sla::signal::{Calendars, ClockContext, MessageSignal, Signal, TicketNow};
 use crate::sla::step::advance;
@@ -212,7 +212,7 @@ pub(super) fn fire_due(
             let ctx = context(work, case, &calendars, &facts);
             let due = case.clocks.iter().find_map(|clock| {
                 let timer = clock.next_timer()?;
-                let is_kind = timer.kind.timer_kind() == kind;
+                let is_kind = timer_kind(timer.kind) == kind;
                 (is_kind && timer.due_at <= work.now).then_some((clock, timer))
             });
             due.and_then(|(clock, timer)| fire(clock, &timer, &ctx))

@@ -13,6 +13,7 @@ use crate::limit::{CONFIG_ENTRIES_MAX, CUSTOM_FIELDS_MAX, NAME_CHARS_MAX, RULES_
 use crate::routing::queue::Queue;
 use crate::routing::rules::RoutingRule;
 use crate::routing::stage::Stage;
+use crate::sla::check::SlaRules;
 use crate::ticket::custom::{FieldOwner, FieldType};
 use crate::ticket::priority::Channel;
 use crate::ticket::status::{StatusCategory, StatusTable};
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 mod parts;
+mod sla;
 
 /// Checks what could be read. `None` when something is wrong; the faults say what,
 /// with paths in the draft.
@@ -39,6 +41,7 @@ pub(super) fn check(draft: &Draft, faults: &mut Vec<Fault>) -> Option<Desk> {
     checker.parts(&document);
     let rules = checker.rules(&document);
     let views = checker.views(&document);
+    let sla = checker.sla(&document);
     for (path, when) in &draft.lost_conditions {
         checker.condition(path, when);
     }
@@ -48,6 +51,7 @@ pub(super) fn check(draft: &Draft, faults: &mut Vec<Fault>) -> Option<Desk> {
         return None;
     }
     let mut desk = freeze(document, statuses?, rules, views, schema);
+    desk.sla = sla?;
     desk.lists_groups = !draft.document.groups.is_empty();
     desk.lists_queues = !draft.document.queues.is_empty();
     Some(desk)
@@ -468,6 +472,7 @@ fn freeze(
         roles: RoleTable::new(document.roles.clone()),
         presences: map_of(&document.presences, |d| (&d.key, &mut d.name)),
         schema,
+        sla: SlaRules::default(),
         lists_groups: true,
         lists_queues: true,
         document,

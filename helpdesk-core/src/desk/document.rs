@@ -12,6 +12,7 @@ use crate::id::Key;
 use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RouteTo;
+use crate::sla::check::SlaDef;
 use crate::ticket::custom::FieldDef;
 use crate::ticket::priority::{Channel, MatrixCell};
 use crate::ticket::status::{StatusCategory, StatusDef, StatusPreset, TransitionDef};
@@ -114,6 +115,8 @@ pub struct Document {
     pub languages: Vec<String>,
     /// How the order "to solve" is made.
     pub to_solve: ToSolve,
+    /// What is measured, and what is promised.
+    pub sla: SlaDef,
 }
 
 impl Default for Document {
@@ -150,6 +153,7 @@ impl Default for Document {
             selection_seed: 0,
             languages: Vec::new(),
             to_solve: ToSolve::default(),
+            sla: SlaDef::default(),
         }
     }
 }

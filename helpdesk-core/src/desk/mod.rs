@@ -26,6 +26,7 @@ use crate::limit::FAULTS_MAX;
 use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RoutingRule;
+use crate::sla::check::SlaRules;
 use crate::ticket::custom::{FieldDef, FieldOwner};
 use crate::ticket::priority::{Level, Priority};
 use crate::ticket::status::{StatusCategory, StatusDef, StatusTable};
@@ -126,6 +127,7 @@ pub struct Desk {
     roles: RoleTable,
     presences: BTreeMap<Key, PresenceDef>,
     schema: Schema,
+    sla: SlaRules,
     /// Whether the document lists groups, and queues, of its own.
     lists_groups: bool,
     lists_queues: bool,
@@ -387,6 +389,12 @@ impl Desk {
     #[must_use]
     pub fn selection_seed(&self) -> u64 {
         self.document.selection_seed
+    }
+
+    /// What is measured and promised; `None` when nothing is promised, so that no clock runs.
+    #[must_use]
+    pub fn sla(&self) -> Option<&SlaRules> {
+        Some(&self.sla).filter(|rules| !rules.policies.is_empty())
     }
 
     /// What conditions may name, for views and queries that come later.

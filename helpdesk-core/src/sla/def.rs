@@ -1,6 +1,7 @@
 //! Metrics as people write them: when a clock starts, stops, pauses.
 
 use crate::actor::ActorKind;
+pub use crate::clock::Slot;
 use crate::condition::ConditionSource;
 use crate::id::Key;
 use crate::ticket::status::StatusCategory;
@@ -133,19 +134,6 @@ pub enum OnPolicyChange {
     /// The stretches in which the clock ran are counted anew, from the cycle's
     /// start, in the calendar of the new target.
     RestartFromAnchor,
-}
-
-/// Which of a ticket's two policies a metric follows.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Slot {
-    /// What was promised to requesters.
-    #[default]
-    Requester,
-    /// What groups promised to each other.
-    Group,
 }
 
 /// What is measured, as the configuration has it. Everything a vendor's SLA

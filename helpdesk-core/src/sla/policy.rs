@@ -1,7 +1,7 @@
 //! Policies: which targets a ticket has. The first that matches counts.
 
 use super::def::Slot;
-use crate::clock::Threshold;
+use crate::clock::{PolicyRef, Threshold};
 use crate::condition::{Condition, ConditionSource, Evidence, FactValue, Facts, Field};
 use crate::id::Key;
 use crate::limit::{TRACE_BECAUSE_MAX, TRACE_RULES_MAX};
@@ -193,6 +193,12 @@ pub struct SlaPolicy {
 }
 
 impl SlaPolicy {
+    /// What a ticket keeps of it.
+    #[must_use]
+    pub fn reference(&self) -> PolicyRef {
+        PolicyRef { key: self.key.clone(), revision: self.revision }
+    }
+
     /// By this policies are tried: position, then key.
     #[must_use]
     pub fn order(&self) -> (i64, &Key) {
