@@ -19,6 +19,7 @@ pub mod condition;
 pub mod access;
 pub mod view;
 pub mod routing;
+pub mod escalation;
 pub mod automation;
 pub mod desk;
 pub mod intake;

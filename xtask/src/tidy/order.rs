@@ -22,6 +22,7 @@ const ORDER: &[&str] = &[
     "access",
     "view",
     "routing",
+    "escalation",
     "automation",
     "desk",
     "intake",
