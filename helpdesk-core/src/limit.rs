@@ -78,6 +78,21 @@ pub const CATCH_UP_MAX: usize = 1_000;
 pub const REPORT_YEARS_MAX: i64 = 10;
 /// Days, weeks or months of a report: more than ten years of days.
 pub const REPORT_BUCKETS_MAX: usize = 4_000;
+/// Seconds of an SLA target: more than 300 years.
+pub const TARGET_SECONDS_MAX: u64 = 10_000_000_000;
+/// Metrics that a desk measures.
+pub const METRICS_MAX: usize = 100;
+/// SLA policies of a desk.
+pub const POLICIES_MAX: usize = 1_000;
+/// Thresholds of one metric of one policy.
+pub const THRESHOLDS_MAX: usize = 20;
+/// Targets of one metric of one policy.
+pub const TARGETS_MAX: usize = 1_000;
+/// Stretches of running time that a clock keeps; earlier ones are only a sum.
+pub const CLOCK_SPANS_MAX: usize = 32;
+/// Timers that a replay fires before one event. Each clock has at most its
+/// thresholds and its breach, so that none is left.
+pub const REPLAY_TIMERS_MAX: usize = METRICS_MAX * (THRESHOLDS_MAX + 1);
 /// Layers of one on-call schedule.
 pub const LAYERS_MAX: usize = 32;
 /// Participants of one rotation.

@@ -2,13 +2,14 @@
 //!
 //! Each failing case is printed; the last line is `N passed, M failed, K skipped`.
 
+mod clocks;
 mod conditions;
 
 use crate::Failure;
 use serde_json::Value;
 use std::fs;
 
-const USAGE: &str = "usage: cargo xtask vectors conditions FILE…";
+const USAGE: &str = "usage: cargo xtask vectors conditions|clocks FILE…";
 
 /// What came of the cases of one or more files.
 #[derive(Debug, Default)]
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         [kind, files @ ..] if kind == "conditions" && !files.is_empty() => {
             (conditions::check, files)
         }
+        [kind, files @ ..] if kind == "clocks" && !files.is_empty() => (clocks::check, files),
         _ => {
             return Err(Failure::Usage(USAGE.to_owned()));
         }
