@@ -107,3 +107,23 @@ pub const CLOCK_SPANS_MAX: usize = 32;
 /// Timers that a replay fires before one event. Each clock has at most its
 /// thresholds and its breach, so that none is left.
 pub const REPLAY_TIMERS_MAX: usize = METRICS_MAX * (THRESHOLDS_MAX + 1);
+/// Layers of one on-call schedule.
+pub const LAYERS_MAX: usize = 32;
+/// Participants of one rotation.
+pub const PARTICIPANTS_MAX: usize = 1_000;
+/// Overrides of one on-call schedule.
+pub const OVERRIDES_MAX: usize = 1_000;
+/// Units of one turn of a rotation.
+pub const ROTATION_LENGTH_MAX: u32 = 10_000;
+/// Steps of one escalation policy.
+pub const ESCALATION_STEPS_MAX: usize = 50;
+/// Repeats of an escalation policy that repeats a fixed number of times.
+pub const REPEATS_MAX: u32 = 9;
+/// Loops of an escalation policy that repeats until the ticket is solved.
+pub const LOOPS_MAX: u32 = 1_000;
+/// Seconds that an escalation step waits at most: 366 days.
+pub const STEP_WAIT_SECONDS_MAX: u64 = 366 * 86_400;
+/// Times that escalation hands one ticket over.
+pub const HAND_OVERS_MAX: usize = 50;
+/// How far up from the assignee escalation looks for a manager.
+pub const MANAGER_LEVEL_MAX: u8 = 10;

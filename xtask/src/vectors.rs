@@ -5,6 +5,7 @@
 mod calendar;
 mod clocks;
 mod conditions;
+mod rotation;
 
 use crate::Failure;
 use serde_json::Value;

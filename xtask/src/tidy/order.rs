@@ -24,6 +24,7 @@ const ORDER: &[&str] = &[
     "view",
     "routing",
     "sla",
+    "escalation",
     "automation",
     "desk",
     "intake",

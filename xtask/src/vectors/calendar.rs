@@ -1,6 +1,6 @@
 //! Working time. A case is one question to one calendar.
 
-use super::Tally;
+use super::{Tally, rotation};
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use helpdesk_core::calendar::{
     BundledZones, Calendar, CalendarDef, ClosureDef, HolidayDate, HolidayDef, LocalSpan, LocalTime,
@@ -76,6 +76,7 @@ fn questions(
 ) -> Option<Result<Vec<Answer>, String>> {
     let ask = match kind(case) {
         "clock_first" => return Some(clock_first(case, zones)),
+        "rotation_handoffs" => return Some(rotation::handoffs(case, zones)),
         "between" => between,
         "add" | "sub" => add_or_sub,
         "is_open" => is_open,
