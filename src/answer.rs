@@ -65,6 +65,15 @@ impl Asking<'_> {
         }
     }
 
+    /// The journal and what the desk watches name notes and agents: nothing of
+    /// them is for requesters.
+    pub(crate) fn for_agents(&self, case: &Case) -> Result<()> {
+        if self.is_requester() || !self.scope(Permission::ReadNotes).permits(&case.ticket) {
+            return Err(Rejection::new(Code::Forbidden, "this is for agents").into());
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_requester(&self) -> bool {
         self.actor.kind == ActorKind::Requester
     }
@@ -194,6 +203,9 @@ impl Helpdesk {
             }
             Query::Explain { ticket } => self.explain(&asking, &ticket).await,
             Query::QueueState { queue } => self.queue_state(&asking, queue.as_ref()).await,
+            Query::Clocks { ticket } => self.clocks(&asking, &ticket).await,
+            Query::OnCall { schedule, at } => Self::on_call(&asking, &schedule, at),
+            Query::Shifts { schedule, from, to } => Self::shifts(&asking, &schedule, from, to),
             Query::Workload { group } => asking.workload(group.as_ref()),
             Query::Report(report) => self.report(&asking, &report).await,
             Query::ListDeadLetters { after, limit } => {
@@ -305,6 +317,10 @@ impl Helpdesk {
         let mut query = list_query(asking, &list.which)?;
         query.limit = page_size(list.limit)?;
         query.order = order_of(asking, list);
+        if asking.is_requester() && query.order.by == OrderBy::DueAt {
+            let message = "requesters do not see when tickets are due";
+            return Err(Rejection::at(Code::Forbidden, "order", message).into());
+        }
         query.after = list.after.clone().map(Cursor);
         let page = self.inner.store.list(&query).await?;
         Ok(Answer::Tickets(listed(asking, page)))

@@ -62,6 +62,7 @@ mod past;
 mod runner;
 mod snapshot;
 mod tick;
+mod watch;
 
 pub use blocking::block_on;
 pub use builder::Builder;

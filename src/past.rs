@@ -29,7 +29,7 @@ impl Helpdesk {
     ) -> Result<Answer> {
         let limit = page_size(limit)?;
         let (case, _) = self.seen(asking, name).await?;
-        for_agents(asking, &case)?;
+        asking.for_agents(&case)?;
         let source = EventSource::Stream { stream: StreamId::case(case.ticket.id), after };
         let query = EventQuery::new(asking.actor.tenant, source, limit);
         let page = self.inner.store.events(&query).await?;
@@ -77,7 +77,7 @@ impl Helpdesk {
 
     pub(crate) async fn explain(&self, asking: &Asking<'_>, name: &TicketName) -> Result<Answer> {
         let (case, _) = self.seen(asking, name).await?;
-        for_agents(asking, &case)?;
+        asking.for_agents(&case)?;
         let journal = self.journal(asking, case.ticket.id).await?;
         let snapshot = &asking.snapshot;
         let mut past = Vec::new();
@@ -108,7 +108,7 @@ impl Helpdesk {
         Ok(Answer::Explanation(Explanation { past, now, sentences }))
     }
 
-    async fn journal(&self, asking: &Asking<'_>, ticket: TicketId) -> Result<Vec<Recorded>> {
+    pub(crate) async fn journal(&self, asking: &Asking<'_>, ticket: TicketId) -> Result<Vec<Recorded>> {
         let mut journal: Vec<Recorded> = Vec::new();
         loop {
             let after = journal.last().map_or(0, |row| row.n);
@@ -187,12 +187,4 @@ impl Helpdesk {
         };
         Ok(buckets.iter().filter(|bucket| is_gone(&bucket.key)).map(|bucket| bucket.n).sum())
     }
-}
-
-/// The journal names notes and agents: nothing of it is for requesters.
-fn for_agents(asking: &Asking<'_>, case: &Case) -> Result<()> {
-    if asking.is_requester() || !asking.scope(Permission::ReadNotes).permits(&case.ticket) {
-        return Err(Rejection::new(Code::Forbidden, "the journal is for agents").into());
-    }
-    Ok(())
 }

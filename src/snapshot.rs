@@ -92,7 +92,8 @@ impl Tenant {
 
 /// Freezes a stored document, which was checked when it was applied.
 pub(crate) fn read_desk(reader: &DeskReader, config: &ConfigRecord) -> Result<Desk, Rejection> {
-    reader.read(&config.document).map_err(|faults| {
+    let read = reader.read(&config.document).map(|desk| desk.with_marks(&config.calendars));
+    read.map_err(|faults| {
         let first = faults.first().map(ToString::to_string).unwrap_or_default();
         let message = format!("the stored configuration does not fit this version: {first}");
         Rejection { errors: faults, ..Rejection::new(Code::Internal, message) }

@@ -8,6 +8,7 @@ use crate::id::Key;
 use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Which of a ticket's two policies a metric follows.
 #[derive(
@@ -104,6 +105,17 @@ pub enum Threshold {
     BeforeSeconds(u32),
     /// This long before `due_at`, by the wall.
     BeforeWallSeconds(u32),
+}
+
+/// "75 %", "600 s of working time left", "600 s before".
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percent(percent) => write!(f, "{percent} %"),
+            Self::BeforeSeconds(seconds) => write!(f, "{seconds} s of working time left"),
+            Self::BeforeWallSeconds(seconds) => write!(f, "{seconds} s before"),
+        }
+    }
 }
 
 /// A stretch of time in which a clock ran: the working time of `[from, until)`.

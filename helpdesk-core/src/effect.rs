@@ -3,6 +3,7 @@
 //! An effect names things by id and carries no text: the engine reads the text
 //! when it delivers, so a redaction reaches what is still queued.
 
+use crate::escalation::resolve::Recipient;
 use crate::id::{AgentId, ContactId, Key, TicketId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,21 @@ pub enum SlaNews {
     Warned,
     /// It is past its target.
     Breached,
+}
+
+/// Why people are told of an escalation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum EscalationTold {
+    /// A step fired.
+    Step {
+        /// Which, from 0.
+        step: u16,
+    },
+    /// All steps are done, and the ticket is not.
+    Exhausted,
+    /// Whoever took care did not in time.
+    AckTimedOut,
 }
 
 /// One wish.
@@ -86,6 +102,18 @@ pub enum Effect {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         group: Option<Key>,
     },
+    /// Tell somebody that a ticket is escalated.
+    NotifyEscalation {
+        /// The ticket.
+        ticket: TicketId,
+        /// Whom.
+        to: Recipient,
+        /// Of what.
+        told: EscalationTold,
+        /// Not before then: the end of a maintenance.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<DateTime<Utc>>,
+    },
     /// Tell the desk's administrators that no rule fits a ticket.
     NotifyUnroutable {
         /// The ticket.
@@ -103,7 +131,22 @@ impl Effect {
             Self::NotifyOffer { .. } => "offer",
             Self::NotifyGroup { .. } => "group",
             Self::NotifySla { .. } => "sla",
+            Self::NotifyEscalation { .. } => "escalation",
             Self::NotifyUnroutable { .. } => "unroutable",
+        }
+    }
+
+    /// Before when it must not be delivered.
+    #[must_use]
+    pub fn not_before(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::NotifyEscalation { not_before, .. } => *not_before,
+            Self::SendReply { .. }
+            | Self::NotifyAgent { .. }
+            | Self::NotifyOffer { .. }
+            | Self::NotifyGroup { .. }
+            | Self::NotifySla { .. }
+            | Self::NotifyUnroutable { .. } => None,
         }
     }
 
@@ -116,6 +159,7 @@ impl Effect {
             | Self::NotifyOffer { ticket, .. }
             | Self::NotifyGroup { ticket, .. }
             | Self::NotifySla { ticket, .. }
+            | Self::NotifyEscalation { ticket, .. }
             | Self::NotifyUnroutable { ticket } => *ticket,
         }
     }

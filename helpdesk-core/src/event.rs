@@ -8,6 +8,7 @@ use crate::actor::Actor;
 use crate::agent::{Agent, AgentPatch, ChannelPresence};
 use crate::clock::{ClockChange, PolicyRef, Slot};
 use crate::contact::{Contact, ContactPatch, Organization, OrganizationPatch};
+use crate::escalation::chain::EscalationChange;
 use crate::id::{AgentId, CommandId, ContactId, Key, OrganizationId, TicketId, Version};
 use crate::ticket::change::Change;
 use crate::ticket::message::{Attachment, MessageMeta};
@@ -221,6 +222,8 @@ pub enum AssignedHow {
     Macro,
     /// They had it where it was imported from.
     Imported,
+    /// Escalation gave it to them.
+    Escalated,
 }
 
 /// Why a ticket lost its assignee.
@@ -241,6 +244,8 @@ pub enum UnassignedWhy {
     Idle,
     /// Its assignee was not available when it was reopened.
     Reopened,
+    /// Escalation took it away.
+    Escalated,
 }
 
 /// How an offer ended.
@@ -280,6 +285,8 @@ pub enum RoutedBy {
     ByHand,
     /// It was reopened, and goes back to the queue it came from.
     Reopened,
+    /// Escalation handed it over, or it was handed back.
+    Escalated,
 }
 
 /// Why a status changed.
@@ -298,6 +305,8 @@ pub enum StatusWhy {
     AutoClosed,
     /// A macro said so.
     Macro,
+    /// A step of an escalation said so.
+    Escalated,
 }
 
 /// One thing that happened to one stream.
@@ -528,6 +537,11 @@ pub enum Event {
     ClockChanged {
         /// What, and the clock after it.
         change: Box<ClockChange>,
+    },
+    /// Something happened to the ticket's escalation.
+    EscalationChanged {
+        /// What, and how it stands after it.
+        change: Box<EscalationChange>,
     },
     /// A contact was created, or made from a first message.
     ContactCreated {

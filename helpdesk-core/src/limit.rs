@@ -117,6 +117,8 @@ pub const OVERRIDES_MAX: usize = 1_000;
 pub const ROTATION_LENGTH_MAX: u32 = 10_000;
 /// Steps of one escalation policy.
 pub const ESCALATION_STEPS_MAX: usize = 50;
+/// Firings of one ticket's escalation at one instant.
+pub const ESCALATION_FIRINGS_MAX: usize = 200;
 /// Repeats of an escalation policy that repeats a fixed number of times.
 pub const REPEATS_MAX: u32 = 9;
 /// Loops of an escalation policy that repeats until the ticket is solved.
@@ -125,5 +127,7 @@ pub const LOOPS_MAX: u32 = 1_000;
 pub const STEP_WAIT_SECONDS_MAX: u64 = 366 * 86_400;
 /// Times that escalation hands one ticket over.
 pub const HAND_OVERS_MAX: usize = 50;
+/// Days of shifts that one query may ask for.
+pub const SHIFT_DAYS_MAX: i64 = 400;
 /// How far up from the assignee escalation looks for a manager.
 pub const MANAGER_LEVEL_MAX: u8 = 10;

@@ -3,11 +3,16 @@
 use crate::actor::Actor;
 use crate::case::record::DeadLetter;
 use crate::case::{Case, Offer};
+use crate::clock::{Clock, PolicyRef};
 use crate::condition::ConditionSource;
+use crate::escalation::chain::Progress;
+use crate::escalation::schedule::Shift;
 use crate::event::Recorded;
 use crate::fault::Fault;
 use crate::id::{AgentId, ContactId, Key, OrganizationId, TicketId, TicketNumber, Version};
 use crate::report::{Report, ReportQuery};
+use crate::sla::count::elapsed;
+use crate::sla::signal::Calendars;
 use crate::ticket::Ticket;
 use crate::ticket::custom::CustomValues;
 use crate::ticket::message::{Message, PublicMessage};
@@ -175,6 +180,28 @@ pub enum Query {
         /// Which.
         ticket: TicketName,
     },
+    /// A ticket's clocks, every cycle. For agents.
+    Clocks {
+        /// Which.
+        ticket: TicketName,
+    },
+    /// Who is on call by a schedule. For agents.
+    OnCall {
+        /// The schedule.
+        schedule: Key,
+        /// When; now when absent.
+        #[serde(default)]
+        at: Option<DateTime<Utc>>,
+    },
+    /// Who is on call by a schedule over a time, gaps included. For agents.
+    Shifts {
+        /// The schedule.
+        schedule: Key,
+        /// From this instant on.
+        from: DateTime<Utc>,
+        /// Before this instant; 400 days later at most.
+        to: DateTime<Utc>,
+    },
     /// What waits in the queues.
     QueueState {
         /// Only this one.
@@ -232,13 +259,85 @@ pub struct TicketView {
     /// Until when its assignee must answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<DateTime<Utc>>,
+    /// When the first target of a running clock is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<DateTime<Utc>>,
+    /// What was promised to its requester.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requester_policy: Option<Key>,
+    /// What groups promised each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_policy: Option<Key>,
+    /// Its clocks: the newest cycle of each metric.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<Clock>,
+    /// Its escalation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<EscalationView>,
+}
+
+/// Where a ticket's escalation stands, as agents see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EscalationView {
+    /// Its policy.
+    pub policy: Key,
+    /// How many times the ticket was handed over and not back.
+    pub level: u32,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub progress: Progress,
+}
+
+/// A clock at one time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClockView {
+    /// The clock.
+    #[serde(flatten)]
+    pub clock: Clock,
+    /// Seconds of working time that it has counted.
+    pub elapsed_seconds: i64,
+    /// What is left of its target, negative past it; absent without a target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_seconds: Option<i64>,
+}
+
+impl ClockView {
+    /// A clock as it stands at `now`.
+    #[must_use]
+    pub fn new(clock: Clock, calendars: &Calendars, now: DateTime<Utc>) -> Self {
+        let elapsed_seconds = elapsed(&clock, now, calendars);
+        let left_seconds = clock.target_seconds.map(|target| target - elapsed_seconds);
+        Self { clock, elapsed_seconds, left_seconds }
+    }
+}
+
+/// Who is on call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OnCall {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who, sorted; empty in a gap.
+    pub agents: Vec<AgentId>,
+    /// When that changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_handoff: Option<DateTime<Utc>>,
 }
 
 impl TicketView {
     /// The view of a case.
     #[must_use]
     pub fn new(case: Case, version: Version) -> Self {
+        let key = |policy: Option<PolicyRef>| policy.map(|policy| policy.key);
         Self {
+            due_at: case.due_at(),
+            requester_policy: key(case.requester_policy),
+            group_policy: key(case.group_policy),
+            clocks: case.clocks,
+            escalation: case.escalation.map(|chain| EscalationView {
+                policy: chain.snapshot.policy.key.clone(),
+                level: chain.level(),
+                progress: chain.progress,
+            }),
             ticket: case.ticket,
             version,
             offer: case.offer,
@@ -458,6 +557,12 @@ pub enum Answer {
     Changes(Changes),
     /// Of `explain`.
     Explanation(Explanation),
+    /// Of `clocks`.
+    Clocks(Vec<ClockView>),
+    /// Of `on_call`.
+    OnCall(OnCall),
+    /// Of `shifts`.
+    Shifts(Vec<Shift>),
     /// Of `queue_state`.
     Queues(Vec<QueueRow>),
     /// Of `workload`.

@@ -2,6 +2,7 @@
 
 use crate::clock::{ClockNews, Slot};
 use crate::condition::Evidence;
+use crate::escalation::chain::EscalationNews;
 use crate::event::{RefusedReason, TimerKind};
 use crate::id::{AgentId, ContactId, Key, TicketId};
 use chrono::{DateTime, Utc};
@@ -153,6 +154,13 @@ pub enum Step {
         /// The target lies beyond what calendars cover, so it is due at no time.
         beyond_horizon: bool,
     },
+    /// Something happened to the ticket's escalation.
+    Escalation {
+        /// What happened.
+        news: EscalationNews,
+        /// When its next step, or the end of an acknowledgement, is due.
+        due_at: Option<DateTime<Utc>>,
+    },
     /// A timer of the ticket was due before the command, and came first.
     CaughtUp {
         /// Which.
@@ -243,6 +251,13 @@ impl fmt::Display for Step {
                 match due_at {
                     Some(due_at) => write!(f, ", due at {due_at}"),
                     None if *beyond_horizon => f.write_str(", due beyond the horizon of calendars"),
+                    None => Ok(()),
+                }
+            }
+            Self::Escalation { news, due_at } => {
+                write!(f, "escalation {}", news.as_str())?;
+                match due_at {
+                    Some(due_at) => write!(f, ", next at {due_at}"),
                     None => Ok(()),
                 }
             }

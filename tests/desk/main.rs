@@ -15,7 +15,9 @@ mod script;
 mod state;
 
 mod access;
+mod clocks;
 mod conversation;
+mod escalation;
 mod fields;
 mod input;
 mod intake;

@@ -153,6 +153,9 @@ impl Names {
             }
             "config_applied" => return "config applied".to_owned(),
             "contact_answered" => return String::new(),
+            "clock_changed" => clock(&value["change"]),
+            "policy_picked" => policy(&value),
+            "escalation_changed" => escalation(&value["change"]),
             _ => format!("{kind}{}", fields(&value)),
         };
         match kind {
@@ -262,6 +265,59 @@ fn assigned(value: &Value) -> String {
     }
     if value["answer_by"].is_string() {
         text.push_str(&format!(" answer by {}", when(&value["answer_by"])));
+    }
+    text
+}
+
+/// A clock's news, and when it is due.
+fn clock(change: &Value) -> String {
+    let (news, clock) = (&change["news"], &change["clock"]);
+    let mut text = word(clock, "metric").to_owned();
+    if clock["cycle"] != 1 {
+        text.push_str(&format!("#{}", clock["cycle"]));
+    }
+    text.push_str(&format!(" {}", word(news, "type")));
+    for key in ["why", "reason", "threshold"] {
+        if !news[key].is_null() {
+            text.push_str(&format!(" {}", plain(&news[key])));
+        }
+    }
+    match word(news, "type") {
+        "met" | "missed" => text.push_str(&format!(" after {} s", clock["accumulated_seconds"])),
+        "breached" => text.push_str(&format!(" at {}", when(&clock["breached_at"]))),
+        "warned" | "cancelled" | "paused" | "breach_revised" => {}
+        _ if clock["due_at"].is_string() => {
+            text.push_str(&format!(" due {}", when(&clock["due_at"])));
+        }
+        _ => {}
+    }
+    text
+}
+
+fn policy(value: &Value) -> String {
+    let slot = if value["slot"] == "group" { "group policy" } else { "policy" };
+    format!("{slot} {}", value["policy"]["key"].as_str().unwrap_or("none"))
+}
+
+/// An escalation's news, and what it waits for.
+fn escalation(change: &Value) -> String {
+    let news = &change["news"];
+    let mut text = format!("escalation {}", word(news, "type"));
+    for key in ["step", "reason", "by", "no_one"] {
+        if !news[key].is_null() {
+            text.push_str(&format!(" {key}={}", plain(&news[key])));
+        }
+    }
+    if let Some(to) = news["notice"]["to"].as_array() {
+        let name = |one: &Value| ["id", "key"].map(|key| word(&one["recipient"], key)).concat();
+        let names: Vec<String> = to.iter().map(name).collect();
+        text.push_str(&format!(" tells {}", names.join("+")));
+    }
+    if news["handed_over"].is_object() {
+        text.push_str(&format!(" to {}", word(&news["handed_over"], "group")));
+    }
+    if change["progress"]["due"].is_object() {
+        text.push_str(&format!(" next {}", when(&change["progress"]["due"]["at"])));
     }
     text
 }

@@ -13,7 +13,7 @@ pub(crate) fn scripts(n: usize) -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec((0..N_KINDS, any::<u8>(), any::<u8>(), 0..900u16), 1..n)
 }
 
-const N_KINDS: u8 = 30;
+const N_KINDS: u8 = 34;
 const AGENTS: [&str; 4] = ["amy", "ben", "cat", "lea"];
 const CONTACTS: [&str; 3] = ["anna", "bob", "carl"];
 const QUEUES: [&str; 3] = ["given", "offered", "taken"];
@@ -32,6 +32,33 @@ pub(crate) fn desk() -> Value {
         "rules": QUEUES.iter().map(|queue| json!({
             "key": queue, "when": {"field": "subject", "is": queue}, "then": {"queue": queue},
         })).collect::<Vec<_>>(),
+        "calendars": [
+            {"key": "office", "zone": "Europe/Berlin", "weekly": {"fri": [["09:30", "10:15"], ["10:30", "18:00"]], "sat": [["10:00", "12:00"]]}},
+        ],
+        "sla": {"policies": [
+            {"key": "mail", "when": {"field": "channel", "is": "email"}, "calendar": "office", "warn_at": [{"percent": 50}, {"before_seconds": 300}],
+             "metrics": [
+                {"metric": "first_reply", "targets": [{"priorities": ["urgent", "high"], "seconds": 600}, {"seconds": 1800}]},
+                {"metric": "next_reply", "targets": [{"seconds": 1200}]},
+                {"metric": "requester_wait", "targets": [{"seconds": 3600}]},
+                {"metric": "agent_work", "targets": []},
+             ]},
+            {"key": "chat", "warn_at": [{"before_wall_seconds": 60}], "metrics": [
+                {"metric": "periodic_update", "targets": [{"seconds": 900}]},
+                {"metric": "total_resolution", "targets": [{"seconds": 7200}]},
+            ]},
+            {"key": "teams", "slot": "group", "metrics": [{"metric": "first_assign", "targets": [{"seconds": 700}]}]},
+        ]},
+        "tiers": [{"key": "first", "group": "one"}, {"key": "second", "group": "two"}],
+        "escalations": [
+            {"key": "late", "when": {"field": "channel", "is": "email"}, "stop_on": ["ack", "reply"], "ack_timeout": {"seconds": 500},
+             "repeat": {"type": "times", "n": 1}, "steps": [
+                {"trigger": {"type": "after", "seconds": 800}, "targets": [{"type": "assignee"}], "if_no_one": "wait"},
+                {"trigger": {"type": "sla_breached", "metric": "first_reply"}, "kind": {"type": "functional", "to": {"type": "next_tier"}}},
+                {"trigger": {"type": "sla_percent", "metric": "requester_wait", "percent": 80}, "targets": [{"type": "group", "key": "two"}]},
+                {"trigger": {"type": "idle", "since": "unassigned", "seconds": 1500}, "targets": [{"type": "channel", "key": "pager"}]},
+             ]},
+        ],
         "offline_grace_seconds": 600, "auto_close_after_seconds": 3600,
         "macros": [{"key": "mine", "name": "Mine", "steps": [
             {"type": "assign", "to": {"type": "me"}}, {"type": "reply", "text": "mine"},
@@ -116,6 +143,13 @@ fn step(kind: u8, a: u8, b: u8, n_tickets: u32, now: DateTime<Utc>) -> Step {
                 {"type": "set_urgency", "to": "low"},
             ]}),
         ),
+        29 => on(agent, "escalate", json!({"note": "help"})),
+        30 => on(agent, "acknowledge", json!({"undo": b.is_multiple_of(3)})),
+        31 => on("lea", "de_escalate", json!({"note": "back"})),
+        32 => on("sys", "set_due", match b % 2 {
+            0 => json!({"metric": "first_reply", "to": later(u32::from(b) * 7)}),
+            _ => json!({"metric": "first_reply"}),
+        }),
         _ => Step::Tick,
     }
 }

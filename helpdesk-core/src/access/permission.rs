@@ -112,6 +112,14 @@ permissions! {
     SetPresence = "set_presence" inside,
     /// Say whether another agent is there.
     SetPresenceOfOthers = "set_presence_of_others" inside,
+    /// Set by hand when a clock is due.
+    SetDue = "set_due" inside,
+    /// Let a ticket's escalation go on.
+    Escalate = "escalate" inside,
+    /// Give a ticket back to whom it was escalated from.
+    DeEscalate = "de_escalate" inside,
+    /// Take care of an escalated ticket.
+    Acknowledge = "acknowledge" inside,
     /// Link two tickets.
     Link = "link" inside,
     /// Take a link away.

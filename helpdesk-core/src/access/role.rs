@@ -355,6 +355,9 @@ const AGENT: &[Permission] = &[
     Permission::RunMacro,
     Permission::CreateContact,
     Permission::UpdateContact,
+    Permission::SetDue,
+    Permission::Escalate,
+    Permission::Acknowledge,
 ];
 
 /// What a team lead may beyond an agent.
@@ -362,6 +365,7 @@ const TEAM_LEAD: &[Permission] = &[
     Permission::AssignToAnyMember,
     Permission::Offer,
     Permission::RouteAgain,
+    Permission::DeEscalate,
     Permission::Redact,
     Permission::RunMacroOnMany,
     Permission::ApplyChangesToMany,

@@ -7,6 +7,7 @@ use super::{Case, Offer};
 use crate::actor::Author;
 use crate::agent::Presence;
 use crate::clock::{self, Slot};
+use crate::escalation::chain;
 use crate::event::{Event, StreamId, StreamKind};
 use crate::id::AgentId;
 use crate::ticket::change::add_sorted;
@@ -123,9 +124,11 @@ fn apply_to_case(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
             case.auto_close_at = None;
             true
         }
-        Event::PolicyPicked { .. } | Event::ClockChanged { .. } => {
-            // What the desk measures is no news of the ticket.
-            return apply_sla(case, event);
+        Event::PolicyPicked { .. }
+        | Event::ClockChanged { .. }
+        | Event::EscalationChanged { .. } => {
+            // What the desk measures and watches is no news of the ticket.
+            return apply_watch(case, event);
         }
         _ => apply_field(&mut case.ticket, event),
     };
@@ -139,13 +142,18 @@ fn apply_to_case(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
     true
 }
 
-fn apply_sla(case: &mut Case, event: &Event) -> bool {
+fn apply_watch(case: &mut Case, event: &Event) -> bool {
     match event {
         Event::PolicyPicked { slot, policy, .. } => match slot {
             Slot::Requester => case.requester_policy.clone_from(policy),
             Slot::Group => case.group_policy.clone_from(policy),
         },
         Event::ClockChanged { change } => clock::apply(&mut case.clocks, change),
+        Event::EscalationChanged { change } => {
+            let mut chain = case.escalation.take().map(|chain| *chain);
+            chain::apply(&mut chain, change);
+            case.escalation = chain.map(Box::new);
+        }
         _ => return false,
     }
     true
@@ -202,6 +210,7 @@ fn apply_ownership(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
             }
             ticket.assignee = Some(*agent);
             ticket.times.assigned_at = Some(at);
+            case.unassigned_since = None;
             case.weight = *weight;
             case.counts = *counts;
             case.answer_by = *answer_by;
@@ -212,6 +221,7 @@ fn apply_ownership(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
             case.ticket.last_assignee = Some(*agent);
             case.ticket.assignee = None;
             case.ticket.times.assigned_at = None;
+            case.unassigned_since = Some(at);
             case.weight = 0;
             case.counts = false;
             case.answer_by = None;

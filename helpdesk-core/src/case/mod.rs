@@ -5,6 +5,7 @@ pub mod facts;
 pub mod record;
 
 use crate::clock::{Clock, ClockTimerKind, PolicyRef, Slot};
+use crate::escalation::chain::Chain;
 use crate::event::TimerKind;
 use crate::id::AgentId;
 use crate::ticket::Ticket;
@@ -66,6 +67,12 @@ pub struct Case {
     /// Its clocks: the newest cycle of each metric.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<Clock>,
+    /// Its escalation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Box<Chain>>,
+    /// Since when nobody is responsible; absent while somebody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unassigned_since: Option<DateTime<Utc>>,
 }
 
 /// What a case takes of one agent on one channel, in work units.
@@ -94,6 +101,7 @@ impl Case {
     /// A case of a ticket that nothing has happened to.
     #[must_use]
     pub fn new(ticket: Ticket) -> Self {
+        let unassigned_since = ticket.assignee.is_none().then_some(ticket.times.created_at);
         Self {
             ticket,
             offer: None,
@@ -108,6 +116,8 @@ impl Case {
             requester_policy: None,
             group_policy: None,
             clocks: Vec::new(),
+            escalation: None,
+            unassigned_since,
         }
     }
 
@@ -146,6 +156,7 @@ impl Case {
             (TimerKind::Snooze, self.ticket.snoozed_until),
             (TimerKind::SlaWarning, self.clock_timer(TimerKind::SlaWarning)),
             (TimerKind::SlaBreach, self.clock_timer(TimerKind::SlaBreach)),
+            (TimerKind::Escalation, self.escalation.as_ref().and_then(|chain| chain.due_at())),
             (TimerKind::AutoClose, self.auto_close_at),
             (TimerKind::LookAgain, self.look_again_at.filter(|_| self.waits())),
         ];

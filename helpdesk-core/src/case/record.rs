@@ -3,6 +3,7 @@
 use super::Case;
 use crate::agent::{Agent, AgentLoad, Presence};
 use crate::contact::{Contact, Organization};
+use crate::desk::CalendarMark;
 use crate::effect::Effect;
 use crate::event::{StreamId, TimerKind};
 use crate::id::{CommandId, Key, TicketId, TicketNumber, Version};
@@ -115,17 +116,6 @@ pub struct ConfigRecord {
     /// Since when each of its calendars is as it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub calendars: BTreeMap<Key, CalendarMark>,
-}
-
-/// Since when a calendar of the configuration is as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CalendarMark {
-    /// The version of the configuration that made it so; clocks name it.
-    pub revision: Version,
-    /// When that was applied.
-    pub changed_at: DateTime<Utc>,
-    /// Changes whenever the calendar, or the time zone rules under it, do.
-    pub stamp: u64,
 }
 
 /// The next number of a tenant's tickets, by prefix. Engines lease blocks of them.

@@ -82,6 +82,14 @@ pub enum Command {
     RouteAgain(RouteAgain),
     /// Says whether an agent is there.
     SetPresence(SetPresence),
+    /// Sets by hand when a clock is due, or lets its target say so again.
+    SetDue(SetDue),
+    /// Lets the ticket's escalation go on now.
+    Escalate(Escalate),
+    /// Gives a ticket back to whom it was escalated from.
+    DeEscalate(DeEscalate),
+    /// The acting agent takes care of an escalated ticket.
+    Acknowledge(Acknowledge),
     /// Links two tickets.
     Link(LinkTickets),
     /// Takes a link away.
@@ -164,6 +172,10 @@ impl Command {
             Self::Offer(c) => Some(c.ticket),
             Self::RejectOffer(c) => Some(c.ticket),
             Self::RouteAgain(c) => Some(c.ticket),
+            Self::SetDue(c) => Some(c.ticket),
+            Self::Escalate(c) => Some(c.ticket),
+            Self::DeEscalate(c) => Some(c.ticket),
+            Self::Acknowledge(c) => Some(c.ticket),
             Self::Link(c) | Self::Unlink(c) => Some(c.ticket),
             Self::SetParent(c) => Some(c.ticket),
             Self::FollowUp(c) => Some(c.ticket),
@@ -254,6 +266,10 @@ impl Command {
             Self::RejectOffer(_) => "reject_offer",
             Self::RouteAgain(_) => "route_again",
             Self::SetPresence(_) => "set_presence",
+            Self::SetDue(_) => "set_due",
+            Self::Escalate(_) => "escalate",
+            Self::DeEscalate(_) => "de_escalate",
+            Self::Acknowledge(_) => "acknowledge",
             Self::Link(_) => "link",
             Self::Unlink(_) => "unlink",
             Self::SetParent(_) => "set_parent",
@@ -313,6 +329,10 @@ impl Command {
             Self::RejectOffer(_) => Permission::RejectOffer,
             Self::RouteAgain(_) => Permission::RouteAgain,
             Self::SetPresence(_) => Permission::SetPresence,
+            Self::SetDue(_) => Permission::SetDue,
+            Self::Escalate(_) => Permission::Escalate,
+            Self::DeEscalate(_) => Permission::DeEscalate,
+            Self::Acknowledge(_) => Permission::Acknowledge,
             Self::Link(_) => Permission::Link,
             Self::Unlink(_) => Permission::Unlink,
             Self::SetParent(_) => Permission::SetParent,

@@ -256,6 +256,47 @@ payloads! {
         timeout_seconds: Option<u32>,
     }
 
+    /// Sets by hand when an open clock is due.
+    SetDue {
+        /// The ticket.
+        ticket: TicketId,
+        /// Whose clock.
+        metric: Key,
+        /// The date, which stands in place of the target's; the target's again when null.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<DateTime<Utc>>,
+    }
+
+    /// Lets the ticket's escalation go on now; it begins where a policy holds
+    /// and there is none.
+    Escalate {
+        /// The ticket.
+        ticket: TicketId,
+        /// The step to fire, from 0; the next one when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u16>,
+        /// Why: an internal note.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    }
+
+    /// Gives a ticket back to whom it was escalated from last.
+    DeEscalate {
+        /// The ticket.
+        ticket: TicketId,
+        /// Why: an internal note.
+        note: String,
+    }
+
+    /// The acting agent takes care of an escalated ticket.
+    Acknowledge {
+        /// The ticket.
+        ticket: TicketId,
+        /// Takes the acknowledgement back instead.
+        #[serde(default)]
+        undo: bool,
+    }
+
     /// Rejects the offer that the actor has.
     RejectOffer {
         /// The ticket.

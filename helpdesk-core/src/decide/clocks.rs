@@ -7,15 +7,16 @@
 use super::place;
 use super::work::Work;
 use crate::case::{Case, timer_kind};
-use crate::clock::{ClockChange, ClockNews, PolicyRef, Slot};
+use crate::clock::{Clock, ClockChange, ClockNews, PolicyRef, Slot};
+use crate::command::SetDue;
 use crate::desk::Desk;
 use crate::effect::{Effect, SlaNews};
 use crate::event::{Event, TimerKind};
-use crate::fault::Rejection;
+use crate::fault::{Code, Rejection};
 use crate::id::{Key, TicketId};
 use crate::limit::TRACE_BECAUSE_MAX;
 use crate::sla::fire::fire;
-use crate::sla::policy::{SlaPolicy, pick};
+use crate::sla::policy::{Recalculation, SlaPolicy, pick};
 use crate::sla::signal::{Calendars, ClockContext, MessageSignal, Signal, TicketNow};
 use crate::sla::step::advance;
 use crate::ticket::status::StatusCategory;
@@ -100,9 +101,9 @@ fn context<'c>(
 
 /// The desk's calendars; with the revisions that the ticket's clocks still
 /// count in, where these are older.
-fn calendars<'w>(work: &Work<'w>, id: TicketId) -> Result<Cow<'w, Calendars>, Rejection> {
+pub(super) fn calendars<'w>(work: &Work<'w>, id: TicketId) -> Result<Cow<'w, Calendars>, Rejection> {
     let desk = work.ctx.desk;
-    let mut calendars = Cow::Borrowed(desk.calendars());
+    let mut calendars = Cow::Borrowed(desk.sla_calendars());
     for (key, revision) in stale(desk, work.case(id)?) {
         let Some(config) = work.loaded.config(revision) else { continue };
         if let Some(calendar) = desk.former_calendar(&config.document, key) {
@@ -117,8 +118,9 @@ pub(super) fn stale<'c>(
     desk: &'c Desk,
     case: &'c Case,
 ) -> impl Iterator<Item = (&'c Key, u64)> + use<'c> {
+    let current = |clock: &Clock| desk.sla_calendars().current(&clock.calendar).0;
     let open = case.clocks.iter().filter(|clock| clock.is_open());
-    open.filter(|clock| desk.calendars().current(&clock.calendar).0 != clock.calendar_rev)
+    open.filter(move |clock| current(clock) != clock.calendar_rev)
         .map(|clock| (&clock.calendar, clock.calendar_rev))
 }
 
@@ -126,7 +128,16 @@ pub(super) fn stale<'c>(
 /// calendar; `None` when they do, or take it up with the ticket's next event.
 #[must_use]
 pub fn redate_at(desk: &Desk, case: &Case) -> Option<DateTime<Utc>> {
-    stale(desk, case).filter_map(|(key, _)| desk.calendar_changed_at(key)).min()
+    let rules = desk.sla()?;
+    let waits = |clock: &Clock| {
+        let policy = rules.policies.iter().find(|policy| policy.key == clock.policy);
+        policy.is_none_or(|policy| policy.recalculation == Recalculation::NextEvent)
+    };
+    let open = case.clocks.iter().filter(|clock| clock.is_open() && !waits(clock));
+    let stale = open.filter(|clock| {
+        desk.sla_calendars().current(&clock.calendar).0 != clock.calendar_rev
+    });
+    stale.filter_map(|clock| desk.calendar_changed_at(&clock.calendar)).min()
 }
 
 /// Puts a change into the journal, and tells people of warnings and breaches.
@@ -220,6 +231,22 @@ pub(super) fn fire_due(
         let Some(change) = change else { return Ok(()) };
         put(work, id, change)?;
     }
+}
+
+/// `set_due`: a date set by hand stands in place of a clock's target.
+pub(super) fn set_due(work: &mut Work<'_>, set: &SetDue) -> Result<(), Rejection> {
+    let id = set.ticket;
+    work.made.ticket = Some(id);
+    let is_open = |clock: &Clock| clock.metric == set.metric && clock.is_open();
+    if !work.case(id)?.clocks.iter().any(is_open) {
+        let message = format!("no clock of `{}` runs or is paused on the ticket", set.metric);
+        return Err(Rejection::at(Code::Invalid, "metric", message));
+    }
+    let metric = set.metric.clone();
+    hear(work, id, &match set.to {
+        Some(due_at) => Signal::DueSet { metric, due_at },
+        None => Signal::DueCleared { metric },
+    })
 }
 
 /// Dates the ticket's clocks by the calendars that are now in force.

@@ -1,19 +1,18 @@
 //! The configuration: a new version, checked as a whole.
 
 use super::work::{Work, gives_work};
-use crate::case::record::{CalendarMark, ConfigRecord, Record};
+use crate::case::record::{ConfigRecord, Record};
 use crate::command::ApplyConfig;
-use crate::desk::Desk;
+use crate::desk::DeskReader;
 use crate::event::{Event, StreamId, TimerKind};
 use crate::fault::Rejection;
-use crate::id::{Key, Version};
 use crate::ticket::message::hex;
-use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 
 pub(super) fn apply_config(work: &mut Work<'_>, apply: &ApplyConfig) -> Result<(), Rejection> {
-    let desk = Desk::from_value(&apply.document).map_err(|faults| {
+    let zones = work.ctx.desk.zones().clone();
+    let reader = DeskReader::new().map_err(|fault| Rejection::many(vec![fault]))?.with_zones(zones);
+    let desk = reader.read(&apply.document).map_err(|faults| {
         Rejection::many(faults.into_iter().map(|fault| fault.under("document")).collect())
     })?;
     let stream = StreamId::config(work.ctx.actor.tenant);
@@ -25,7 +24,7 @@ pub(super) fn apply_config(work: &mut Work<'_>, apply: &ApplyConfig) -> Result<(
         _ => None,
     });
     let known_marks = known.map(|config| &config.calendars);
-    let calendars = marks(&desk, known_marks, version, work.now);
+    let calendars = desk.calendar_marks(known_marks, version, work.now);
     if known.is_some_and(|config| {
         // The same document is another configuration under other time zone rules.
         config.document == apply.document && config.calendars == calendars
@@ -52,20 +51,4 @@ pub(super) fn apply_config(work: &mut Work<'_>, apply: &ApplyConfig) -> Result<(
         }
     }
     Ok(())
-}
-
-/// Since when each of the desk's calendars is as it is: those that did not
-/// change keep their mark.
-fn marks(
-    desk: &Desk,
-    known: Option<&BTreeMap<Key, CalendarMark>>,
-    revision: Version,
-    changed_at: DateTime<Utc>,
-) -> BTreeMap<Key, CalendarMark> {
-    let mark = |(key, stamp): (&Key, u64)| {
-        let own = known.and_then(|known| known.get(key)).filter(|own| own.stamp == stamp);
-        let mark = own.cloned().unwrap_or(CalendarMark { revision, changed_at, stamp });
-        (key.clone(), mark)
-    };
-    desk.calendar_stamps().map(mark).collect()
 }

@@ -3,7 +3,9 @@
 use crate::agent::Roster;
 use crate::case::Case;
 use crate::case::facts::{Around, CaseFacts};
+use crate::clock::{BreachReason, ClockChange, ClockNews, Slot};
 use crate::desk::Desk;
+use crate::escalation::chain::{EscalationNews, HandedOver};
 use crate::event::{Event, OfferEnd, RoutedBy};
 use crate::id::AgentId;
 use crate::limit::TRACE_BECAUSE_MAX;
@@ -78,6 +80,7 @@ pub fn sentence(event: &Event, roster: &Roster) -> Option<String> {
     let name = |id: &AgentId| name_of(roster, *id);
     Some(match event {
         Event::Routed { queue, by, .. } => match by {
+            RoutedBy::Escalated => format!("escalation brought it to queue `{queue}`"),
             RoutedBy::Rule { rule, because } if because.is_empty() => {
                 format!("queue `{queue}` by rule `{rule}`")
             }
@@ -118,7 +121,74 @@ pub fn sentence(event: &Event, roster: &Roster) -> Option<String> {
         Event::StatusSet { from, to, why, .. } => {
             format!("status `{from}` to `{to}` ({})", word(why))
         }
+        Event::PolicyPicked { slot, policy, because } => {
+            let whose = if *slot == Slot::Requester { "SLA policy" } else { "policy between groups" };
+            match policy {
+                Some(policy) if because.is_empty() => format!("{whose} `{}`", policy.key),
+                Some(policy) => format!("{whose} `{}`: {}", policy.key, because.join("; ")),
+                None => format!("no {whose} fits"),
+            }
+        }
+        Event::ClockChanged { change } => clock_sentence(change)?,
+        Event::EscalationChanged { change } => escalation_sentence(&change.news)?,
         _ => return None,
+    })
+}
+
+/// What people should know of a clock; `None` for its every stop and start.
+fn clock_sentence(change: &ClockChange) -> Option<String> {
+    let metric = &change.clock.metric;
+    Some(match change.news {
+        ClockNews::Warned { threshold } => format!("clock `{metric}` warned ({threshold})"),
+        ClockNews::Breached { reason: BreachReason::TimePassed } => {
+            format!("clock `{metric}` is past its target")
+        }
+        ClockNews::Breached { reason: BreachReason::TargetChanged } => {
+            format!("clock `{metric}` is past its new target")
+        }
+        ClockNews::BreachRevised => format!("clock `{metric}` is in time again by its new target"),
+        ClockNews::Retargeted { why } => format!("clock `{metric}` has another target ({})", word(&why)),
+        ClockNews::Cancelled { why } => format!("clock `{metric}` was given up ({})", word(&why)),
+        ClockNews::Missed => format!("clock `{metric}` stopped too late"),
+        ClockNews::Started
+        | ClockNews::Paused
+        | ClockNews::Resumed
+        | ClockNews::Reopened
+        | ClockNews::Met
+        | ClockNews::Reset
+        | ClockNews::Superseded => return None,
+    })
+}
+
+fn escalation_sentence(news: &EscalationNews) -> Option<String> {
+    Some(match news {
+        EscalationNews::Started { snapshot } => {
+            format!("escalation policy `{}` holds", snapshot.policy.key)
+        }
+        EscalationNews::StepFired(fired) => {
+            let n = fired.notice.to.len();
+            let over = match &fired.handed_over {
+                Some(HandedOver { tier: Some(tier), .. }) => format!(", handed over to tier `{tier}`"),
+                Some(HandedOver { group, .. }) => format!(", handed over to group `{group}`"),
+                None => String::new(),
+            };
+            let why = word(&fired.why);
+            format!("escalation step {} ({why}): {n} notified{over}", fired.step)
+        }
+        EscalationNews::StepPassed { step, reason } => {
+            format!("escalation step {step} passed over ({})", word(reason))
+        }
+        EscalationNews::Exhausted { .. } => "the escalation is at its end".to_owned(),
+        EscalationNews::AckTimedOut { .. } => "nobody took care in time".to_owned(),
+        EscalationNews::HandedBack { .. } => "handed back".to_owned(),
+        EscalationNews::Done { why } => format!("the escalation is over ({})", word(why)),
+        EscalationNews::PolicyFollowed { .. }
+        | EscalationNews::LoopBegan
+        | EscalationNews::Acknowledged { .. }
+        | EscalationNews::Unacknowledged { .. }
+        | EscalationNews::Reopened
+        | EscalationNews::Forced { .. }
+        | EscalationNews::Rescheduled => return None,
     })
 }
 

@@ -2,12 +2,13 @@
 //!
 //! [`needs`] and [`needs_more`] say what to load, [`decide`] decides. The order
 //! inside a decision: the ticket's own due timers, then intake and threading,
-//! field change, routing, assignment, SLA policies and clocks, effects. State changes only through
+//! field change, routing, assignment, SLA policies and clocks, escalation, effects. State changes only through
 //! [`apply`](crate::case::apply::apply), so each stage sees the state as it will be.
 
 mod clocks;
 mod config;
 mod conversation;
+mod escalation;
 mod explain;
 mod fields;
 mod guard;
@@ -67,6 +68,8 @@ pub struct Context<'a> {
     pub actor: &'a Actor,
     /// The configuration.
     pub desk: &'a Desk,
+    /// Its version.
+    pub config_version: Version,
     /// The agents.
     pub roster: &'a Roster,
     /// The number that a new ticket gets.
@@ -161,9 +164,15 @@ pub fn decide(
     }
     dispatch(&mut work, command)?;
     for ticket in work.changed_tickets() {
-        clocks::settle(&mut work, ticket)?;
+        settle(&mut work, ticket)?;
     }
     Ok(work.finish())
+}
+
+/// Ends a part of a decision: policies and clocks, then escalation.
+fn settle(work: &mut Work<'_>, ticket: TicketId) -> Result<(), Rejection> {
+    clocks::settle(work, ticket)?;
+    escalation::settle(work, ticket)
 }
 
 /// The key under which a reply's external id must not be known yet.
@@ -209,6 +218,10 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         Command::RejectOffer(reject) => ownership::reject_offer(work, reject),
         Command::RouteAgain(route) => place::route_again(work, route),
         Command::SetPresence(set) => ownership::set_presence(work, set),
+        Command::SetDue(set) => clocks::set_due(work, set),
+        Command::Escalate(order) => escalation::escalate(work, order),
+        Command::DeEscalate(back) => escalation::de_escalate(work, back),
+        Command::Acknowledge(ack) => escalation::acknowledge_it(work, ack),
         Command::Link(link) => relations::link(work, link),
         Command::Unlink(link) => relations::unlink(work, link),
         Command::SetParent(set) => relations::set_parent(work, set),

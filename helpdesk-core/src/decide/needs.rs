@@ -155,7 +155,7 @@ pub fn needs_more(command: &Command, loaded: &Loaded, desk: &Desk) -> Vec<Record
         let ticket = &case.ticket;
         keys.push(RecordKey::Stream(StreamId::contact(ticket.requester)));
         keys.extend(ticket.organization.map(|id| RecordKey::Stream(StreamId::organization(id))));
-        let reads_body = desk.sla_needs_body() || may_route(command) && desk.rules_need_body();
+        let reads_body = desk.watch_needs_body() || may_route(command) && desk.rules_need_body();
         if reads_body && ticket.newest_public_seq > 0 {
             keys.push(RecordKey::Message(ticket.id, ticket.newest_public_seq));
         }

@@ -59,7 +59,7 @@ fn into_queue(work: &Work<'_>, key: &Key) -> Result<Option<Event>, Rejection> {
     Ok(Some(routed(work, queue, RoutedBy::ByHand)))
 }
 
-fn routed(work: &Work<'_>, queue: &Queue, by: RoutedBy) -> Event {
+pub(super) fn routed(work: &Work<'_>, queue: &Queue, by: RoutedBy) -> Event {
     Event::Routed {
         queue: queue.key.clone(),
         group: queue.group.clone(),
@@ -119,7 +119,7 @@ fn n_before(rules: &[RoutingRule], rule: &RoutingRule) -> usize {
     rules.iter().position(|other| other.key == rule.key).unwrap_or(rules.len())
 }
 
-fn missing_skills(known: &[SkillLevel], more: &[SkillLevel]) -> Vec<SkillLevel> {
+pub(super) fn missing_skills(known: &[SkillLevel], more: &[SkillLevel]) -> Vec<SkillLevel> {
     let is_new = |skill: &&SkillLevel| {
         !known.iter().any(|own| own.skill == skill.skill && own.level >= skill.level)
     };

@@ -1,6 +1,7 @@
 //! Timers: what happens when one comes due.
 
 use super::clocks;
+use super::escalation;
 use super::ownership;
 use super::place;
 use super::status;
@@ -26,7 +27,7 @@ pub(super) fn catch_up(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejectio
         work.trace(Step::CaughtUp { kind, due_at });
         work.now = not_before_last(work, id, due_at);
         work.cause = Cause::Timer { kind };
-        let result = run_on_case(work, id, kind);
+        let result = run_on_case(work, id, kind).and_then(|()| super::settle(work, id));
         work.now = now;
         work.cause = cause;
         result?;
@@ -128,7 +129,7 @@ fn run_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(),
         TimerKind::LookAgain => look_again(work, id),
         TimerKind::SlaWarning | TimerKind::SlaBreach => clocks::fire_due(work, id, kind),
         TimerKind::Redate => clocks::redate(work, id),
-        TimerKind::Escalation => Ok(()),
+        TimerKind::Escalation => escalation::fire_due(work, id),
         TimerKind::PresenceEnds | TimerKind::Unload | TimerKind::Drain => {
             Err(Rejection::new(Code::Internal, "an agent's timer on a case"))
         }

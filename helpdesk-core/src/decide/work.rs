@@ -1,6 +1,6 @@
 //! A decision in the making: the state as it will be, and what led there.
 
-use super::{Context, Decision, Loaded, Made, clocks};
+use super::{Context, Decision, Loaded, Made, clocks, escalation};
 use crate::agent::{AgentLoad, Roster, RosterEntry};
 use crate::case::apply::apply;
 use crate::case::record::{Record, TimerOp, UniqueKey, UniqueOp};
@@ -50,6 +50,8 @@ pub(super) struct Work<'a> {
     trace: Trace,
     /// Tickets that the decision opens, with what their clocks have yet to hear.
     opened: BTreeMap<TicketId, Vec<Signal>>,
+    /// What tickets' escalations have yet to hear.
+    unheard: BTreeMap<TicketId, Vec<escalation::News>>,
 }
 
 impl<'a> Work<'a> {
@@ -73,6 +75,7 @@ impl<'a> Work<'a> {
             records: Vec::new(),
             trace: Trace::default(),
             opened: BTreeMap::new(),
+            unheard: BTreeMap::new(),
         }
     }
 
@@ -142,6 +145,7 @@ impl<'a> Work<'a> {
             }
         });
         let before = touched.after.as_ref().map_or_else(Vec::new, shares_of);
+        let category = touched.after.as_ref().and_then(case_of).map(|case| case.ticket.category);
         let measured = clocks::Before::of(self.ctx.desk, touched.after.as_ref().and_then(case_of));
         apply(stream, &mut touched.after, &event, self.now).map_err(|misfit| {
             Rejection::new(Code::Internal, format!("the decision does not fit its state: {misfit}"))
@@ -159,6 +163,9 @@ impl<'a> Work<'a> {
             None => None,
         };
         self.note_opening(stream, &event);
+        if let Some(news) = escalation::news_of(&event, category, self.now) {
+            self.unheard.entry(TicketId(stream.id)).or_default().push(news);
+        }
         let origin = Origin::new(self.ctx.actor, self.cause);
         self.events.push(NewEvent { stream, at: self.now, origin, event });
         match signal {
@@ -197,6 +204,11 @@ impl<'a> Work<'a> {
         };
         signals.insert(0, Signal::Created { message });
         Some(signals)
+    }
+
+    /// What the ticket's escalation has yet to hear; it has heard it then.
+    pub(super) fn take_unheard(&mut self, id: TicketId) -> Vec<escalation::News> {
+        self.unheard.remove(&id).unwrap_or_default()
     }
 
     /// Whether the decision brings the ticket in as history.

@@ -7,6 +7,7 @@ use super::{Desk, built_in_presence};
 use crate::access::role::{BUILT_IN_ROLES, RoleTable};
 use crate::condition::{Condition, CustomKind, Field, FoldOptions, Schema, suggestion};
 use crate::contact::Identity;
+use crate::escalation::policy::Escalations;
 use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::{CONFIG_ENTRIES_MAX, CUSTOM_FIELDS_MAX, NAME_CHARS_MAX, RULES_MAX};
@@ -21,6 +22,7 @@ use crate::view::View;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+mod escalation;
 mod parts;
 mod sla;
 
@@ -315,7 +317,10 @@ impl<'a> Checker<'a> {
     fn duplicates(&mut self, document: &Document) {
         for (section, keys) in keys_by_section(document) {
             // The table of statuses finds its own; fields are told apart by owner too.
-            if section != "statuses" && section != "fields" && section != "roles" {
+            // Escalation finds the doubles of its own sections.
+            let elsewhere =
+                ["statuses", "fields", "roles", "tiers", "schedules", "escalations"];
+            if !elsewhere.contains(&section) {
                 self.unique(section, "key", keys.iter());
             }
         }
@@ -388,6 +393,8 @@ fn keys_by_section(document: &Document) -> Vec<(&'static str, Vec<Key>)> {
         ("views", document.views.iter().map(|d| d.key.clone()).collect()),
         ("roles", built_in.chain(own_roles).collect()),
         ("presences", document.presences.iter().map(|d| d.key.clone()).collect()),
+        ("schedules", document.schedules.iter().map(|d| d.key.clone()).collect()),
+        ("escalations", document.escalations.iter().map(|d| d.key.clone()).collect()),
     ]
 }
 
@@ -459,7 +466,7 @@ fn freeze(
         groups: map_of(&document.groups, |d| (&d.key, &mut d.name)),
         brands: by_key(&document.brands),
         skills: by_key(&document.skills),
-        tiers: by_key(&document.tiers),
+        tiers: map_of(&document.tiers, |d| (&d.key, &mut d.name)),
         requester_tiers: by_key(&document.requester_tiers),
         mailboxes: map_of(&document.mailboxes, |d| (&d.key, &mut d.name)),
         queues: map_of(&document.queues, |d| (&d.key, &mut d.name)),
@@ -473,6 +480,8 @@ fn freeze(
         presences: map_of(&document.presences, |d| (&d.key, &mut d.name)),
         schema,
         sla: SlaRules::default(),
+        escalations: Escalations::default(),
+        queue_groups: document.queues.iter().map(|q| (q.key.clone(), q.group.clone())).collect(),
         lists_groups: true,
         lists_queues: true,
         document,

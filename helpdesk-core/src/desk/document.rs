@@ -8,6 +8,9 @@ use crate::agent::PresenceState;
 use crate::automation::macros::Macro;
 use crate::condition::ConditionSource;
 use crate::contact::Patch;
+use crate::escalation::oncall::ScheduleDef;
+use crate::escalation::policy::{MaintenanceDef, PolicyDef as EscalationPolicyDef};
+use crate::escalation::tier::TierDef;
 use crate::id::Key;
 use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
@@ -59,9 +62,9 @@ pub struct Document {
     /// What agents can and tickets may need.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skills: Vec<NamedDef>,
-    /// Levels of support.
+    /// Levels of support, from the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tiers: Vec<NamedDef>,
+    pub tiers: Vec<TierDef>,
     /// Classes of requesters; `standard`, `premium` and `vip` when absent.
     #[serde(default = "requester_tiers")]
     pub requester_tiers: Vec<NamedDef>,
@@ -117,6 +120,15 @@ pub struct Document {
     pub to_solve: ToSolve,
     /// What is measured, and what is promised.
     pub sla: SlaDef,
+    /// Who is on call, when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<ScheduleDef>,
+    /// Escalation policies: the first that holds fetches help for a ticket that waits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub escalations: Vec<EscalationPolicyDef>,
+    /// When notifications of escalations wait.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<MaintenanceDef>,
 }
 
 impl Default for Document {
@@ -154,11 +166,14 @@ impl Default for Document {
             languages: Vec::new(),
             to_solve: ToSolve::default(),
             sla: SlaDef::default(),
+            schedules: Vec::new(),
+            escalations: Vec::new(),
+            maintenance: Vec::new(),
         }
     }
 }
 
-/// A thing that only has a name: a brand, a skill, a tier.
+/// A thing that only has a name: a brand, a skill, a class of requesters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedDef {

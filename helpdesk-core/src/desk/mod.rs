@@ -20,6 +20,8 @@ use crate::access::role::RoleTable;
 use crate::agent::PresenceState;
 use crate::automation::macros::Macro;
 use crate::condition::{FoldOptions, Schema};
+use crate::escalation::policy::Escalations;
+use crate::escalation::tier::TierDef;
 use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::FAULTS_MAX;
@@ -112,7 +114,7 @@ pub struct Desk {
     groups: BTreeMap<Key, GroupDef>,
     brands: BTreeMap<Key, NamedDef>,
     skills: BTreeMap<Key, NamedDef>,
-    tiers: BTreeMap<Key, NamedDef>,
+    tiers: BTreeMap<Key, TierDef>,
     requester_tiers: BTreeMap<Key, NamedDef>,
     mailboxes: BTreeMap<Key, MailboxDef>,
     queues: BTreeMap<Key, Queue>,
@@ -128,6 +130,9 @@ pub struct Desk {
     presences: BTreeMap<Key, PresenceDef>,
     schema: Schema,
     sla: SlaRules,
+    escalations: Escalations,
+    /// The group of each queue.
+    queue_groups: BTreeMap<Key, Key>,
     /// Whether the document lists groups, and queues, of its own.
     lists_groups: bool,
     lists_queues: bool,
@@ -235,12 +240,12 @@ impl Desk {
 
     /// A level of support.
     #[must_use]
-    pub fn tier(&self, key: &Key) -> Option<&NamedDef> {
+    pub fn tier(&self, key: &Key) -> Option<&TierDef> {
         self.tiers.get(key)
     }
 
     /// All levels of support, by key.
-    pub fn tiers(&self) -> impl Iterator<Item = &NamedDef> {
+    pub fn tiers(&self) -> impl Iterator<Item = &TierDef> {
         self.tiers.values()
     }
 
@@ -395,6 +400,26 @@ impl Desk {
     #[must_use]
     pub fn sla(&self) -> Option<&SlaRules> {
         Some(&self.sla).filter(|rules| !rules.policies.is_empty())
+    }
+
+    /// Tiers, on-call schedules, escalation policies and maintenance, ready to be used.
+    #[must_use]
+    pub fn escalations(&self) -> &Escalations {
+        &self.escalations
+    }
+
+    /// The group of each queue.
+    #[must_use]
+    pub fn queue_groups(&self) -> &BTreeMap<Key, Key> {
+        &self.queue_groups
+    }
+
+    /// The queue in which a group's tickets wait that are handed over to it: the
+    /// first, by order and key.
+    #[must_use]
+    pub fn queue_of_group(&self, group: &Key) -> Option<&Queue> {
+        let own = self.queues.values().filter(|queue| queue.group == *group);
+        own.min_by_key(|queue| (queue.order, &queue.key))
     }
 
     /// What conditions may name, for views and queries that come later.

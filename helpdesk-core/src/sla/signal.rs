@@ -114,6 +114,17 @@ pub struct Calendars {
     always: Calendar,
 }
 
+/// Equal with the same keys in the same revisions.
+impl PartialEq for Calendars {
+    fn eq(&self, other: &Self) -> bool {
+        fn names(calendars: &Calendars) -> impl Iterator<Item = (&Key, u64)> {
+            let all = calendars.by_key.iter();
+            all.flat_map(|(key, own)| own.iter().map(move |(revision, _)| (key, *revision)))
+        }
+        names(self).eq(names(other))
+    }
+}
+
 impl Default for Calendars {
     fn default() -> Self {
         Self { by_key: BTreeMap::new(), always: Calendar::always() }
@@ -126,6 +137,11 @@ impl Calendars {
     pub fn with(mut self, key: Key, revision: u64, calendar: Calendar) -> Self {
         self.by_key.entry(key).or_default().push((revision, calendar));
         self
+    }
+
+    /// Adds an earlier revision of a calendar.
+    pub fn add_former(&mut self, key: Key, revision: u64, calendar: Calendar) {
+        self.by_key.entry(key).or_default().insert(0, (revision, calendar));
     }
 
     /// The calendar in force under this key, with its revision. `always`, and a

@@ -122,7 +122,7 @@ impl Checker<'_> {
         }
     }
 
-    fn change(&mut self, change: &Change, document: &Document, path: &str) {
+    pub(super) fn change(&mut self, change: &Change, document: &Document, path: &str) {
         let to = format!("{path}.to");
         match change {
             Change::SetSubject { to: subject } => {
