@@ -346,7 +346,7 @@ pub(crate) fn list_query(asking: &Asking<'_>, which: &Which) -> Result<ListQuery
     let mut query = ListQuery::all(tenant, ListKind::Cases(shelf), asking.now, PAGE_MAX);
     query.scope = asking.scope(Permission::Read);
     query.condition = asking.condition(which)?;
-    query.fold = asking.snapshot.desk.fold_options();
+    query.terms = asking.snapshot.desk.terms().clone();
     Ok(query)
 }
 
@@ -356,7 +356,7 @@ pub(crate) fn count_query(asking: &Asking<'_>, which: &Which, by: CountBy) -> Re
     query.shelf = shelf_of(asking, which)?;
     query.scope = asking.scope(Permission::Read);
     query.condition = asking.condition(which)?;
-    query.fold = asking.snapshot.desk.fold_options();
+    query.terms = asking.snapshot.desk.terms().clone();
     query.cap = COUNT_MAX;
     Ok(query)
 }

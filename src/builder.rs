@@ -2,6 +2,7 @@
 
 use crate::engine::{Helpdesk, Inner};
 use crate::error::Result;
+use helpdesk_core::calendar::ZoneRules;
 use helpdesk_core::desk::{Desk, DeskReader};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_notify::{Notifier, Notifiers};
@@ -16,12 +17,13 @@ use std::sync::{Arc, RwLock};
 pub struct Builder {
     store: Option<Arc<dyn Store>>,
     notifier: Option<Arc<dyn Notifier>>,
+    zones: Option<Arc<dyn ZoneRules>>,
     guesses_language: bool,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { store: None, notifier: None, guesses_language: true }
+        Self { store: None, notifier: None, zones: None, guesses_language: true }
     }
 }
 
@@ -47,6 +49,15 @@ impl Builder {
         self
     }
 
+    /// The rules of the time zones that calendars go by; those bundled with the
+    /// library unless set. A desk is read by them when the engine first looks at
+    /// it, so all engines of a desk take the same ones.
+    #[must_use]
+    pub fn with_zones(mut self, zones: Arc<dyn ZoneRules>) -> Self {
+        self.zones = Some(zones);
+        self
+    }
+
     /// Whether the language of a message that names none is guessed (feature
     /// `language`); it is unless switched off.
     #[must_use]
@@ -64,6 +75,10 @@ impl Builder {
     pub fn build(self) -> Result<Helpdesk> {
         let reader =
             DeskReader::new().map_err(|fault| Rejection::new(Code::Internal, fault.to_string()))?;
+        let reader = match self.zones {
+            Some(zones) => reader.with_zones(zones),
+            None => reader,
+        };
         let blank: Desk = reader.read(&json!({})).map_err(Rejection::many)?;
         let inner = Inner {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),

@@ -294,7 +294,7 @@ pub(crate) fn candidates_query(
 ) -> ListQuery {
     let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
     query.condition = candidates.condition(&snapshot.desk);
-    query.fold = snapshot.desk.fold_options();
+    query.terms = snapshot.desk.terms().clone();
     query.scope = scope;
     query
 }

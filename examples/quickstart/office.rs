@@ -90,6 +90,7 @@ impl Office {
                     ..Default::default()
                 },
                 tier: None,
+                shift: None,
                 manager: None,
             };
             office.execute(&system, Command::CreateAgent(create))?;

@@ -138,6 +138,7 @@ impl Desk {
                     languages: Vec::new(),
                     capacity: Capacity { total, ..Capacity::default() },
                     tier: None,
+                    shift: None,
                     manager: None,
                 };
                 self.desk.execute(&self.system, Command::CreateAgent(create), now)?;

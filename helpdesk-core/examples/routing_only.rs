@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, Utc};
 use helpdesk_core::agent::{Agent, AgentLoad, Presence, Roster, RosterEntry};
-use helpdesk_core::condition::{Condition, FactMap, Schema};
+use helpdesk_core::condition::{Calendars, Condition, FactMap, Schema};
 use helpdesk_core::fault::Fault;
 use helpdesk_core::id::Key;
 use helpdesk_core::routing::queue::Queue;
@@ -44,7 +44,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("queue: {:?} because {}", route.queue, route.because.join("; "));
 
     let ticket = Ticket { required_skills: rule.then.skills, ..ticket(now)? };
-    let ask = Ask { queue: &queue, ticket: &ticket, roster: &roster, affinity: &[], now, seed: 0 };
+    let calendars = Calendars::default();
+    let ask = Ask {
+        queue: &queue,
+        ticket: &ticket,
+        roster: &roster,
+        calendars: &calendars,
+        affinity: &[],
+        now,
+        seed: 0,
+    };
     let name_of = |id| roster.get(id).map_or_else(String::new, |entry| entry.agent.name.clone());
     for sentence in choose(&ask).sentences(name_of) {
         println!("{sentence}");

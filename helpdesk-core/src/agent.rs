@@ -62,6 +62,10 @@ pub struct Agent {
     /// Their level of support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Key>,
+    /// The calendar in whose hours they are given work; always when absent, or
+    /// when the desk has it no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<Key>,
     /// To whom they report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<AgentId>,
@@ -105,6 +109,8 @@ patch! {
             email: String,
             /// The level of support.
             tier: Key,
+            /// The calendar of their shift.
+            shift: Key,
             /// To whom they report.
             manager: AgentId,
         }
@@ -134,6 +140,7 @@ impl AgentPatch {
         }
         set(&mut agent.email, self.email.as_ref());
         set(&mut agent.tier, self.tier.as_ref());
+        set(&mut agent.shift, self.shift.as_ref());
         set(&mut agent.manager, self.manager.as_ref());
     }
 }

@@ -139,6 +139,8 @@ pub enum RefusedReason {
     NotInPool,
     /// Not online on the ticket's channel.
     NotOnline,
+    /// Outside of their shift's hours.
+    OffShift,
     /// Lacks a required skill, or its level.
     LacksSkill,
     /// No room on the channel.
@@ -159,6 +161,7 @@ impl RefusedReason {
             Self::Inactive => "inactive",
             Self::NotInPool => "not_in_pool",
             Self::NotOnline => "not_online",
+            Self::OffShift => "off_shift",
             Self::LacksSkill => "lacks_skill",
             Self::ChannelFull => "channel_full",
             Self::TotalFull => "total_full",

@@ -46,6 +46,8 @@ pub enum Code {
     OverCapacity,
     /// The offer was answered, rescinded or has expired.
     OfferGone,
+    /// The calendar has not one open second.
+    NeverOpens,
     /// The configuration does not define what the command needs.
     NotConfigured,
     /// The backend cannot be reached now.
@@ -78,6 +80,7 @@ impl Code {
             Self::OverLimit => "over_limit",
             Self::OverCapacity => "over_capacity",
             Self::OfferGone => "offer_gone",
+            Self::NeverOpens => "never_opens",
             Self::NotConfigured => "not_configured",
             Self::Unavailable => "unavailable",
             Self::OutcomeUnknown => "outcome_unknown",

@@ -24,6 +24,8 @@ pub const DOCUMENT_DEPTH_MAX: usize = 100;
 pub const CONFIG_ENTRIES_MAX: usize = 10_000;
 /// Faults of a configuration that are told; a last one counts the others.
 pub const FAULTS_MAX: usize = 1_000;
+/// Calendars of a desk.
+pub const CALENDARS_MAX: usize = 1_000;
 /// Stages of one queue.
 pub const STAGES_MAX: usize = 100;
 /// Custom fields of a desk.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::case::Case;
 use helpdesk_core::case::facts::{Around, holds};
-use helpdesk_core::condition::{Condition, FactNeeds, FoldOptions};
+use helpdesk_core::condition::{Condition, FactNeeds, Terms};
 use helpdesk_core::contact::{Contact, Organization};
 use helpdesk_core::id::{ContactId, Key, OrganizationId, TicketId};
 use helpdesk_core::ticket::Ticket;
@@ -29,20 +29,20 @@ pub(crate) struct Wanted<'a> {
     scope: &'a Scope,
     condition: &'a Condition,
     now: DateTime<Utc>,
-    fold: FoldOptions,
+    terms: &'a Terms,
     needs: FactNeeds,
 }
 
 impl<'a> Wanted<'a> {
     pub(crate) fn of_list(query: &'a ListQuery, shelf: Shelf) -> Self {
-        let ListQuery { scope, condition, now, fold, .. } = query;
-        Self { shelf, scope, condition, now: *now, fold: *fold, needs: condition.needs() }
+        let ListQuery { scope, condition, now, terms, .. } = query;
+        Self { shelf, scope, condition, now: *now, terms, needs: condition.needs() }
     }
 
     pub(crate) fn of_count(query: &'a CountQuery) -> Self {
-        let CountQuery { shelf, scope, condition, now, fold, .. } = query;
+        let CountQuery { shelf, scope, condition, now, terms, .. } = query;
         let needs = condition.needs();
-        Self { shelf: *shelf, scope, condition, now: *now, fold: *fold, needs }
+        Self { shelf: *shelf, scope, condition, now: *now, terms, needs }
     }
 
     /// Whether shelf and scope say it all.
@@ -78,8 +78,9 @@ impl<'a> Wanted<'a> {
             requester: requester.as_deref(),
             organization: organization.as_deref(),
             body: body.as_deref(),
+            clocks: None,
         };
-        Ok(holds(self.condition, ticket, around, self.now, self.fold))
+        Ok(holds(self.condition, ticket, around, self.now, self.terms))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::change_set::LeaseToken;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::case::record::OutboxMessage;
-use helpdesk_core::condition::{Condition, FoldOptions};
+use helpdesk_core::condition::{Condition, Terms};
 use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
 use helpdesk_core::id::{TenantId, TicketId};
 pub use helpdesk_core::query::Shelf;
@@ -74,8 +74,8 @@ pub struct ListQuery {
     pub condition: Condition,
     /// The time at which the condition holds.
     pub now: DateTime<Utc>,
-    /// How the condition compares texts: the desk's way.
-    pub fold: FoldOptions,
+    /// How the condition compares texts and by which calendars: the desk's way.
+    pub terms: Terms,
     /// In which order.
     pub order: Order,
     /// After the end of which page.
@@ -94,7 +94,7 @@ impl ListQuery {
             scope: Scope::All,
             condition: Condition::Always,
             now,
-            fold: FoldOptions::default(),
+            terms: Terms::default(),
             order: Order::default(),
             after: None,
             limit,
@@ -142,8 +142,8 @@ pub struct CountQuery {
     pub condition: Condition,
     /// The time at which the condition holds.
     pub now: DateTime<Utc>,
-    /// How the condition compares texts: the desk's way.
-    pub fold: FoldOptions,
+    /// How the condition compares texts and by which calendars: the desk's way.
+    pub terms: Terms,
     /// By what.
     pub by: CountBy,
     /// Stop a bucket here.
@@ -160,7 +160,7 @@ impl CountQuery {
             scope: Scope::All,
             condition: Condition::Always,
             now,
-            fold: FoldOptions::default(),
+            terms: Terms::default(),
             by,
             cap: u64::MAX,
         }

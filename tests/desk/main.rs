@@ -25,6 +25,7 @@ mod ownership;
 mod people;
 mod queries;
 mod relations;
+mod shifts;
 mod laws;
 mod races;
 mod statuses;

@@ -75,9 +75,18 @@ fn table(medians: &Medians) -> String {
     let mut text = String::new();
     for (name, nanos) in medians {
         let times = ratio(medians, name).map_or(String::new(), |r| format!("{r:>8.1} x floor"));
-        text.push_str(&format!("{name:<28}{:>12.2} us{times}\n", nanos / 1_000.0));
+        text.push_str(&format!("{name:<42}{:>16}{times}\n", cost(*nanos)));
     }
     text
+}
+
+/// A cost in the unit that reads best.
+fn cost(nanos: f64) -> String {
+    match nanos {
+        ..1_000.0 => format!("{nanos:.1} ns"),
+        1_000.0..10_000_000.0 => format!("{:.2} us", nanos / 1_000.0),
+        _ => format!("{:.2} ms", nanos / 1_000_000.0),
+    }
 }
 
 fn as_json(medians: &Medians) -> Value {
@@ -98,6 +107,12 @@ mod tests {
         assert_eq!(ratio(&medians, "receive/sqlite/100"), Some(9.5));
         assert_eq!(ratio(&medians, "decide/10"), None);
         assert!(table(&medians).contains("9.5 x floor"), "{}", table(&medians));
+    }
+
+    #[test]
+    fn a_cost_is_told_in_the_unit_that_reads_best() {
+        assert_eq!((cost(35.04), cost(123_456.0)), ("35.0 ns".to_owned(), "123.46 us".to_owned()));
+        assert_eq!(cost(60_000_000.0), "60.00 ms");
     }
 
     #[test]

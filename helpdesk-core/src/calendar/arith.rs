@@ -74,6 +74,31 @@ impl Calendar {
         Ok(instant(self.nth_second(spot, seconds)?))
     }
 
+    /// [`Calendar::due_at`] and [`Calendar::breach_at`] together, for less.
+    ///
+    /// The second is `None` when nothing opens any more after the first.
+    ///
+    /// # Errors
+    ///
+    /// [`CalendarError::Horizon`] when `start` or the first lies outside of
+    /// 1970 to 2099.
+    pub fn deadlines(
+        &self,
+        start: DateTime<Utc>,
+        seconds: i64,
+    ) -> Result<(DateTime<Utc>, Option<DateTime<Utc>>), CalendarError> {
+        let spot = self.spot(start)?;
+        let due_at = match seconds {
+            ..=0 => start.timestamp(),
+            _ => self.nth_second(spot, seconds - 1)? + 1,
+        };
+        let breach_at = self.nth_second(spot, seconds).ok();
+        // Within hours, as nearly always, both are one instant.
+        let due = instant(due_at);
+        let breach = breach_at.map(|at| if at == due_at { due } else { instant(at) });
+        Ok((due, breach))
+    }
+
     /// The latest instant, `end` or earlier, from which `seconds` of working
     /// time pass until `end`: the mirror of [`Calendar::due_at`].
     ///

@@ -34,7 +34,7 @@ impl CalendarDef {
         if faults.is_empty()
             && let Err(error @ CalendarError::NeverOpens) = Calendar::compile(self, zones)
         {
-            faults.push(Fault::invalid("", error.to_string()));
+            faults.push(Fault::new("", Code::NeverOpens, error.to_string()));
         }
         faults.into_iter().map(|fault| fault.under(path)).collect()
     }

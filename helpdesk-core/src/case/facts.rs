@@ -1,12 +1,28 @@
 //! The facts of a ticket, as conditions ask for them.
 
-use crate::condition::{Condition, FactSet, FactValue, Facts, Field, FoldOptions, TextFact};
+use crate::calendar::Calendar;
+use crate::condition::{
+    Calendars, ClockFact, Condition, FactSet, FactValue, Facts, Field, Terms, TextFact,
+};
 use crate::contact::{Contact, Organization};
 use crate::id::Key;
 use crate::ticket::Ticket;
 use crate::ticket::custom::{CustomValue, parse_instant};
 use chrono::{DateTime, Utc};
 use std::cell::OnceCell;
+use std::fmt;
+
+/// What a case's clocks and its escalation say to conditions.
+pub trait CaseClocks: fmt::Debug {
+    /// The earliest time at which a running clock's target is used up.
+    fn due_at(&self) -> Option<DateTime<Utc>>;
+
+    /// The level that the escalation has reached; `None` when there is none.
+    fn escalation_level(&self) -> Option<u32>;
+
+    /// The newest clock of a metric at `now`; `None` when the case has none.
+    fn clock(&self, metric: &Key, now: DateTime<Utc>, calendars: &Calendars) -> Option<ClockFact>;
+}
 
 /// What a ticket's facts are taken from, beside the ticket. A part that is
 /// absent makes its fields unset; [`Condition::needs`] says which are looked at.
@@ -18,6 +34,8 @@ pub struct Around<'a> {
     pub organization: Option<&'a Organization>,
     /// The text of the newest public message.
     pub body: Option<&'a str>,
+    /// The case's clocks and its escalation.
+    pub clocks: Option<&'a dyn CaseClocks>,
 }
 
 /// The facts of one ticket at one time. Texts are folded once, when first asked for.
@@ -26,6 +44,7 @@ pub struct CaseFacts<'a> {
     ticket: &'a Ticket,
     around: Around<'a>,
     now: DateTime<Utc>,
+    calendars: &'a Calendars,
     subject: TextFact<'a>,
     body: Option<TextFact<'a>>,
     email: Option<TextFact<'a>>,
@@ -36,14 +55,15 @@ pub struct CaseFacts<'a> {
 }
 
 impl<'a> CaseFacts<'a> {
-    /// The facts of `ticket` at `now`; `fold` is the desk's.
+    /// The facts of `ticket` at `now`, in the desk's terms.
     #[must_use]
     pub fn new(
         ticket: &'a Ticket,
         around: Around<'a>,
         now: DateTime<Utc>,
-        fold: FoldOptions,
+        terms: &'a Terms,
     ) -> Self {
+        let fold = terms.fold;
         let email = around.requester.and_then(Contact::email);
         let domain = email.and_then(|email| email.rsplit_once('@')).map(|(_, domain)| domain);
         let custom = ticket.custom.iter().filter_map(|(key, value)| match value {
@@ -54,6 +74,7 @@ impl<'a> CaseFacts<'a> {
             ticket,
             around,
             now,
+            calendars: &terms.calendars,
             subject: TextFact::new(ticket.subject.as_str(), fold),
             body: around.body.map(|body| TextFact::new(body, fold)),
             email: email.map(|email| TextFact::new(email, fold)),
@@ -118,6 +139,7 @@ impl<'a> CaseFacts<'a> {
     fn number(&self, field: &Field) -> Option<f64> {
         let ticket = self.ticket;
         let count = match field {
+            Field::EscalationLevel => self.around.clocks?.escalation_level()?,
             Field::MessageCount => ticket.counters.messages,
             Field::ReopenCount => ticket.counters.reopens,
             Field::AttachmentCount => ticket.counters.attachments,
@@ -139,6 +161,7 @@ impl<'a> CaseFacts<'a> {
             Field::AssignedAt => times.assigned_at,
             Field::SolvedAt => times.solved_at,
             Field::SnoozedUntil => self.ticket.snoozed_until,
+            Field::DueAt => self.around.clocks?.due_at(),
             _ => None,
         }
     }
@@ -176,6 +199,14 @@ impl Facts for CaseFacts<'_> {
             _ => None,
         }
     }
+
+    fn calendar(&self, key: &Key) -> Option<&Calendar> {
+        self.calendars.get(key)
+    }
+
+    fn clock(&self, metric: &Key) -> Option<ClockFact> {
+        self.around.clocks?.clock(metric, self.now, self.calendars)
+    }
 }
 
 /// Whether a condition holds for a ticket at `now`.
@@ -185,11 +216,11 @@ pub fn holds(
     ticket: &Ticket,
     around: Around<'_>,
     now: DateTime<Utc>,
-    fold: FoldOptions,
+    terms: &Terms,
 ) -> bool {
     match condition {
         Condition::Always => true,
         Condition::Never => false,
-        _ => condition.holds(&CaseFacts::new(ticket, around, now, fold)),
+        _ => condition.holds(&CaseFacts::new(ticket, around, now, terms)),
     }
 }

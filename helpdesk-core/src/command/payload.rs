@@ -473,6 +473,9 @@ payloads! {
         /// Level of support.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tier: Option<Key>,
+        /// The calendar of their shift; always on shift when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shift: Option<Key>,
         /// To whom they report.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         manager: Option<AgentId>,

@@ -1,7 +1,9 @@
 //! Conditions as checked, typed data, ready to be evaluated.
 
+use super::clock::ClockState;
 use super::field::Field;
 use super::text::{FoldOptions, Phrase, fold};
+use crate::id::Key;
 use chrono::{DateTime, TimeDelta, Utc};
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -64,6 +66,19 @@ impl Leaf {
     pub fn test(&self) -> &Test {
         &self.test
     }
+
+    /// The calendar that the test asks.
+    #[must_use]
+    pub fn calendar(&self) -> Option<&Key> {
+        match &self.test {
+            Test::Hours(HoursTest::In(calendar) | HoursTest::Outside(calendar))
+            | Test::Instant(
+                InstantTest::OlderThan(Age::Working { calendar, .. })
+                | InstantTest::NewerThan(Age::Working { calendar, .. }),
+            ) => Some(calendar),
+            _ => None,
+        }
+    }
 }
 
 /// A test of one kind of field.
@@ -85,6 +100,10 @@ pub enum Test {
     Instant(InstantTest),
     /// Of a boolean.
     Boolean(BooleanTest),
+    /// Of the time at which the condition is asked.
+    Hours(HoursTest),
+    /// Of a clock.
+    Clock(ClockTest),
 }
 
 /// Tests of a choice or an id. A missing value is no value, so the negated
@@ -162,11 +181,49 @@ pub enum InstantTest {
     /// Strictly after this.
     After(DateTime<Utc>),
     /// More than this long ago.
-    OlderThan(TimeDelta),
+    OlderThan(Age),
     /// Less than this long ago, or in the future.
-    NewerThan(TimeDelta),
+    NewerThan(Age),
     /// From now to this long ahead, both counted in.
     WithinNext(TimeDelta),
+}
+
+/// How long ago something was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Age {
+    /// By the wall clock.
+    Wall(TimeDelta),
+    /// Seconds of working time, by a calendar. There are no hours before 1970
+    /// and after 2099. Without that calendar no test of the age passes.
+    Working {
+        /// How many.
+        seconds: i64,
+        /// By which calendar.
+        calendar: Key,
+    },
+}
+
+/// Tests of the time at which the condition is asked. Without the calendar
+/// neither passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HoursTest {
+    /// This calendar is open.
+    In(Key),
+    /// This calendar is closed.
+    Outside(Key),
+}
+
+/// Tests of a clock. A ticket without the clock passes none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClockTest {
+    /// It is in this state.
+    State(ClockState),
+    /// Whether its target was passed.
+    Breached(bool),
+    /// Less than so many seconds of working time are left until its target.
+    LeftLt(i64),
+    /// So many percent of its target are used, or more.
+    UsedGe(f64),
 }
 
 /// Tests of a boolean.
@@ -234,6 +291,8 @@ pub struct FactNeeds {
     pub organization: bool,
     /// The newest public message.
     pub body: bool,
+    /// The ticket's clocks and its escalation.
+    pub clocks: bool,
 }
 
 impl FactNeeds {
@@ -244,6 +303,7 @@ impl FactNeeds {
             requester: self.requester || other.requester,
             organization: self.organization || other.organization,
             body: self.body || other.body,
+            clocks: self.clocks || other.clocks,
         }
     }
 }
@@ -286,6 +346,7 @@ fn needs_of(field: &Field) -> FactNeeds {
         | Field::RequesterTags => FactNeeds { requester: true, ..none },
         Field::RequesterTier => FactNeeds { requester: true, organization: true, ..none },
         Field::OrganizationTags => FactNeeds { organization: true, ..none },
+        Field::DueAt | Field::EscalationLevel | Field::Sla(_) => FactNeeds { clocks: true, ..none },
         Field::Status
         | Field::StatusCategory
         | Field::Priority
@@ -312,6 +373,7 @@ fn needs_of(field: &Field) -> FactNeeds {
         | Field::AssignedAt
         | Field::SolvedAt
         | Field::SnoozedUntil
+        | Field::Now
         | Field::Custom(_) => none,
     }
 }

@@ -1,7 +1,8 @@
 //! Conditions in words, for people who read traces and settings.
 
 use super::ast::{
-    BooleanTest, ChoiceTest, Condition, InstantTest, Leaf, NumberTest, SetTest, Test, TextTest,
+    Age, BooleanTest, ChoiceTest, ClockTest, Condition, HoursTest, InstantTest, Leaf, NumberTest,
+    SetTest, Test, TextTest,
 };
 use super::clip;
 use super::json::{instant_text, number_value};
@@ -69,6 +70,11 @@ impl Display for Leaf {
             Test::Instant(test) => write_instant(f, test),
             Test::Boolean(BooleanTest::Is(wanted)) => write!(f, "is {wanted}"),
             Test::Boolean(BooleanTest::IsNot(wanted)) => write!(f, "is not {wanted}"),
+            Test::Hours(HoursTest::In(key)) => write!(f, "is in the hours of {}", quoted(key)),
+            Test::Hours(HoursTest::Outside(key)) => {
+                write!(f, "is outside of the hours of {}", quoted(key))
+            }
+            Test::Clock(test) => write_clock(f, test),
         }
     }
 }
@@ -117,14 +123,31 @@ fn write_instant(f: &mut Formatter<'_>, test: &InstantTest) -> fmt::Result {
     match test {
         InstantTest::Before(at) => write!(f, "is before {}", instant_text(*at)),
         InstantTest::After(at) => write!(f, "is after {}", instant_text(*at)),
-        InstantTest::OlderThan(length) => {
-            write!(f, "is more than {} seconds ago", length.num_seconds())
-        }
-        InstantTest::NewerThan(length) => {
-            write!(f, "is less than {} seconds ago", length.num_seconds())
-        }
+        InstantTest::OlderThan(age) => write!(f, "is more than {} ago", age_text(age)),
+        InstantTest::NewerThan(age) => write!(f, "is less than {} ago", age_text(age)),
         InstantTest::WithinNext(length) => {
             write!(f, "is within the next {} seconds", length.num_seconds())
+        }
+    }
+}
+
+fn age_text(age: &Age) -> String {
+    match age {
+        Age::Wall(length) => format!("{} seconds", length.num_seconds()),
+        Age::Working { seconds, calendar } => {
+            format!("{seconds} working seconds of {}", quoted(calendar))
+        }
+    }
+}
+
+fn write_clock(f: &mut Formatter<'_>, test: &ClockTest) -> fmt::Result {
+    match test {
+        ClockTest::State(state) => write!(f, "is {}", quoted(state)),
+        ClockTest::Breached(true) => f.write_str("is breached"),
+        ClockTest::Breached(false) => f.write_str("is not breached"),
+        ClockTest::LeftLt(seconds) => write!(f, "has less than {seconds} seconds left"),
+        ClockTest::UsedGe(percent) => {
+            write!(f, "has used at least {} percent", number_value(*percent))
         }
     }
 }

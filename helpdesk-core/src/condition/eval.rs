@@ -1,11 +1,14 @@
 //! What each test means. Source: spec/routing.md, "One condition language".
 
 use super::ast::{
-    BooleanTest, ChoiceTest, Condition, InstantTest, Leaf, NumberTest, SetTest, Test, TextTest,
+    Age, BooleanTest, ChoiceTest, ClockTest, Condition, HoursTest, InstantTest, Leaf, NumberTest,
+    SetTest, Test, TextTest,
 };
+use super::clock::ClockFact;
 use super::facts::{FactSet, FactValue, Facts};
 use super::field::Field;
 use super::text::{Phrase, TextFact};
+use crate::calendar::{Calendar, HORIZON_END, HORIZON_START};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::borrow::Borrow;
 use uuid::Uuid;
@@ -17,7 +20,8 @@ impl Condition {
     /// A missing field makes every test false but `is_not`, `not_in`,
     /// `has_none` and `unset`; lists without entries give the same result on
     /// every ticket (`in`, `has_any` and `has_word` false, `not_in`,
-    /// `has_all`, `has_all_words` and `has_none` true).
+    /// `has_all`, `has_all_words` and `has_none` true). A calendar that is not
+    /// there is as a missing field.
     #[must_use]
     pub fn holds<F: Facts + ?Sized>(&self, facts: &F) -> bool {
         match self {
@@ -44,9 +48,11 @@ impl Leaf {
             Test::Text(test) => passes_text(test, &texts(field, facts)),
             Test::Number(test) => number(field, facts).is_some_and(|n| passes_number(test, n)),
             Test::Instant(test) => {
-                instant(field, facts).is_some_and(|at| passes_instant(test, at, facts.now()))
+                instant(field, facts).is_some_and(|at| passes_instant(test, at, facts))
             }
             Test::Boolean(test) => passes_boolean(*test, boolean(field, facts)),
+            Test::Hours(test) => passes_hours(test, facts),
+            Test::Clock(test) => clock(field, facts).is_some_and(|fact| passes_clock(test, &fact)),
         }
     }
 }
@@ -75,6 +81,11 @@ fn boolean<F: Facts + ?Sized>(field: &Field, facts: &F) -> Option<bool> {
     if let FactValue::Boolean(boolean) = facts.value(field)? { Some(boolean) } else { None }
 }
 
+/// The clock behind a field.
+pub(super) fn clock<F: Facts + ?Sized>(field: &Field, facts: &F) -> Option<ClockFact> {
+    if let Field::Sla(metric) = field { facts.clock(metric) } else { None }
+}
+
 /// The texts behind a field: two for `text`, one for the others.
 pub(super) fn texts<'a, F: Facts + ?Sized>(
     field: &Field,
@@ -88,6 +99,9 @@ pub(super) fn texts<'a, F: Facts + ?Sized>(
 
 /// An empty text and an empty set are not there.
 fn is_present<F: Facts + ?Sized>(field: &Field, facts: &F) -> bool {
+    if *field == Field::Now || clock(field, facts).is_some() {
+        return true;
+    }
     match facts.value(field) {
         Some(FactValue::Set(set)) => !set.is_empty(),
         Some(_) => true,
@@ -144,14 +158,43 @@ fn passes_number(test: &NumberTest, number: f64) -> bool {
     }
 }
 
-fn passes_instant(test: &InstantTest, at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+fn passes_instant<F: Facts + ?Sized>(test: &InstantTest, at: DateTime<Utc>, facts: &F) -> bool {
+    let now = facts.now();
     let age = now.signed_duration_since(at);
     match test {
         InstantTest::Before(bound) => at < *bound,
         InstantTest::After(bound) => at > *bound,
-        InstantTest::OlderThan(length) => age > *length,
-        InstantTest::NewerThan(length) => age < *length,
+        InstantTest::OlderThan(Age::Wall(length)) => age > *length,
+        InstantTest::NewerThan(Age::Wall(length)) => age < *length,
+        InstantTest::OlderThan(Age::Working { seconds, calendar }) => facts
+            .calendar(calendar)
+            .is_some_and(|calendar| at <= now && worked(calendar, at, now) > *seconds),
+        InstantTest::NewerThan(Age::Working { seconds, calendar }) => facts
+            .calendar(calendar)
+            .is_some_and(|calendar| at > now || worked(calendar, at, now) < *seconds),
         InstantTest::WithinNext(length) => (-*length..=TimeDelta::zero()).contains(&age),
+    }
+}
+
+/// Seconds of working time from one instant until another. Beyond the horizon
+/// of calendars there are no hours.
+pub(super) fn worked(calendar: &Calendar, from: DateTime<Utc>, to: DateTime<Utc>) -> i64 {
+    let inside = |at: DateTime<Utc>| at.clamp(HORIZON_START, HORIZON_END);
+    calendar.elapsed(inside(from), inside(to)).unwrap_or(0)
+}
+
+fn passes_hours<F: Facts + ?Sized>(test: &HoursTest, facts: &F) -> bool {
+    let (HoursTest::In(calendar) | HoursTest::Outside(calendar)) = test;
+    let is_open = facts.calendar(calendar).map(|it| it.is_open(facts.now()).unwrap_or(false));
+    is_open == Some(matches!(test, HoursTest::In(_)))
+}
+
+fn passes_clock(test: &ClockTest, fact: &ClockFact) -> bool {
+    match test {
+        ClockTest::State(state) => fact.state == *state,
+        ClockTest::Breached(wanted) => fact.breached == *wanted,
+        ClockTest::LeftLt(seconds) => fact.left_seconds.is_some_and(|left| left < *seconds),
+        ClockTest::UsedGe(percent) => fact.used_percent.is_some_and(|used| used >= *percent),
     }
 }
 

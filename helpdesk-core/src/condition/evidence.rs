@@ -1,13 +1,15 @@
 //! Why a condition holds or does not: the leaves that decided, with what they saw.
 
-use super::ast::{Condition, Leaf, SetTest, Test, TextTest};
+use super::ast::{Age, Condition, HoursTest, InstantTest, Leaf, SetTest, Test, TextTest};
+use super::clock::ClockFact;
 use super::display::{list, quoted};
-use super::eval::texts;
+use super::eval::{clock, texts, worked};
 use super::facts::{FactSet, FactValue, Facts};
 use super::field::Field;
 use super::json::{instant_text, number_value};
 use super::text::{Phrase, TextFact};
 use crate::fault::join_path;
+use crate::id::Key;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -132,7 +134,19 @@ fn of_leaf<F: Facts + ?Sized>(leaf: &Leaf, path: &str, facts: &F) -> Evidence {
         Test::Present(_) if texts.iter().flatten().any(|text| !text.is_empty()) => {
             "it has a text".to_owned()
         }
+        Test::Present(_) if *leaf.field() == Field::Now => "it always is".to_owned(),
+        Test::Present(_) | Test::Clock(_) if matches!(leaf.field(), Field::Sla(_)) => {
+            seen_clock(clock(leaf.field(), facts))
+        }
+        Test::Instant(
+            InstantTest::OlderThan(Age::Working { calendar, .. })
+            | InstantTest::NewerThan(Age::Working { calendar, .. }),
+        ) => seen_age(facts.value(leaf.field()), calendar, facts),
+        Test::Hours(HoursTest::In(calendar) | HoursTest::Outside(calendar)) => {
+            seen_hours(calendar, facts)
+        }
         Test::Present(_)
+        | Test::Clock(_)
         | Test::Choice(_)
         | Test::Id(_)
         | Test::Number(_)
@@ -161,6 +175,44 @@ fn seen(value: Option<FactValue<'_>>) -> String {
         Some(FactValue::Boolean(boolean)) => quoted(boolean),
     };
     format!("it is {shown}")
+}
+
+fn seen_clock(clock: Option<ClockFact>) -> String {
+    let Some(clock) = clock else { return "it is unset".to_owned() };
+    let mut seen = format!("it is {}", quoted(clock.state));
+    if clock.breached {
+        seen += " and breached";
+    }
+    if let Some(left) = clock.left_seconds {
+        seen += &format!(", {left} seconds left");
+    }
+    if let Some(used) = clock.used_percent {
+        seen += &format!(", {} percent used", number_value(used));
+    }
+    seen
+}
+
+/// "it is `…`, 600 working seconds ago".
+fn seen_age<F: Facts + ?Sized>(value: Option<FactValue<'_>>, key: &Key, facts: &F) -> String {
+    match (value, facts.calendar(key)) {
+        (Some(FactValue::Instant(at)), Some(calendar)) if at <= facts.now() => {
+            let seconds = worked(calendar, at, facts.now());
+            format!("{}, {seconds} working seconds ago", seen(value))
+        }
+        (Some(FactValue::Instant(_)), None) => no_calendar(key),
+        _ => seen(value),
+    }
+}
+
+fn seen_hours<F: Facts + ?Sized>(key: &Key, facts: &F) -> String {
+    let Some(calendar) = facts.calendar(key) else { return no_calendar(key) };
+    let is_open = calendar.is_open(facts.now()).unwrap_or(false);
+    let state = if is_open { "open" } else { "closed" };
+    format!("{} is {state} at {}", quoted(key), quoted(instant_text(facts.now())))
+}
+
+fn no_calendar(key: &Key) -> String {
+    format!("there is no calendar {}", quoted(key))
 }
 
 fn found_in_set(test: &SetTest, value: Option<FactValue<'_>>) -> String {

@@ -1,10 +1,14 @@
 //! What a condition is evaluated on.
 
 use super::clip;
+use super::clock::ClockFact;
 use super::field::{Field, FieldKind};
 use super::schema::{Schema, suggestion};
+use super::terms::Calendars;
 use super::text::TextFact;
+use crate::calendar::Calendar;
 use crate::fault::Fault;
+use crate::id::Key;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +22,7 @@ pub trait Facts {
     fn now(&self) -> DateTime<Utc>;
 
     /// The value of a field of any kind but text; `None` when it is not set.
+    /// Never asked for [`Field::Now`] and for clocks.
     fn value(&self, field: &Field) -> Option<FactValue<'_>>;
 
     /// The text of a text field; `None` when it is not set. Never asked for
@@ -25,6 +30,13 @@ pub trait Facts {
     ///
     /// Return the same [`TextFact`] each time, so that it is folded once.
     fn text(&self, field: &Field) -> Option<&TextFact<'_>>;
+
+    /// The desk's calendar with this key.
+    fn calendar(&self, key: &Key) -> Option<&Calendar>;
+
+    /// The newest clock of a metric on the ticket, as it stands at [`Facts::now`];
+    /// `None` when the ticket has none.
+    fn clock(&self, metric: &Key) -> Option<ClockFact>;
 }
 
 /// The value of a field.
@@ -88,6 +100,8 @@ pub struct FactMap {
     now: DateTime<Utc>,
     values: BTreeMap<Field, OwnedValue>,
     texts: BTreeMap<Field, TextFact<'static>>,
+    clocks: BTreeMap<Key, ClockFact>,
+    calendars: Calendars,
 }
 
 #[derive(Debug, Clone)]
@@ -104,7 +118,8 @@ impl FactMap {
     /// Reads a JSON object: values by the name of their field, `null` for unset.
     ///
     /// Choices and texts are strings, ids are UUIDs, sets lists of strings,
-    /// instants RFC 3339. Only kinds are checked, not whether a key exists.
+    /// instants RFC 3339, clocks objects as [`ClockFact`] has them. Only kinds are
+    /// checked, not whether a key exists.
     ///
     /// ```
     /// use helpdesk_core::condition::{FactMap, Schema};
@@ -127,7 +142,13 @@ impl FactMap {
         let Value::Object(facts) = facts else {
             return Err(vec![Fault::invalid("", "facts are an object: values by field")]);
         };
-        let mut map = Self { now, values: BTreeMap::new(), texts: BTreeMap::new() };
+        let mut map = Self {
+            now,
+            values: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            clocks: BTreeMap::new(),
+            calendars: Calendars::default(),
+        };
         let mut faults = Vec::new();
         for (name, value) in facts.iter().filter(|(_, value)| !value.is_null()) {
             if let Err(fault) = map.insert(name, value, schema) {
@@ -137,14 +158,27 @@ impl FactMap {
         if faults.is_empty() { Ok(map) } else { Err(faults) }
     }
 
+    /// The same facts, by these calendars.
+    #[must_use]
+    pub fn with_calendars(mut self, calendars: Calendars) -> Self {
+        self.calendars = calendars;
+        self
+    }
+
     fn insert(&mut self, name: &str, value: &Value, schema: &Schema) -> Result<(), Fault> {
         let field: Field = name.parse().map_err(|mut fault: Fault| {
             fault.message += &suggestion(name, Field::built_in_names());
             fault
         })?;
         let Some(kind) = schema.kind(&field) else {
-            return Err(Fault::invalid("", "the custom field is not declared"));
+            return Err(Fault::invalid("", "the custom field or the metric is not declared"));
         };
+        if let Field::Sla(metric) = field {
+            let clock = serde_json::from_value(value.clone());
+            let clock = clock.map_err(|error| Fault::invalid("", format!("no clock: {error}")))?;
+            self.clocks.insert(metric, clock);
+            return Ok(());
+        }
         if field == Field::Text {
             return Err(Fault::invalid("", "`text` is the subject and the body: give these"));
         }
@@ -173,6 +207,9 @@ fn owned_value(kind: FieldKind, value: &Value) -> Result<OwnedValue, Fault> {
             (instant.map(OwnedValue::Instant), "an RFC 3339 instant")
         }
         FieldKind::Boolean => (value.as_bool().map(OwnedValue::Boolean), "true or false"),
+        FieldKind::Hours | FieldKind::Clock => {
+            return Err(Fault::invalid("", "no ticket brings this: the question does"));
+        }
     };
     made.ok_or_else(|| wrong_kind(wanted, value))
 }
@@ -209,5 +246,13 @@ impl Facts for FactMap {
 
     fn text(&self, field: &Field) -> Option<&TextFact<'_>> {
         self.texts.get(field)
+    }
+
+    fn calendar(&self, key: &Key) -> Option<&Calendar> {
+        self.calendars.get(key)
+    }
+
+    fn clock(&self, metric: &Key) -> Option<ClockFact> {
+        self.clocks.get(metric).copied()
     }
 }

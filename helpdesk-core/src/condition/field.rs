@@ -30,6 +30,10 @@ pub enum FieldKind {
     Instant,
     /// True or false: `is`, `is_not`.
     Boolean,
+    /// The time of the question: `in_hours`, `outside_hours`.
+    Hours,
+    /// A clock: `state`, `breached`, `left_lt`, `used_ge`.
+    Clock,
 }
 
 macro_rules! fields {
@@ -49,6 +53,8 @@ macro_rules! fields {
             $($(#[$doc])* $field,)*
             /// `custom.<key>`: a field that the desk defines.
             Custom(Key),
+            /// `sla.<metric>`: the newest clock of a metric.
+            Sla(Key),
         }
 
         /// Every built-in field with its name.
@@ -62,6 +68,7 @@ macro_rules! fields {
                 match self {
                     $(Self::$field => Some(FieldKind::$kind),)*
                     Self::Custom(_) => None,
+                    Self::Sla(_) => Some(FieldKind::Clock),
                 }
             }
         }
@@ -71,6 +78,7 @@ macro_rules! fields {
                 match self {
                     $(Self::$field => f.write_str($name),)*
                     Self::Custom(key) => write!(f, "custom.{key}"),
+                    Self::Sla(metric) => write!(f, "sla.{metric}"),
                 }
             }
         }
@@ -134,6 +142,8 @@ fields! {
     AttachmentCount "attachment_count" Number;
     /// How long the newest public message is.
     BodyLength "body_length" Number;
+    /// The level that the ticket's escalation has reached.
+    EscalationLevel "escalation_level" Number;
     /// When the ticket was opened.
     CreatedAt "created_at" Instant;
     /// When the ticket last changed.
@@ -148,6 +158,10 @@ fields! {
     SolvedAt "solved_at" Instant;
     /// Until when the ticket sleeps.
     SnoozedUntil "snoozed_until" Instant;
+    /// The earliest time at which a running clock's target is used up.
+    DueAt "due_at" Instant;
+    /// The time at which the condition is asked.
+    Now "now" Hours;
 }
 
 const TEXT_OPERATORS: &[&str] = &[
@@ -170,7 +184,7 @@ impl Field {
     /// Whether `within_next` fits: for instants that lie ahead.
     #[must_use]
     pub fn lies_ahead(&self) -> bool {
-        *self == Self::SnoozedUntil
+        matches!(self, Self::SnoozedUntil | Self::DueAt)
     }
 
     /// The operators that fit the field, which is of this kind, as they stand in JSON.
@@ -182,6 +196,8 @@ impl Field {
             FieldKind::Number => &["lt", "le", "gt", "ge", "between", "is", "in"],
             FieldKind::Instant => &["before", "after", "older_than", "newer_than"],
             FieldKind::Boolean => &["is", "is_not"],
+            FieldKind::Hours => &["in_hours", "outside_hours"],
+            FieldKind::Clock => &["state", "breached", "left_lt", "used_ge"],
         };
         let is_ahead = kind == FieldKind::Instant && self.lies_ahead();
         let ahead: &[&str] = if is_ahead { &["within_next"] } else { &[] };
@@ -195,13 +211,14 @@ impl FromStr for Field {
     /// # Errors
     ///
     /// [`Code::UnknownField`] when no field has the name. Whether a custom
-    /// field is declared is for the schema to say.
+    /// field is declared, or a metric, is for the schema to say.
     fn from_str(name: &str) -> Result<Self, Fault> {
         if let Some((_, field)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
             return Ok(field.clone());
         }
-        let custom = name.strip_prefix("custom.").and_then(|key| Key::new(key).ok());
-        custom.map(Self::Custom).ok_or_else(|| {
+        let key_after = |prefix| Key::new(name.strip_prefix(prefix)?).ok();
+        let custom = key_after("custom.").map(Self::Custom);
+        custom.or_else(|| key_after("sla.").map(Self::Sla)).ok_or_else(|| {
             let shown = super::clip(name);
             Fault::new("", Code::UnknownField, format!("there is no field `{shown}`"))
         })
@@ -232,7 +249,7 @@ impl JsonSchema for Field {
             "description": "A field of a ticket.",
             "anyOf": [
                 {"type": "string", "enum": names},
-                {"type": "string", "pattern": "^custom\\.[a-z0-9_-]{1,64}$"},
+                {"type": "string", "pattern": "^(custom|sla)\\.[a-z0-9_-]{1,64}$"},
             ],
         })
     }

@@ -1,8 +1,8 @@
 //! Conditions back to the JSON that they were read from.
 
 use super::ast::{
-    BooleanTest, ChoiceTest, Condition, InstantTest, Leaf, Needle, NumberTest, SetTest, Test,
-    TextTest,
+    Age, BooleanTest, ChoiceTest, ClockTest, Condition, HoursTest, InstantTest, Leaf, Needle,
+    NumberTest, SetTest, Test, TextTest,
 };
 use super::text::Phrase;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -56,6 +56,9 @@ impl Test {
             Self::Instant(test) => instant(test),
             Self::Boolean(BooleanTest::Is(wanted)) => ("is", json!(wanted)),
             Self::Boolean(BooleanTest::IsNot(wanted)) => ("is_not", json!(wanted)),
+            Self::Hours(HoursTest::In(calendar)) => ("in_hours", json!(calendar)),
+            Self::Hours(HoursTest::Outside(calendar)) => ("outside_hours", json!(calendar)),
+            Self::Clock(test) => clock(test),
         }
     }
 }
@@ -119,9 +122,25 @@ fn instant(test: &InstantTest) -> (&'static str, Value) {
     match test {
         InstantTest::Before(at) => ("before", json!(instant_text(*at))),
         InstantTest::After(at) => ("after", json!(instant_text(*at))),
-        InstantTest::OlderThan(length) => ("older_than", json!(length.num_seconds())),
-        InstantTest::NewerThan(length) => ("newer_than", json!(length.num_seconds())),
+        InstantTest::OlderThan(age) => ("older_than", age_value(age)),
+        InstantTest::NewerThan(age) => ("newer_than", age_value(age)),
         InstantTest::WithinNext(length) => ("within_next", json!(length.num_seconds())),
+    }
+}
+
+fn age_value(age: &Age) -> Value {
+    match age {
+        Age::Wall(length) => json!(length.num_seconds()),
+        Age::Working { seconds, calendar } => json!({"seconds": seconds, "calendar": calendar}),
+    }
+}
+
+fn clock(test: &ClockTest) -> (&'static str, Value) {
+    match test {
+        ClockTest::State(state) => ("state", json!(state)),
+        ClockTest::Breached(wanted) => ("breached", json!(wanted)),
+        ClockTest::LeftLt(seconds) => ("left_lt", json!(seconds)),
+        ClockTest::UsedGe(percent) => ("used_ge", number_value(*percent)),
     }
 }
 

@@ -6,6 +6,7 @@
 //! says why. Source: spec/routing.md, "One condition language".
 
 mod ast;
+mod clock;
 mod display;
 mod eval;
 mod evidence;
@@ -15,20 +16,23 @@ mod json;
 mod parse;
 mod schema;
 mod source;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use ast::{
-    BooleanTest, ChoiceTest, Condition, FactNeeds, InstantTest, Leaf, Needle, NumberTest, Pattern,
-    SetTest, Test, TextTest,
+    Age, BooleanTest, ChoiceTest, ClockTest, Condition, FactNeeds, HoursTest, InstantTest, Leaf,
+    Needle, NumberTest, Pattern, SetTest, Test, TextTest,
 };
+pub use clock::{ClockFact, ClockState};
 pub use evidence::Evidence;
 pub use facts::{FactMap, FactSet, FactValue, Facts};
 pub use field::{Field, FieldKind};
 pub(crate) use schema::suggestion;
 pub use schema::{CustomKind, Schema};
 pub use source::ConditionSource;
+pub use terms::{CalendarStamp, Calendars, Terms};
 pub use text::{FoldOptions, Phrase, TextFact, fold, words};
 
 /// Chars of a value that messages show.

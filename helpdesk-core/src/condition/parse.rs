@@ -1,16 +1,18 @@
 //! Reads conditions: every fault at once, each with the path to its spot.
 
 use super::ast::{
-    BooleanTest, ChoiceTest, Condition, InstantTest, Leaf, Needle, NumberTest, Pattern, SetTest,
-    Test, TextTest,
+    Age, BooleanTest, ChoiceTest, ClockTest, Condition, HoursTest, InstantTest, Leaf, Needle,
+    NumberTest, Pattern, SetTest, Test, TextTest,
 };
 use super::clip;
+use super::clock::ClockState;
 use super::facts::{instant_of, wrong_kind};
 use super::field::{Field, FieldKind};
 use super::json::EXACT_MAX;
 use super::schema::{Schema, suggestion};
 use super::text::Phrase;
 use crate::fault::{Code, Fault, join_path};
+use crate::id::Key;
 use crate::limit::{CONDITION_DEPTH_MAX, CONDITION_LEAVES_MAX};
 use chrono::{DateTime, TimeDelta, Utc};
 use regex::RegexBuilder;
@@ -19,6 +21,8 @@ use uuid::Uuid;
 
 /// Bytes that one compiled pattern may take.
 const PATTERN_BYTES_MAX: usize = 4 << 20;
+/// The parts of an age in working time.
+const AGE_PARTS: [&str; 2] = ["seconds", "calendar"];
 /// Faults that come with suggestions, which cost time.
 const SUGGESTIONS_MAX: usize = 100;
 
@@ -174,8 +178,7 @@ impl Reader<'_> {
         if let (Some(field), Some(kind)) = (field, kind) {
             return Some((field, kind));
         }
-        let custom = self.schema.custom.keys().map(|key| format!("custom.{key}"));
-        let names: Vec<String> = Field::built_in_names().map(str::to_owned).chain(custom).collect();
+        let names = self.schema.field_names();
         let near = self.suggestion(name, names.iter().map(String::as_str));
         let message = format!("there is no field `{}`{near}", clip(name));
         self.fail(Fault::new(path, Code::UnknownField, message))
@@ -192,6 +195,8 @@ impl Reader<'_> {
             (_, FieldKind::Number) => self.number_test(spot).map(Test::Number),
             (_, FieldKind::Instant) => self.instant_test(spot).map(Test::Instant),
             (_, FieldKind::Boolean) => self.boolean_test(spot).map(Test::Boolean),
+            (_, FieldKind::Hours) => self.hours(spot).map(Test::Hours),
+            (_, FieldKind::Clock) => self.clock(spot).map(Test::Clock),
         }
     }
 
@@ -253,8 +258,8 @@ impl Reader<'_> {
         match spot.operator {
             "before" => self.instant(spot).map(InstantTest::Before),
             "after" => self.instant(spot).map(InstantTest::After),
-            "older_than" => self.length(spot).map(InstantTest::OlderThan),
-            "newer_than" => self.length(spot).map(InstantTest::NewerThan),
+            "older_than" => self.age(spot).map(InstantTest::OlderThan),
+            "newer_than" => self.age(spot).map(InstantTest::NewerThan),
             "within_next" if spot.field.lies_ahead() => {
                 self.length(spot).map(InstantTest::WithinNext)
             }
@@ -266,6 +271,32 @@ impl Reader<'_> {
         match spot.operator {
             "is" => self.boolean(spot).map(BooleanTest::Is),
             "is_not" => self.boolean(spot).map(BooleanTest::IsNot),
+            _ => self.no_operator(spot),
+        }
+    }
+
+    fn hours(&mut self, spot: Spot<'_>) -> Option<HoursTest> {
+        match spot.operator {
+            "in_hours" => self.calendar(spot).map(HoursTest::In),
+            "outside_hours" => self.calendar(spot).map(HoursTest::Outside),
+            _ => self.no_operator(spot),
+        }
+    }
+
+    fn clock(&mut self, spot: Spot<'_>) -> Option<ClockTest> {
+        match spot.operator {
+            "state" => self.state(spot).map(ClockTest::State),
+            "breached" => self.boolean(spot).map(ClockTest::Breached),
+            "left_lt" => {
+                match spot.value.as_i64().filter(|n| n.unsigned_abs() < EXACT_MAX as u64) {
+                    Some(seconds) => Some(ClockTest::LeftLt(seconds)),
+                    None => self.wrong(spot, "a whole number of seconds, below 2^53"),
+                }
+            }
+            "used_ge" => match self.number(spot)? {
+                percent if percent >= 0.0 => Some(ClockTest::UsedGe(percent)),
+                _ => self.wrong(spot, "a number of percent, 0 or more"),
+            },
             _ => self.no_operator(spot),
         }
     }
@@ -351,10 +382,58 @@ impl Reader<'_> {
         instant
     }
 
-    fn length(&mut self, spot: Spot<'_>) -> Option<TimeDelta> {
-        if spot.value.is_object() {
-            return self.invalid(spot.path, "calendars are not available: give seconds");
+    /// Seconds, or seconds and the calendar by which they are working time.
+    fn age(&mut self, spot: Spot<'_>) -> Option<Age> {
+        let Value::Object(object) = spot.value else { return self.length(spot).map(Age::Wall) };
+        for name in object.keys().filter(|name| !AGE_PARTS.contains(&name.as_str())) {
+            let near = self.suggestion(name, AGE_PARTS.into_iter());
+            let message = format!("there is no field `{}`{near}", clip(name));
+            let fault = Fault::new(join_path(spot.path, &clip(name)), Code::UnknownField, message);
+            self.faults.push(fault);
         }
+        let seconds = self.entry(spot, object, AGE_PARTS[0], Self::length);
+        let calendar = self.entry(spot, object, AGE_PARTS[1], Self::calendar);
+        Some(Age::Working { seconds: seconds?.num_seconds(), calendar: calendar? })
+    }
+
+    /// An entry of an object that must be there.
+    fn entry<T>(
+        &mut self,
+        spot: Spot<'_>,
+        object: &Map<String, Value>,
+        name: &str,
+        read: fn(&mut Self, Spot<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let path = join_path(spot.path, name);
+        match object.get(name) {
+            Some(value) => read(self, Spot { value, path: &path, ..spot }),
+            None => {
+                let message = format!("`{name}` is missing: it must be given");
+                self.fail(Fault::new(path, Code::RequiredField, message))
+            }
+        }
+    }
+
+    fn calendar(&mut self, spot: Spot<'_>) -> Option<Key> {
+        let key = spot.value.as_str().and_then(|text| Key::new(text).ok());
+        let Some(key) = key else { return self.wrong(spot, "the key of a calendar") };
+        let known = self.schema.calendars.as_ref().filter(|known| !known.contains(&key));
+        let Some(known) = known else { return Some(key) };
+        let near = self.suggestion(key.as_str(), known.iter().map(Key::as_str));
+        let message = format!("there is no calendar `{key}`{near}");
+        self.fail(Fault::new(spot.path, Code::NotConfigured, message))
+    }
+
+    fn state(&mut self, spot: Spot<'_>) -> Option<ClockState> {
+        let state = spot.value.as_str().and_then(|word| word.parse().ok());
+        if state.is_some() {
+            return state;
+        }
+        let words = names_of(ClockState::ALL.into_iter().map(ClockState::as_str));
+        self.wrong(spot, &format!("a state of a clock: take one of {words}"))
+    }
+
+    fn length(&mut self, spot: Spot<'_>) -> Option<TimeDelta> {
         let seconds = spot.value.as_i64().filter(|seconds| *seconds >= 0);
         let length = seconds.and_then(TimeDelta::try_seconds);
         if length.is_none() {

@@ -74,6 +74,10 @@ pub struct Schema {
     pub values: BTreeMap<Field, BTreeSet<String>>,
     /// The custom fields.
     pub custom: BTreeMap<Key, CustomKind>,
+    /// The calendars; `None` when any key goes.
+    pub calendars: Option<BTreeSet<Key>>,
+    /// The SLA metrics; `None` when any key goes.
+    pub metrics: Option<BTreeSet<Key>>,
 }
 
 /// The choices that are the same in every desk.
@@ -91,7 +95,13 @@ impl Default for Schema {
         for (field, keys) in BUILT_IN_VALUES {
             values.insert(field.clone(), keys.iter().map(|&key| key.to_owned()).collect());
         }
-        Self { fold: FoldOptions::default(), values, custom: BTreeMap::new() }
+        Self {
+            fold: FoldOptions::default(),
+            values,
+            custom: BTreeMap::new(),
+            calendars: None,
+            metrics: None,
+        }
     }
 }
 
@@ -114,6 +124,20 @@ impl Schema {
         self
     }
 
+    /// Closes the calendars: these exist, and no others.
+    #[must_use]
+    pub fn with_calendars(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
+        self.calendars = Some(keys.into_iter().collect());
+        self
+    }
+
+    /// Closes the SLA metrics: these exist, and no others.
+    #[must_use]
+    pub fn with_metrics(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
+        self.metrics = Some(keys.into_iter().collect());
+        self
+    }
+
     /// Sets how texts are folded and cut.
     #[must_use]
     pub fn with_fold(mut self, fold: FoldOptions) -> Self {
@@ -121,13 +145,27 @@ impl Schema {
         self
     }
 
-    /// What the field holds; `None` for a custom field that is not declared.
+    /// What the field holds; `None` for a custom field or a metric that is not
+    /// declared.
     #[must_use]
     pub fn kind(&self, field: &Field) -> Option<FieldKind> {
         match field {
             Field::Custom(key) => self.custom.get(key).map(CustomKind::kind),
+            Field::Sla(metric) => {
+                let is_known = self.metrics.as_ref().is_none_or(|metrics| metrics.contains(metric));
+                is_known.then_some(FieldKind::Clock)
+            }
             built_in => built_in.built_in_kind(),
         }
+    }
+
+    /// The names of all fields.
+    #[must_use]
+    pub(crate) fn field_names(&self) -> Vec<String> {
+        let custom = self.custom.keys().map(|key| format!("custom.{key}"));
+        let metrics = self.metrics.iter().flatten().map(|metric| format!("sla.{metric}"));
+        let built_in = Field::built_in_names().map(str::to_owned);
+        built_in.chain(custom).chain(metrics).collect()
     }
 
     /// The values of a closed choice or set; `None` when any text goes.

@@ -1,6 +1,7 @@
 //! A condition as it stands in configuration documents and queries.
 
 use super::ast::Condition;
+use super::clock::ClockState;
 use super::field::{Field, FieldKind};
 use super::schema::Schema;
 use crate::fault::Fault;
@@ -92,6 +93,8 @@ fn operator_schemas() -> Map<String, Value> {
         FieldKind::Number,
         FieldKind::Instant,
         FieldKind::Boolean,
+        FieldKind::Hours,
+        FieldKind::Clock,
     ];
     let operators = kinds.into_iter().flat_map(|kind| Field::SnoozedUntil.operators(kind));
     operators.map(|operator| (operator.to_owned(), value_schema(operator))).collect()
@@ -107,10 +110,32 @@ fn value_schema(operator: &str) -> Value {
             json!({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2})
         }
         "before" | "after" => json!({"type": "string", "format": "date-time"}),
-        "older_than" | "newer_than" | "within_next" => json!({"type": "integer", "minimum": 0}),
+        "within_next" => length_schema(),
+        "older_than" | "newer_than" => json!({"anyOf": [
+            length_schema(),
+            {
+                "type": "object",
+                "properties": {"seconds": length_schema(), "calendar": key_schema()},
+                "required": ["seconds", "calendar"],
+                "additionalProperties": false,
+            },
+        ]}),
+        "in_hours" | "outside_hours" => key_schema(),
+        "state" => json!({"type": "string", "enum": ClockState::ALL}),
+        "breached" => json!({"type": "boolean"}),
+        "left_lt" => json!({"type": "integer"}),
+        "used_ge" => json!({"type": "number", "minimum": 0}),
         "contains" | "starts_with" | "ends_with" | "matches" => {
             json!({"type": "string", "minLength": 1})
         }
         _ => json!({"type": "array", "items": {"type": "string"}}),
     }
+}
+
+fn length_schema() -> Value {
+    json!({"type": "integer", "minimum": 0})
+}
+
+fn key_schema() -> Value {
+    json!({"type": "string", "pattern": "^[a-z0-9_-]{1,64}$"})
 }

@@ -25,7 +25,7 @@ pub fn explain_now(
     now: DateTime<Utc>,
 ) -> Vec<Step> {
     let ticket = &case.ticket;
-    let facts = CaseFacts::new(ticket, around, now, desk.fold_options());
+    let facts = CaseFacts::new(ticket, around, now, desk.terms());
     let route = explain_route(desk.rules(), &facts);
     let mut steps: Vec<Step> = Vec::new();
     for missed in route.missed {
@@ -52,8 +52,15 @@ pub fn explain_now(
     {
         let affinity: Vec<AgentId> =
             around.requester.and_then(|contact| contact.last_answered_by).into_iter().collect();
-        let seed = desk.selection_seed();
-        let choice = choose(&Ask { queue, ticket, roster, affinity: &affinity, now, seed });
+        let choice = choose(&Ask {
+            queue,
+            ticket,
+            roster,
+            calendars: desk.calendars(),
+            affinity: &affinity,
+            now,
+            seed: desk.selection_seed(),
+        });
         steps.push(Step::Sought {
             queue: queue.key.clone(),
             chosen: choice.chosen,

@@ -334,7 +334,12 @@ impl<'a> Finder<'a> {
             offered_to: case.offer.as_ref().map(|offer| offer.agent),
             affinity: &[],
         };
-        let for_agent = |agent| ForAgent { agent, roster: self.roster, now: self.now };
+        let for_agent = |agent| ForAgent {
+            agent,
+            roster: self.roster,
+            calendars: self.desk.calendars(),
+            now: self.now,
+        };
         match self.candidates {
             Candidates::ToSolve { but, .. } if but == Some(ticket.id) => None,
             Candidates::ToSolve { agent, .. } => {

@@ -404,6 +404,11 @@ fn check_agent(
     {
         missing("tier".to_owned(), "tier", tier);
     }
+    if let Some(Some(shift)) = &patch.shift
+        && desk.calendar(shift).is_none()
+    {
+        missing("shift".to_owned(), "calendar", shift);
+    }
     if let Some(name) = &patch.name {
         checked_name(name, &format!("{path}name"), &mut faults);
     }
@@ -464,6 +469,7 @@ pub(super) fn create_agent(work: &mut Work<'_>, create: &CreateAgent) -> Result<
         capacity: Some(create.capacity.clone()),
         email: Some(create.email.as_ref().map(|email| Identity::email(email).value)),
         tier: Some(create.tier.clone()),
+        shift: Some(create.shift.clone()),
         manager: Some(create.manager),
     };
     done(check_agent(work, &patch, create.id, ""))?;
@@ -481,6 +487,7 @@ pub(super) fn create_agent(work: &mut Work<'_>, create: &CreateAgent) -> Result<
         languages: Vec::new(),
         capacity: create.capacity.clone(),
         tier: None,
+        shift: None,
         manager: None,
         active: true,
     };

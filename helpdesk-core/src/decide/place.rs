@@ -25,8 +25,8 @@ pub(super) fn facts<'w>(work: &'w Work<'_>, id: TicketId) -> Result<CaseFacts<'w
     let requester = work.contact(ticket.requester);
     let organization = ticket.organization.and_then(|id| work.organization(id));
     let body = work.message(id, ticket.newest_public_seq).map(|message| message.text.as_str());
-    let around = Around { requester, organization, body };
-    Ok(CaseFacts::new(ticket, around, work.now, work.ctx.desk.fold_options()))
+    let around = Around { requester, organization, body, clocks: None };
+    Ok(CaseFacts::new(ticket, around, work.now, work.ctx.desk.terms()))
 }
 
 /// Routes a ticket by the rules, or into a named queue, and seeks an agent.
@@ -178,6 +178,7 @@ fn choose_for(work: &Work<'_>, id: TicketId, queue: &Queue) -> Result<Choice, Re
             queue,
             ticket,
             roster,
+            calendars: work.ctx.desk.calendars(),
             affinity: &affinity,
             now: work.now,
             seed: work.ctx.desk.selection_seed(),

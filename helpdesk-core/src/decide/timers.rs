@@ -13,7 +13,7 @@ use crate::event::{Cause, Event, OfferEnd, StatusWhy, StreamKind, TimerKind, Una
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, TicketId};
 use crate::limit::CATCH_UP_MAX;
-use crate::routing::eligible::cooldown_ends_at;
+use crate::routing::eligible::{cooldown_ends_at, shift_starts_at};
 use crate::ticket::status::StatusCategory;
 use crate::trace::Step;
 use chrono::{DateTime, Utc};
@@ -233,15 +233,18 @@ fn drain(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
     // Nothing to give, unless the agent only looks full or gone.
     place::depends_on_agent(work, agent);
     place::depends_on_load(work, agent);
-    if let Some(rested_at) = rested_at(work, agent) {
-        work.set_agent_timer(agent, TimerKind::Drain, Some(rested_at));
+    if let Some(takes_at) = takes_at(work, agent) {
+        work.set_agent_timer(agent, TimerKind::Drain, Some(takes_at));
     }
     Ok(())
 }
 
-/// When the first cooldown that holds the agent back is over.
-fn rested_at(work: &Work<'_>, agent: AgentId) -> Option<DateTime<Utc>> {
-    let load = &work.ctx.roster.active(agent)?.load;
-    let ends = work.ctx.desk.queues().filter_map(|queue| cooldown_ends_at(queue, load));
-    ends.filter(|end| *end > work.now).min()
+/// When time alone lets the agent take work again: once their shift starts, else
+/// once the first cooldown that holds them back is over.
+fn takes_at(work: &Work<'_>, agent: AgentId) -> Option<DateTime<Utc>> {
+    let entry = work.ctx.roster.active(agent)?;
+    let desk = work.ctx.desk;
+    let ends = desk.queues().filter_map(|queue| cooldown_ends_at(queue, &entry.load));
+    let rested_at = ends.filter(|end| *end > work.now).min();
+    shift_starts_at(desk.calendars(), entry, work.now).or(rested_at)
 }

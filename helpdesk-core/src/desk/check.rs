@@ -5,12 +5,17 @@ use super::document::{Document, GroupDef, NamedDef};
 use super::draft::Draft;
 use super::{Desk, built_in_presence};
 use crate::access::role::{BUILT_IN_ROLES, RoleTable};
-use crate::condition::{Condition, CustomKind, Field, FoldOptions, Schema, suggestion};
+use crate::calendar::ZoneRules;
+use crate::condition::{
+    Calendars, Condition, CustomKind, Field, FoldOptions, Schema, Terms, suggestion,
+};
 use crate::contact::Identity;
 use crate::escalation::policy::Escalations;
 use crate::fault::{Code, Fault};
 use crate::id::Key;
-use crate::limit::{CONFIG_ENTRIES_MAX, CUSTOM_FIELDS_MAX, NAME_CHARS_MAX, RULES_MAX};
+use crate::limit::{
+    CALENDARS_MAX, CONFIG_ENTRIES_MAX, CUSTOM_FIELDS_MAX, NAME_CHARS_MAX, RULES_MAX,
+};
 use crate::routing::queue::Queue;
 use crate::routing::rules::RoutingRule;
 use crate::routing::stage::Stage;
@@ -28,7 +33,7 @@ mod sla;
 
 /// Checks what could be read. `None` when something is wrong; the faults say what,
 /// with paths in the draft.
-pub(super) fn check(draft: &Draft, faults: &mut Vec<Fault>) -> Option<Desk> {
+pub(super) fn check(draft: &Draft, zones: &dyn ZoneRules, faults: &mut Vec<Fault>) -> Option<Desk> {
     let n_before = faults.len();
     let document = with_defaults(draft);
     check_limits(&document, faults);
@@ -40,10 +45,12 @@ pub(super) fn check(draft: &Draft, faults: &mut Vec<Fault>) -> Option<Desk> {
     checker.duplicates(&document);
     checker.names_of_things(&document);
     let statuses = checker.statuses(draft, &document);
+    let calendars = checker.calendars(&document, zones);
     checker.parts(&document);
     let rules = checker.rules(&document);
     let views = checker.views(&document);
     let sla = checker.sla(&document);
+    let escalations = checker.escalations(&document, sla.as_ref(), zones);
     for (path, when) in &draft.lost_conditions {
         checker.condition(path, when);
     }
@@ -52,8 +59,8 @@ pub(super) fn check(draft: &Draft, faults: &mut Vec<Fault>) -> Option<Desk> {
     if faults.len() > n_before {
         return None;
     }
-    let mut desk = freeze(document, statuses?, rules, views, schema);
-    desk.sla = sla?;
+    let mut desk = freeze(document, statuses?, rules, views, schema, calendars);
+    (desk.sla, desk.escalations) = (sla?, escalations?);
     desk.lists_groups = !draft.document.groups.is_empty();
     desk.lists_queues = !draft.document.queues.is_empty();
     Some(desk)
@@ -67,7 +74,7 @@ fn with_defaults(draft: &Draft) -> Document {
     }
     if document.groups.is_empty() && draft.is_whole("groups") {
         let support = Key::new("support").ok();
-        let group = |key| GroupDef { key, name: "Support".to_owned(), tier: None };
+        let group = |key| GroupDef { key, name: "Support".to_owned(), tier: None, calendar: None };
         document.groups = support.map(group).into_iter().collect();
     }
     if document.queues.is_empty() && draft.is_whole("queues") {
@@ -102,6 +109,7 @@ fn check_limits(document: &Document, faults: &mut Vec<Fault>) {
         ("statuses", document.statuses.len(), CONFIG_ENTRIES_MAX),
         ("transitions", document.transitions.len(), CONFIG_ENTRIES_MAX),
         ("fields", document.fields.len(), CUSTOM_FIELDS_MAX),
+        ("calendars", document.calendars.len(), CALENDARS_MAX),
         ("groups", document.groups.len(), CONFIG_ENTRIES_MAX),
         ("brands", document.brands.len(), CONFIG_ENTRIES_MAX),
         ("skills", document.skills.len(), CONFIG_ENTRIES_MAX),
@@ -243,8 +251,7 @@ impl<'a> Checker<'a> {
         if known || (name.starts_with("custom.") && !self.draft.is_whole("fields")) {
             return;
         }
-        let custom = self.schema.custom.keys().map(|key| format!("custom.{key}"));
-        let names: Vec<String> = Field::built_in_names().map(str::to_owned).chain(custom).collect();
+        let names = self.schema.field_names();
         let near = suggestion(name, names.iter().map(String::as_str));
         let shown: String = name.chars().take(60).collect();
         self.fault(path, Code::UnknownField, format!("there is no field `{shown}`{near}"));
@@ -292,9 +299,10 @@ impl<'a> Checker<'a> {
     }
 
     fn names_of_things(&mut self, document: &Document) {
-        let names: [(&str, Vec<&str>); 13] = [
+        let names: [(&str, Vec<&str>); 14] = [
             ("statuses", document.statuses.iter().map(|d| &*d.name).collect()),
             ("fields", document.fields.iter().map(|d| &*d.name).collect()),
+            ("calendars", document.calendars.iter().map(|d| &*d.name).collect()),
             ("groups", document.groups.iter().map(|d| &*d.name).collect()),
             ("brands", document.brands.iter().map(|d| &*d.name).collect()),
             ("skills", document.skills.iter().map(|d| &*d.name).collect()),
@@ -381,6 +389,7 @@ fn keys_by_section(document: &Document) -> Vec<(&'static str, Vec<Key>)> {
     vec![
         ("statuses", document.statuses.iter().map(|d| d.key.clone()).collect()),
         ("fields", document.fields.iter().map(|d| d.key.clone()).collect()),
+        ("calendars", document.calendars.iter().map(|d| d.key.clone()).collect()),
         ("groups", document.groups.iter().map(|d| d.key.clone()).collect()),
         ("brands", document.brands.iter().map(|d| d.key.clone()).collect()),
         ("skills", document.skills.iter().map(|d| d.key.clone()).collect()),
@@ -416,6 +425,9 @@ fn schema_of(document: &Document, keys: &BTreeMap<&'static str, Option<BTreeSet<
             schema = schema.with_values(field, keys.iter().map(Key::as_str));
         }
     }
+    if let Some(Some(calendars)) = keys.get("calendars") {
+        schema = schema.with_calendars(calendars.iter().cloned());
+    }
     for field in document.fields.iter().filter(|field| field.on == FieldOwner::Ticket) {
         let values = |values: &[Key]| values.iter().map(|v| v.as_str().to_owned()).collect();
         let kind = match &field.kind {
@@ -443,6 +455,7 @@ fn freeze(
     rules: Vec<(usize, RoutingRule)>,
     views: Vec<View>,
     schema: Schema,
+    calendars: Calendars,
 ) -> Desk {
     document.rules = Vec::new();
     document.views = Vec::new();
@@ -464,6 +477,7 @@ fn freeze(
         status_after_reply,
         fields,
         groups: map_of(&document.groups, |d| (&d.key, &mut d.name)),
+        calendars: map_of(&document.calendars, |d| (&d.key, &mut d.name)),
         brands: by_key(&document.brands),
         skills: by_key(&document.skills),
         tiers: map_of(&document.tiers, |d| (&d.key, &mut d.name)),
@@ -478,6 +492,7 @@ fn freeze(
         views: views.into_iter().map(|view| (view.key.clone(), view)).collect(),
         roles: RoleTable::new(document.roles.clone()),
         presences: map_of(&document.presences, |d| (&d.key, &mut d.name)),
+        terms: Terms { fold: schema.fold, calendars },
         schema,
         sla: SlaRules::default(),
         escalations: Escalations::default(),

@@ -6,6 +6,7 @@
 use crate::access::role::RoleDef;
 use crate::agent::PresenceState;
 use crate::automation::macros::Macro;
+use crate::calendar::CalendarDef;
 use crate::condition::ConditionSource;
 use crate::contact::Patch;
 use crate::escalation::oncall::ScheduleDef;
@@ -53,6 +54,9 @@ pub struct Document {
     /// Custom fields of tickets, contacts and organizations.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldDef>,
+    /// When people work.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calendars: Vec<DeskCalendarDef>,
     /// Groups of agents; one group `support` when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupDef>,
@@ -142,6 +146,7 @@ impl Default for Document {
             statuses: Vec::new(),
             transitions: Vec::new(),
             fields: Vec::new(),
+            calendars: Vec::new(),
             groups: Vec::new(),
             brands: Vec::new(),
             skills: Vec::new(),
@@ -196,6 +201,23 @@ pub struct GroupDef {
     /// Its level of support.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Key>,
+    /// When it works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<Key>,
+}
+
+/// A calendar of the desk: hours that groups, agents and conditions name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeskCalendarDef {
+    /// Its key.
+    pub key: Key,
+    /// What people read; the key when absent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// When it is open.
+    #[serde(flatten)]
+    pub hours: CalendarDef,
 }
 
 /// A mailbox: an address or account that receives.

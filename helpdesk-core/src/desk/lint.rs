@@ -10,6 +10,7 @@ mod tests;
 use super::Desk;
 use crate::agent::{Agent, Roster};
 use crate::automation::macros::{Macro, MacroStep};
+use crate::condition::{Condition, Leaf};
 use crate::id::Key;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RoutingRule;
@@ -37,6 +38,10 @@ pub enum LintCode {
     GroupWithoutQueue,
     /// No rule, mailbox or default leads to the queue.
     UnusedQueue,
+    /// No group, agent or condition names the calendar.
+    UnusedCalendar,
+    /// An agent's shift is a calendar that the desk does not have.
+    UnknownShift,
     /// No rule and no macro asks for the skill.
     UnusedSkill,
     /// The macro cannot run to its end on any ticket.
@@ -61,6 +66,8 @@ impl LintCode {
             Self::ContradictoryCondition => "contradictory_condition",
             Self::GroupWithoutQueue => "group_without_queue",
             Self::UnusedQueue => "unused_queue",
+            Self::UnusedCalendar => "unused_calendar",
+            Self::UnknownShift => "unknown_shift",
             Self::UnusedSkill => "unused_skill",
             Self::UnusableMacro => "unusable_macro",
             Self::EmptyRole => "empty_role",
@@ -144,6 +151,7 @@ impl Desk {
                 lints.push(Lint::new(LintCode::SkillNobodyHas, path, message));
             }
         }
+        lints.extend(self.lint_calendars(&agents));
         lints
     }
 
@@ -199,6 +207,36 @@ impl Desk {
                     if self.lists_queues { format!("queues[{i}]") } else { self.path_of_group(i) };
                 lints.push(Lint::new(LintCode::UnusedQueue, path, message));
             }
+        }
+        lints
+    }
+
+    fn lint_calendars(&self, agents: &[&Agent]) -> Vec<Lint> {
+        let by_rule = self.rules.iter().map(|rule| &rule.when);
+        let conditions = by_rule.chain(self.views.values().map(|view| &view.condition));
+        let by_condition = conditions.flat_map(Condition::leaves).filter_map(Leaf::calendar);
+        let by_group = self.groups.values().filter_map(|group| group.calendar.as_ref());
+        let by_agent = agents.iter().filter_map(|agent| agent.shift.as_ref());
+        let used: BTreeSet<&Key> = by_condition.chain(by_group).chain(by_agent).collect();
+        let mut lints = Vec::new();
+        for (i, calendar) in self.document.calendars.iter().enumerate() {
+            if !used.contains(&calendar.key) {
+                let message =
+                    format!("no group, agent or condition names the calendar `{}`", calendar.key);
+                let path = format!("calendars[{i}]");
+                lints.push(Lint::new(LintCode::UnusedCalendar, path, message));
+            }
+        }
+        for agent in agents {
+            let Some(shift) = agent.shift.as_ref().filter(|key| self.calendar(key).is_none())
+            else {
+                continue;
+            };
+            let message = format!(
+                "the shift of the agent `{}` is the calendar `{shift}`, which is not there: always on shift",
+                agent.name
+            );
+            lints.push(Lint::new(LintCode::UnknownShift, "calendars", message));
         }
         lints
     }

@@ -19,7 +19,8 @@ pub use shape::config_schema;
 use crate::access::role::RoleTable;
 use crate::agent::PresenceState;
 use crate::automation::macros::Macro;
-use crate::condition::{FoldOptions, Schema};
+use crate::calendar::{BundledZones, Calendar, ZoneRules};
+use crate::condition::{CalendarStamp, Calendars, FoldOptions, Schema, Terms};
 use crate::escalation::policy::Escalations;
 use crate::escalation::tier::TierDef;
 use crate::fault::{Code, Fault};
@@ -33,7 +34,7 @@ use crate::ticket::custom::{FieldDef, FieldOwner};
 use crate::ticket::priority::{Level, Priority};
 use crate::ticket::status::{StatusCategory, StatusDef, StatusTable};
 use crate::view::View;
-use document::{Document, FollowUp, GroupDef, MailboxDef, NamedDef, PresenceDef};
+use document::{DeskCalendarDef, Document, FollowUp, GroupDef, MailboxDef, NamedDef, PresenceDef};
 use draft::Draft;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -43,16 +44,25 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct DeskReader {
     shape: shape::Shape,
+    zones: Arc<dyn ZoneRules>,
 }
 
 impl DeskReader {
-    /// Compiles the schema.
+    /// Compiles the schema. Calendars go by the bundled zone rules.
     ///
     /// # Errors
     ///
     /// [`Code::Internal`] when the schema does not compile: a defect of this crate.
     pub fn new() -> Result<Self, Fault> {
-        shape::Shape::new().map(|shape| Self { shape })
+        let zones = Arc::new(BundledZones::new());
+        shape::Shape::new().map(|shape| Self { shape, zones })
+    }
+
+    /// The same reader, for calendars that go by these zone rules.
+    #[must_use]
+    pub fn with_zones(mut self, zones: Arc<dyn ZoneRules>) -> Self {
+        self.zones = zones;
+        self
     }
 
     /// Checks a document and freezes it.
@@ -72,7 +82,7 @@ impl DeskReader {
         }
         let Some(draft) = Draft::read(document, &mut faults) else { return Err(faults) };
         let of_shape = faults.len();
-        let desk = check::check(&draft, &mut faults);
+        let desk = check::check(&draft, &*self.zones, &mut faults);
         for fault in &mut faults[of_shape..] {
             fault.path = draft.origin_of(&fault.path);
         }
@@ -111,6 +121,7 @@ pub struct Desk {
     statuses: StatusTable,
     status_after_reply: Option<Key>,
     fields: BTreeMap<(FieldOwner, Key), FieldDef>,
+    calendars: BTreeMap<Key, DeskCalendarDef>,
     groups: BTreeMap<Key, GroupDef>,
     brands: BTreeMap<Key, NamedDef>,
     skills: BTreeMap<Key, NamedDef>,
@@ -133,6 +144,7 @@ pub struct Desk {
     escalations: Escalations,
     /// The group of each queue.
     queue_groups: BTreeMap<Key, Key>,
+    terms: Terms,
     /// Whether the document lists groups, and queues, of its own.
     lists_groups: bool,
     lists_queues: bool,
@@ -203,6 +215,30 @@ impl Desk {
     /// All custom fields, by owner and key.
     pub fn fields(&self) -> impl Iterator<Item = &FieldDef> {
         self.fields.values()
+    }
+
+    /// A calendar, compiled.
+    #[must_use]
+    pub fn calendar(&self, key: &Key) -> Option<&Calendar> {
+        self.terms.calendars.get(key)
+    }
+
+    /// What a calendar answers by, in short: another stamp under the same key
+    /// means that hours or zone rules changed.
+    #[must_use]
+    pub fn calendar_stamp(&self, key: &Key) -> Option<&CalendarStamp> {
+        self.terms.calendars.stamp(key)
+    }
+
+    /// All calendars, compiled, by key.
+    #[must_use]
+    pub fn calendars(&self) -> &Calendars {
+        &self.terms.calendars
+    }
+
+    /// The definitions of all calendars, by key.
+    pub fn calendar_defs(&self) -> impl Iterator<Item = &DeskCalendarDef> {
+        self.calendars.values()
     }
 
     /// A group.
@@ -432,6 +468,12 @@ impl Desk {
     #[must_use]
     pub fn fold_options(&self) -> FoldOptions {
         self.schema.fold
+    }
+
+    /// How conditions look at texts, and by which calendars.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 }
 

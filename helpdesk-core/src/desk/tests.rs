@@ -1,5 +1,7 @@
 //! Documents as people write them, and what the desk makes of them.
 
+mod calendars;
+
 use super::*;
 use crate::ticket::priority::Channel;
 use expect_test::{Expect, expect};
@@ -496,7 +498,7 @@ proptest! {
     #[test]
     fn no_value_makes_a_desk_panic(entries in prop::collection::vec(any_value(), 1..4)) {
         let reader = DeskReader::new().unwrap();
-        for section in ["rules", "queues", "macros", "fields", "statuses", "roles", "follow_up"] {
+        for section in ["rules", "calendars", "queues", "macros", "fields", "statuses", "roles", "follow_up"] {
             let list = json!({ section: entries });
             let single = json!({ section: entries[0] });
             for document in [&list, &single, &entries[0]] {

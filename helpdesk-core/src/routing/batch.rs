@@ -4,6 +4,7 @@ use super::next::{Upcoming, WaitingKey, waiting_key};
 use super::queue::QueueMode;
 use super::select::{Ask, Choice, choose};
 use crate::agent::{ChannelLoad, Roster};
+use crate::condition::Calendars;
 use crate::id::TicketId;
 use crate::ticket::priority::Channel;
 use chrono::{DateTime, Utc};
@@ -18,6 +19,7 @@ use chrono::{DateTime, Utc};
 pub fn assign_all<'a>(
     tickets: impl IntoIterator<Item = Upcoming<'a>>,
     roster: &mut Roster,
+    calendars: &Calendars,
     now: DateTime<Utc>,
     seed: u64,
 ) -> Vec<(TicketId, Choice)> {
@@ -27,7 +29,7 @@ pub fn assign_all<'a>(
     let mut choices = Vec::new();
     for (_, Upcoming { ticket, queue, affinity, .. }) in waiting {
         let Some(queue) = queue.filter(|queue| queue.mode != QueueMode::Pull) else { continue };
-        let choice = choose(&Ask { queue, ticket, roster, affinity, now, seed });
+        let choice = choose(&Ask { queue, ticket, roster, calendars, affinity, now, seed });
         hold(roster, &choice, ticket.channel, queue.mode, now);
         choices.push((ticket.id, choice));
     }

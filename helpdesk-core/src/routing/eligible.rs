@@ -2,44 +2,58 @@
 
 use super::after;
 use super::queue::Queue;
+use super::select::Ask;
 use super::stage::Search;
 use crate::agent::{AgentLoad, PresenceState, RosterEntry};
+use crate::calendar::HORIZON_END;
+use crate::condition::Calendars;
 use crate::event::RefusedReason;
-use crate::ticket::Ticket;
 use crate::ticket::priority::{Channel, SkillLevel};
 use chrono::{DateTime, Utc};
 
 /// The first reason why an agent is no candidate for a ticket; `None` for a candidate.
 ///
 /// The checks run in the order of [`RefusedReason`]: active, in a group of the
-/// search, online on the ticket's channel, the required skills, room on the
-/// channel, room in total, cooldown, excluded. Source: spec/routing.md §3.2.
+/// search, online on the ticket's channel, on shift, the required skills, room on
+/// the channel, room in total, cooldown, excluded. Source: spec/routing.md §3.2.
 #[must_use]
-pub fn refusal(
-    queue: &Queue,
-    ticket: &Ticket,
-    search: &Search<'_>,
-    entry: &RosterEntry,
-    now: DateTime<Utc>,
-) -> Option<RefusedReason> {
-    let agent = &entry.agent;
+pub fn refusal(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Option<RefusedReason> {
+    let (agent, ticket) = (&entry.agent, ask.ticket);
     if !agent.active {
         Some(RefusedReason::Inactive)
     } else if !search.pools.iter().any(|group| agent.is_in(group)) {
         Some(RefusedReason::NotInPool)
     } else if entry.presence.state(ticket.channel) != PresenceState::Online {
         Some(RefusedReason::NotOnline)
+    } else if shift_starts_at(ask.calendars, entry, ask.now).is_some() {
+        Some(RefusedReason::OffShift)
     } else if lacking_skill(search, entry).is_some() {
         Some(RefusedReason::LacksSkill)
     } else if let Some(full) = full(entry, ticket.channel) {
         Some(full)
-    } else if cooldown_ends_at(queue, &entry.load).is_some_and(|end| now < end) {
+    } else if cooldown_ends_at(ask.queue, &entry.load).is_some_and(|end| ask.now < end) {
         Some(RefusedReason::Cooldown)
-    } else if ticket.excludes(agent.id, now) {
+    } else if ticket.excludes(agent.id, ask.now) {
         Some(RefusedReason::Excluded)
     } else {
         None
     }
+}
+
+/// When an agent who is off shift is on shift again; `None` while on shift.
+///
+/// Hours are half-open: the shift's last instant is off shift. An agent without
+/// a shift calendar, or with one that the desk has no more, is always on shift.
+/// The end of 2099 when the calendar opens no more.
+#[must_use]
+pub fn shift_starts_at(
+    calendars: &Calendars,
+    entry: &RosterEntry,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let shift = calendars.get(entry.agent.shift.as_ref()?)?;
+    let starts_at = shift.next_open(now).unwrap_or(HORIZON_END);
+    (starts_at > now).then_some(starts_at)
 }
 
 /// Whether an agent has no room for one more ticket of a channel: on the channel

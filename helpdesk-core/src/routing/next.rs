@@ -9,6 +9,7 @@ use super::queue::{Queue, QueueMode, QueueSort};
 use super::select::{Ask, awaited, settled};
 use super::stage::{active_stages, entered_queue_at};
 use crate::agent::Roster;
+use crate::condition::Calendars;
 use crate::id::{AgentId, Key, TicketId};
 use crate::ticket::Ticket;
 use crate::ticket::priority::Priority;
@@ -37,6 +38,8 @@ pub struct ForAgent<'a> {
     pub agent: AgentId,
     /// All agents: who is free decides whether a stage is skipped.
     pub roster: &'a Roster,
+    /// The desk's calendars, for shifts.
+    pub calendars: &'a Calendars,
     /// When.
     pub now: DateTime<Utc>,
 }
@@ -268,14 +271,14 @@ fn unassigned_rank(
 
 /// Whether the agent is a candidate at the stage where the search stands.
 fn is_candidate(upcoming: &Upcoming<'_>, queue: &Queue, for_agent: &ForAgent<'_>) -> bool {
-    let ticket = upcoming.ticket;
-    let mut search = active_stages(queue, ticket, for_agent.now);
+    let ask = ask(upcoming, queue, for_agent);
+    let mut search = active_stages(queue, upcoming.ticket, for_agent.now);
     // Everybody else matters only to a stage that may be skipped.
     if search.skip_if_empty {
-        search = settled(&ask(upcoming, queue, for_agent)).0;
+        search = settled(&ask).0;
     }
     let entry = for_agent.roster.get(for_agent.agent);
-    entry.is_some_and(|e| refusal(queue, ticket, &search, e, for_agent.now).is_none())
+    entry.is_some_and(|entry| refusal(&ask, &search, entry).is_none())
 }
 
 /// Whether the ticket waits for a preferred agent who is busy.
@@ -299,8 +302,9 @@ fn is_hidden(ticket: &Ticket, for_agent: &ForAgent<'_>, options: &ToSolve) -> bo
 
 fn ask<'a>(upcoming: &Upcoming<'a>, queue: &'a Queue, for_agent: &ForAgent<'a>) -> Ask<'a> {
     let Upcoming { ticket, affinity, .. } = *upcoming;
+    let ForAgent { roster, calendars, now, .. } = *for_agent;
     // The seed decides between candidates, never who is one.
-    Ask { queue, ticket, roster: for_agent.roster, affinity, now: for_agent.now, seed: 0 }
+    Ask { queue, ticket, roster, calendars, affinity, now, seed: 0 }
 }
 
 fn priority(ticket: &Ticket) -> Priority {

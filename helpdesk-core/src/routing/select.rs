@@ -1,10 +1,11 @@
 //! Who gets a ticket: candidates, affinity, and one of several.
 
-use super::eligible::{cooldown_ends_at, lacking_skill, refusal};
+use super::eligible::{cooldown_ends_at, full, lacking_skill, refusal, shift_starts_at};
 use super::queue::Queue;
 use super::stage::{Search, Selector, active_stages, entered_queue_at, skip_stage};
 use super::{after, trace};
 use crate::agent::{Roster, RosterEntry};
+use crate::condition::Calendars;
 use crate::event::{ChoiceShort, ChosenBy, RefusedReason};
 use crate::id::{AgentId, Key, TicketId};
 use crate::ticket::Ticket;
@@ -23,6 +24,8 @@ pub struct Ask<'a> {
     pub ticket: &'a Ticket,
     /// All agents.
     pub roster: &'a Roster,
+    /// The desk's calendars, for shifts.
+    pub calendars: &'a Calendars,
     /// Agents who answered this requester before, the last one first; they are
     /// preferred after `ticket.last_assignee`, where the queue has affinity.
     pub affinity: &'a [AgentId],
@@ -46,8 +49,8 @@ pub struct Verdict {
     /// With [`RefusedReason::LacksSkill`]: what is lacking.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lacks: Option<SkillLevel>,
-    /// With [`RefusedReason::Cooldown`] and [`RefusedReason::Excluded`]: until
-    /// when; absent when excluded for ever.
+    /// With [`RefusedReason::OffShift`], [`RefusedReason::Cooldown`] and
+    /// [`RefusedReason::Excluded`]: until when; absent when excluded for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
     /// Of a candidate: what the selectors compare.
@@ -110,8 +113,9 @@ pub struct Choice {
     pub waits_for: Option<AgentId>,
     /// When nobody was chosen: when time alone may change that. The earliest of
     /// the next stage, the end of waiting for a preferred agent, the end of a
-    /// cooldown that alone stands in somebody's way, and the end of an exclusion
-    /// of somebody who is in the groups and has the skills.
+    /// cooldown that alone stands in somebody's way, the start of the shift of
+    /// somebody who then has all that is asked, and the end of an exclusion of
+    /// somebody who is in the groups and has the skills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again_at: Option<DateTime<Utc>>,
 }
@@ -234,18 +238,17 @@ fn judge(ask: &Ask<'_>, search: &Search<'_>) -> Vec<Verdict> {
 
 fn verdict(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Verdict {
     let agent = entry.agent.id;
-    let reason = refusal(ask.queue, ask.ticket, search, entry, ask.now);
+    let reason = refusal(ask, search, entry);
     let lacks = if reason == Some(RefusedReason::LacksSkill) {
         lacking_skill(search, entry).cloned()
     } else {
         None
     };
-    let until = if reason == Some(RefusedReason::Cooldown) {
-        cooldown_ends_at(ask.queue, &entry.load)
-    } else if reason == Some(RefusedReason::Excluded) {
-        excluded_until(ask, agent)
-    } else {
-        None
+    let until = match reason {
+        Some(RefusedReason::OffShift) => shift_starts_at(ask.calendars, entry, ask.now),
+        Some(RefusedReason::Cooldown) => cooldown_ends_at(ask.queue, &entry.load),
+        Some(RefusedReason::Excluded) => excluded_until(ask, agent),
+        _ => None,
     };
     let standing = reason.is_none().then(|| standing(ask, search, entry));
     let affinity = affinity(ask).any(|preferred| preferred == agent);
@@ -387,7 +390,8 @@ fn look_again_at(
     waits_for: Option<AgentId>,
 ) -> Option<DateTime<Utc>> {
     let wait_ends_at = waits_for.and_then(|_| wait_ends_at(ask));
-    let obstacles_end = verdicts.iter().filter_map(|verdict| obstacle_ends_at(ask, verdict));
+    let obstacles_end =
+        verdicts.iter().filter_map(|verdict| obstacle_ends_at(ask, search, verdict));
     let ends = obstacles_end.chain(search.next_stage_at).chain(wait_ends_at);
     ends.filter(|at| ask.now < *at).min()
 }
@@ -395,16 +399,40 @@ fn look_again_at(
 /// When the obstacle in an agent's way goes with time: the end of an exclusion,
 /// also of an agent who is not online or full now (whoever comes back meanwhile
 /// is passed over, and nobody would look again), and the end of a cooldown.
-fn obstacle_ends_at(ask: &Ask<'_>, verdict: &Verdict) -> Option<DateTime<Utc>> {
+fn obstacle_ends_at(
+    ask: &Ask<'_>,
+    search: &Search<'_>,
+    verdict: &Verdict,
+) -> Option<DateTime<Utc>> {
     let is_excluded = ask.ticket.excludes(verdict.agent, ask.now);
     match verdict.reason? {
         RefusedReason::Inactive | RefusedReason::NotInPool | RefusedReason::LacksSkill => None,
         RefusedReason::NotOnline | RefusedReason::ChannelFull | RefusedReason::TotalFull => {
             excluded_until(ask, verdict.agent).filter(|_| is_excluded)
         }
+        RefusedReason::OffShift => off_shift_ends_at(ask, search, verdict),
         RefusedReason::Cooldown if is_excluded => {
             Some(excluded_until(ask, verdict.agent)?.max(verdict.until?))
         }
         RefusedReason::Cooldown | RefusedReason::Excluded => verdict.until,
     }
+}
+
+/// When the shift of an agent starts who then has all that is asked. One who is
+/// full now is given the next ticket once there is room.
+fn off_shift_ends_at(
+    ask: &Ask<'_>,
+    search: &Search<'_>,
+    verdict: &Verdict,
+) -> Option<DateTime<Utc>> {
+    let entry = ask.roster.get(verdict.agent)?;
+    if lacking_skill(search, entry).is_some() || full(entry, ask.ticket.channel).is_some() {
+        return None;
+    }
+    let excluded_until = match ask.ticket.excludes(verdict.agent, ask.now) {
+        true => Some(excluded_until(ask, verdict.agent)?),
+        false => None,
+    };
+    let rested_at = cooldown_ends_at(ask.queue, &entry.load);
+    verdict.until.max(excluded_until).max(rested_at)
 }

@@ -16,6 +16,8 @@ use crate::agent::{
     Agent, AgentLoad, Capacity, ChannelLoad, ChannelPresence, Presence, PresenceState, Roster,
     RosterEntry,
 };
+use crate::calendar::BundledZones;
+use crate::condition::Calendars;
 use crate::id::{AgentId, Key, TicketId};
 use crate::ticket::Ticket;
 use crate::ticket::priority::{Channel, SkillLevel};
@@ -79,6 +81,19 @@ fn queue_by(selector: &str) -> Queue {
     queue(json!({"stages": [{"selector": selector}]}))
 }
 
+/// Calendars by which it is Monday noon: `early` has just ended, `late` just
+/// begun, `night` begins in six hours.
+fn shifts() -> Calendars {
+    let mut calendars = Calendars::default();
+    for (name, from, to) in
+        [("early", "06:00", "12:00"), ("late", "12:00", "20:00"), ("night", "18:00", "24:00")]
+    {
+        let def = serde_json::from_value(json!({"weekly": {"mon": [[from, to]]}})).unwrap();
+        calendars.add(key(name), &def, &BundledZones::new()).unwrap();
+    }
+    calendars
+}
+
 fn entry(n: u128) -> RosterEntry {
     let agent = Agent {
         id: id(n),
@@ -90,6 +105,7 @@ fn entry(n: u128) -> RosterEntry {
         languages: Vec::new(),
         capacity: Capacity::default(),
         tier: None,
+        shift: None,
         manager: None,
         active: true,
     };
@@ -122,6 +138,9 @@ trait Changed: Sized {
     fn skills(self, skills: &[(&str, u8)]) -> Self {
         self.agent(|a| a.skills = skills.iter().map(|(key, level)| skill(key, *level)).collect())
     }
+    fn shift(self, shift: &str) -> Self {
+        self.agent(|a| a.shift = Some(key(shift)))
+    }
     fn groups(self, groups: &[&str]) -> Self {
         self.agent(|a| a.groups = groups.iter().map(|group| key(group)).collect())
     }
@@ -152,7 +171,8 @@ impl Changed for RosterEntry {
 }
 
 fn choose_with(queue: &Queue, ticket: &Ticket, roster: &Roster, affinity: &[AgentId]) -> Choice {
-    choose(&Ask { queue, ticket, roster, affinity, now: now(), seed: 7 })
+    let calendars = &shifts();
+    choose(&Ask { queue, ticket, roster, calendars, affinity, now: now(), seed: 7 })
 }
 
 /// The choice as people read it; agents are called `#1`, `#2` ….

@@ -120,6 +120,8 @@ fn refused(choice: &Choice, verdict: &Verdict) -> String {
         (Some(RefusedReason::Inactive), ..) => "deactivated".to_owned(),
         (Some(RefusedReason::NotInPool), ..) => "in none of its groups".to_owned(),
         (Some(RefusedReason::NotOnline), ..) => format!("not online on {}", choice.channel),
+        (Some(RefusedReason::OffShift), _, Some(start)) => format!("off shift until {start}"),
+        (Some(RefusedReason::OffShift), _, None) => "off shift".to_owned(),
         (Some(RefusedReason::LacksSkill), Some(skill), _) => {
             format!("lacks skill {} at level {}", skill.skill, skill.level)
         }

@@ -63,6 +63,7 @@ fn one_of_each(kit: &Kit) -> Result<Vec<(RecordKey, Option<StreamId>, Record)>, 
         languages: Vec::new(),
         capacity: Default::default(),
         tier: None,
+        shift: None,
         manager: None,
         active: true,
     };

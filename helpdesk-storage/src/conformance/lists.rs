@@ -5,10 +5,11 @@ use super::kit::{
     Kit, Random, area, at, case, contact, id, invalid, key, message, nonsense, organization, same,
     so, stream, ticket, ticket_id,
 };
-use crate::{Expect, ListKind, Shelf};
+use crate::{CountBy, CountQuery, Expect, ListKind, Shelf};
 use helpdesk_core::access::scope::Scope;
+use helpdesk_core::calendar::{BundledZones, CalendarDef, LocalSpan, WeeklyHours};
 use helpdesk_core::case::record::{ConfigRecord, Record};
-use helpdesk_core::condition::{Condition, Schema};
+use helpdesk_core::condition::{Condition, Schema, Terms};
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::id::{AgentId, ContactId, Key, OrganizationId};
 use helpdesk_core::limit::PAGE_MAX;
@@ -24,6 +25,7 @@ area!("list":
     a_changed_ticket_changes_lists,
     shelves_keep_spam_and_deleted_apart,
     a_condition_lists_what_it_holds_on,
+    a_condition_asks_the_calendars_of_the_query,
     a_condition_sees_requester_organization_and_text,
     things_are_listed_by_id,
     messages_are_listed_by_number,
@@ -184,7 +186,7 @@ pub(super) fn condition(source: &serde_json::Value) -> Result<Condition, String>
 
 async fn a_condition_lists_what_it_holds_on(kit: Kit) -> Outcome {
     let tickets = any_tickets(&kit, &mut Random(5)).await?;
-    let now = at(10);
+    let (now, terms) = (at(10), Terms::default());
     for source in [
         json!({"field": "priority", "in": ["high", "urgent"]}),
         json!({"field": "priority", "is_not": "low"}),
@@ -205,13 +207,7 @@ async fn a_condition_lists_what_it_holds_on(kit: Kit) -> Outcome {
     ] {
         let condition = condition(&source)?;
         let facts = |it: &Ticket| {
-            helpdesk_core::case::facts::holds(
-                &condition,
-                it,
-                Default::default(),
-                now,
-                Default::default(),
-            )
+            helpdesk_core::case::facts::holds(&condition, it, Default::default(), now, &terms)
         };
         for limit in [1, 7, 100] {
             let mut query = kit.query(ListKind::Cases(Shelf::Live), limit);
@@ -224,6 +220,26 @@ async fn a_condition_lists_what_it_holds_on(kit: Kit) -> Outcome {
     let mut query = kit.query(ListKind::Cases(Shelf::All), 7);
     query.condition = Condition::Never;
     same("never", kit.tickets(&query).await?, Vec::new())
+}
+
+async fn a_condition_asks_the_calendars_of_the_query(kit: Kit) -> Outcome {
+    let tickets = any_tickets(&kit, &mut Random(6)).await?;
+    let all = ids_of(tickets.iter().filter(|it| it.is_live()));
+    let always = CalendarDef::new("UTC").with_weekly(WeeklyHours::every_day(&[LocalSpan::DAY]));
+    let mut terms = Terms::default();
+    let added = terms.calendars.add(key("always")?, &always, &BundledZones::new());
+    added.map_err(|error| error.to_string())?;
+    let mut query = kit.query(ListKind::Cases(Shelf::Live), 7);
+    query.now = at(10);
+    query.condition = condition(&json!({"field": "now", "in_hours": "always"}))?;
+    same("without the calendar", kit.tickets(&query).await?, Vec::new())?;
+    query.terms = terms.clone();
+    same("in its hours", kit.tickets(&query).await?, all.clone())?;
+    let mut count = CountQuery::all(query.tenant, CountBy::Nothing, query.now);
+    count.condition = query.condition.clone();
+    count.terms = terms;
+    let buckets = kit.store.count(&count).await.map_err(|error| error.to_string())?;
+    same("the count", buckets.iter().map(|bucket| bucket.n).sum::<u64>(), all.len() as u64)
 }
 
 async fn a_condition_sees_requester_organization_and_text(kit: Kit) -> Outcome {

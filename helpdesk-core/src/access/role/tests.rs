@@ -32,6 +32,7 @@ fn stored(roles: &[&str], groups: &[&str], active: bool) -> Agent {
         languages: Vec::new(),
         capacity: Capacity::default(),
         tier: None,
+        shift: None,
         manager: None,
         active,
     }

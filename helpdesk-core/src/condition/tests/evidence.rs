@@ -106,3 +106,48 @@ fn evidence_says_when_a_text_was_cut() {
     let json = serde_json::to_value(&evidence).unwrap();
     assert_eq!(serde_json::from_value::<Vec<Evidence>>(json).unwrap(), evidence);
 }
+
+#[test]
+fn evidence_says_what_hours_and_clocks_were_seen() {
+    let ticket = facts(&json!({
+        "created_at": "2026-05-29T16:00:00Z", "snoozed_until": "2026-06-02T09:00:00Z",
+        "sla.first_reply": {
+            "state": "missed", "breached": true, "left_seconds": -60, "used_percent": 101.5,
+        },
+    }));
+    let age = |calendar: &str| json!({"seconds": 3_600, "calendar": calendar});
+    let condition = parse(&json!({"any": [
+        {"field": "now", "outside_hours": "office"},
+        {"field": "now", "in_hours": "support"},
+        {"field": "now", "unset": true},
+        {"field": "created_at", "newer_than": age("office")},
+        {"field": "created_at", "older_than": age("support")},
+        {"field": "snoozed_until", "older_than": age("office")},
+        {"field": "updated_at", "older_than": age("office")},
+        {"field": "sla.first_reply", "state": "running"},
+        {"field": "sla.first_reply", "breached": false},
+        {"field": "sla.first_reply", "left_lt": -60},
+        {"field": "sla.first_reply", "used_ge": 150},
+        {"field": "sla.first_reply", "unset": true},
+        {"field": "sla.resolution", "breached": true},
+        {"field": "due_at", "within_next": 60},
+        {"field": "escalation_level", "ge": 1},
+    ]}));
+    let lines: Vec<String> = condition.evidence(&ticket).iter().map(ToString::to_string).collect();
+    expect![[r#"
+        now is outside of the hours of `office`: no, `office` is open at `2026-06-01T12:00:00Z`
+        now is in the hours of `support`: no, there is no calendar `support`
+        now is unset: no, it always is
+        created_at is less than 3600 working seconds of `office` ago: no, it is `2026-05-29T16:00:00Z`, 14400 working seconds ago
+        created_at is more than 3600 working seconds of `support` ago: no, there is no calendar `support`
+        snoozed_until is more than 3600 working seconds of `office` ago: no, it is `2026-06-02T09:00:00Z`
+        updated_at is more than 3600 working seconds of `office` ago: no, it is unset
+        sla.first_reply is `running`: no, it is `missed` and breached, -60 seconds left, 101.5 percent used
+        sla.first_reply is not breached: no, it is `missed` and breached, -60 seconds left, 101.5 percent used
+        sla.first_reply has less than -60 seconds left: no, it is `missed` and breached, -60 seconds left, 101.5 percent used
+        sla.first_reply has used at least 150 percent: no, it is `missed` and breached, -60 seconds left, 101.5 percent used
+        sla.first_reply is unset: no, it is `missed` and breached, -60 seconds left, 101.5 percent used
+        sla.resolution is breached: no, it is unset
+        due_at is within the next 60 seconds: no, it is unset
+        escalation_level is at least 1: no, it is unset"#]].assert_eq(&lines.join("\n"));
+}

@@ -66,7 +66,24 @@ fn leaf() -> impl Strategy<Value = Value> {
         let seconds = (0i64..200_000).prop_map(Value::from).boxed();
         leaves.push(with("snoozed_until", operator, seconds));
     }
-    for field in ["priority", "tags", "text", "custom.seats", "created_at", "custom.paid"] {
+    for operator in ["older_than", "newer_than"] {
+        let age = (0i64..90_000)
+            .prop_map(|seconds| json!({"seconds": seconds, "calendar": "office"}))
+            .boxed();
+        leaves.push(with("created_at", operator, age));
+    }
+    for operator in ["in_hours", "outside_hours"] {
+        leaves.push(with("now", operator, Just(json!("office")).boxed()));
+    }
+    const STATES: &[&str] = &["inactive", "running", "met", "missed"];
+    let clock = "sla.first_reply";
+    leaves.push(with(clock, "state", pick(STATES).prop_map(Value::from).boxed()));
+    leaves.push(with(clock, "breached", any::<bool>().prop_map(Value::from).boxed()));
+    leaves.push(with(clock, "left_lt", (-900i64..900).prop_map(Value::from).boxed()));
+    leaves.push(with(clock, "used_ge", (0.0..150.0).prop_map(|n: f64| json!(n)).boxed()));
+    for field in
+        ["priority", "tags", "text", "custom.seats", "created_at", "custom.paid", "now", clock]
+    {
         leaves.push(with(field, "set", any::<bool>().prop_map(Value::from).boxed()));
     }
     leaves.push(Just(json!("always")).boxed());
@@ -86,6 +103,18 @@ fn condition() -> impl Strategy<Value = Condition> {
     source.prop_map(|source| super::parse(&source))
 }
 
+fn clock() -> impl Strategy<Value = Value> {
+    let state = pick(&["inactive", "running", "met", "missed"]);
+    let left = proptest::option::of(-900i64..900);
+    (state, any::<bool>(), left, proptest::option::of(0.0..150.0)).prop_map(
+        |(state, breached, left, used): (String, bool, Option<i64>, Option<f64>)| {
+            json!({
+                "state": state, "breached": breached, "left_seconds": left, "used_percent": used,
+            })
+        },
+    )
+}
+
 fn ticket() -> impl Strategy<Value = FactMap> {
     let maybe = |value: BoxedStrategy<Value>| prop_oneof![3 => value, 1 => Just(Value::Null)];
     let at = (1_780_000_000i64..1_781_000_000)
@@ -100,14 +129,17 @@ fn ticket() -> impl Strategy<Value = FactMap> {
         maybe(at.clone()),
         maybe(at),
         maybe(any::<bool>().prop_map(Value::from).boxed()),
+        maybe(clock().boxed()),
     );
-    fields.prop_map(|(priority, tags, subject, body, seats, created_at, snoozed_until, paid)| {
-        facts(&json!({
-            "priority": priority, "tags": tags, "subject": subject, "body": body,
-            "custom.seats": seats, "created_at": created_at, "snoozed_until": snoozed_until,
-            "custom.paid": paid,
-        }))
-    })
+    fields.prop_map(
+        |(priority, tags, subject, body, seats, created_at, snoozed_until, paid, clock)| {
+            facts(&json!({
+                "priority": priority, "tags": tags, "subject": subject, "body": body,
+                "custom.seats": seats, "created_at": created_at, "snoozed_until": snoozed_until,
+                "custom.paid": paid, "sla.first_reply": clock,
+            }))
+        },
+    )
 }
 
 fn not(condition: Condition) -> Condition {

@@ -1,7 +1,9 @@
 //! Every operator at its edges.
 
 use super::{facts, leaf_holds, parse};
-use crate::condition::{FactNeeds, FactSet, FactValue, Facts, Field, TextFact};
+use crate::calendar::Calendar;
+use crate::condition::{ClockFact, FactNeeds, FactSet, FactValue, Facts, Field, TextFact};
+use crate::id::Key;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -292,8 +294,12 @@ fn a_condition_names_what_must_be_loaded() {
     assert_eq!(needs("text"), FactNeeds { body: true, ..none });
     assert_eq!(needs("requester_domain"), FactNeeds { requester: true, ..none });
     assert_eq!(needs("organization_tags"), FactNeeds { organization: true, ..none });
-    let tier = FactNeeds { requester: true, organization: true, body: false };
+    let tier = FactNeeds { requester: true, organization: true, ..none };
     assert_eq!(needs("requester_tier"), tier);
+    for field in ["due_at", "escalation_level", "sla.first_reply"] {
+        assert_eq!(needs(field), FactNeeds { clocks: true, ..none });
+    }
+    assert_eq!(needs("now"), none);
 }
 
 /// Facts of a host's own: a sorted set, and a number where a choice belongs.
@@ -315,6 +321,14 @@ impl Facts for HostFacts {
     }
 
     fn text(&self, _: &Field) -> Option<&TextFact<'_>> {
+        None
+    }
+
+    fn calendar(&self, _: &Key) -> Option<&Calendar> {
+        None
+    }
+
+    fn clock(&self, _: &Key) -> Option<ClockFact> {
         None
     }
 }

@@ -55,7 +55,17 @@ fn a_value_must_fit_its_operator() {
         leaf("created_at", "before", json!("yesterday")),
         leaf("created_at", "older_than", json!(-1)),
         leaf("created_at", "older_than", json!(i64::MAX)),
-        leaf("created_at", "newer_than", json!({"seconds": 60, "calendar": "office"})),
+        leaf("created_at", "newer_than", json!({"seconds": 60, "calendar": "offic"})),
+        leaf("created_at", "newer_than", json!({"seconds": -1, "calender": "office"})),
+        leaf("snoozed_until", "within_next", json!({"seconds": 60, "calendar": "office"})),
+        leaf("now", "in_hours", json!("Office")),
+        leaf("now", "outside_hours", json!("ofice")),
+        leaf("sla.first_reply", "state", json!("late")),
+        leaf("sla.first_reply", "breached", json!("yes")),
+        leaf("sla.first_reply", "left_lt", json!(1.5)),
+        leaf("sla.first_reply", "used_ge", json!(-1)),
+        leaf("sla.first_replay", "breached", json!(true)),
+        leaf("sla.", "breached", json!(true)),
         leaf("custom.paid", "is", json!("true")),
     ];
     check(
@@ -77,8 +87,20 @@ fn a_value_must_fit_its_operator() {
             all[13].before: `"yesterday"` is not an RFC 3339 instant such as `2026-06-01T12:00:00Z`
             all[14].older_than: `-1` is not a whole number of seconds, 0 or more
             all[15].older_than: `9223372036854775807` is not a whole number of seconds, 0 or more
-            all[16].newer_than: calendars are not available: give seconds
-            all[17].is: `"true"` is not true or false"#]],
+            all[16].newer_than.calendar: there is no calendar `offic`; near it: `office`, `support`
+            all[17].newer_than.calender: there is no field `calender`; near it: `calendar`, `seconds`
+            all[17].newer_than.seconds: `-1` is not a whole number of seconds, 0 or more
+            all[17].newer_than.calendar: `calendar` is missing: it must be given
+            all[18].within_next: `{"calendar":"office","seconds":60}` is not a whole number of seconds, 0 or more
+            all[19].in_hours: `"Office"` is not the key of a calendar
+            all[20].outside_hours: there is no calendar `ofice`; near it: `office`, `support`
+            all[21].state: `"late"` is not a state of a clock: take one of `inactive`, `running`, `paused`, `met`, `missed`, `cancelled`, `superseded`
+            all[22].breached: `"yes"` is not true or false
+            all[23].left_lt: `1.5` is not a whole number of seconds, below 2^53
+            all[24].used_ge: `-1` is not a number of percent, 0 or more
+            all[25].field: there is no field `sla.first_replay`; near it: `sla.first_reply`, `last_agent_at`, `sla.resolution`
+            all[26].field: there is no field `sla.`; near it: `body`, `brand`, `now`
+            all[27].is: `"true"` is not true or false"#]],
     );
 }
 
@@ -90,7 +112,7 @@ fn an_operator_must_fit_its_field() {
             {"field": "created_at", "within_next": 60},
             {"field": "tags", "changed": true},
             {"field": "custom.nothing", "is": 1},
-            {"field": "due_at", "set": true},
+            {"field": "csat", "set": true},
             {"field": ["priority"], "set": true},
         ]}),
         &expect![[r#"
@@ -98,7 +120,7 @@ fn an_operator_must_fit_its_field() {
             all[1].within_next: `within_next` is no operator of created_at: take one of `before`, `after`, `older_than`, `newer_than`, `set`, `unset`
             all[2].changed: `changed` is no operator of tags: take one of `has_any`, `has_all`, `has_none`, `set`, `unset`
             all[3].field: there is no field `custom.nothing`; near it: `custom.note`, `custom.paid`, `custom.parts`
-            all[4].field: there is no field `due_at`; near it: `text`, `solved_at`, `subject`
+            all[4].field: there is no field `csat`; near it: `text`, `body`, `brand`
             all[5].field: `["priority"]` is not the name of a field"#]],
     );
 }
@@ -248,7 +270,7 @@ fn facts_are_checked_too() {
     let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
     expect![[r#"
         assignee: `"ann"` is not a UUID
-        custom.x: the custom field is not declared
+        custom.x: the custom field or the metric is not declared
         priorty: there is no field `priorty`; near it: `priority`, `body`, `group`
         tags: `"vip"` is not a list of strings
         text: `text` is the subject and the body: give these"#]]

@@ -2,6 +2,8 @@
 
 use super::Checker;
 use crate::automation::macros::{Macro, MacroStep};
+use crate::calendar::ZoneRules;
+use crate::condition::Calendars;
 use crate::desk::document::Document;
 use crate::fault::{Code, Fault};
 use crate::id::Key;
@@ -27,6 +29,9 @@ impl Checker<'_> {
             if let Some(tier) = &group.tier {
                 self.resolve("tiers", "tier", tier, format!("groups[{i}].tier"));
             }
+            if let Some(calendar) = &group.calendar {
+                self.resolve("calendars", "calendar", calendar, format!("groups[{i}].calendar"));
+            }
         }
         for (i, mailbox) in document.mailboxes.iter().enumerate() {
             if let Some(queue) = &mailbox.default_queue {
@@ -42,6 +47,17 @@ impl Checker<'_> {
         for (i, definition) in document.macros.iter().enumerate() {
             self.macro_steps(definition, document, &format!("macros[{i}]"));
         }
+    }
+
+    /// The calendars that compile.
+    pub(super) fn calendars(&mut self, document: &Document, zones: &dyn ZoneRules) -> Calendars {
+        let mut calendars = Calendars::default();
+        for (i, calendar) in document.calendars.iter().enumerate() {
+            if calendars.add(calendar.key.clone(), &calendar.hours, zones).is_err() {
+                self.faults.extend(calendar.hours.check(&format!("calendars[{i}]"), zones));
+            }
+        }
+        calendars
     }
 
     fn queue(&mut self, queue: &Queue, path: &str) {

@@ -2,7 +2,8 @@
 //! Careful, not complete: what is said here is true, and much is left unsaid.
 
 use crate::condition::{
-    BooleanTest, ChoiceTest, Condition, Field, InstantTest, NumberTest, SetTest, Test, TextTest,
+    Age, BooleanTest, ChoiceTest, Condition, Field, HoursTest, InstantTest, NumberTest, SetTest,
+    Test, TextTest,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,7 +97,7 @@ fn needs_value(test: &Test) -> bool {
         Test::Set(test) => matches!(test, SetTest::HasAny(_)),
         // An empty text is unset and may still be equal to an empty one.
         Test::Text(_) => false,
-        Test::Number(_) | Test::Instant(_) => true,
+        Test::Number(_) | Test::Instant(_) | Test::Hours(_) | Test::Clock(_) => true,
         Test::Boolean(test) => matches!(test, BooleanTest::Is(_)),
     }
 }
@@ -146,6 +147,7 @@ fn tests_contradict(field: &Field, tests: &[&Test]) -> bool {
         || numbers_contradict(tests)
         || instants_contradict(tests)
         || booleans_contradict(tests)
+        || hours_contradict(tests)
         // `text` is two texts, and each leaf may look at the other.
         || (*field != Field::Text && texts_contradict(tests))
 }
@@ -192,10 +194,31 @@ fn instants_contradict(tests: &[&Test]) -> bool {
     instants.iter().any(|a| {
         instants.iter().any(|b| match (a, b) {
             (InstantTest::After(from), InstantTest::Before(to)) => from >= to,
-            (InstantTest::OlderThan(from), InstantTest::NewerThan(to)) => from >= to,
+            (InstantTest::OlderThan(from), InstantTest::NewerThan(to)) => is_longer(from, to),
             (InstantTest::OlderThan(_), InstantTest::WithinNext(_)) => true,
             _ => false,
         })
+    })
+}
+
+/// Whether one age is certainly no shorter than another.
+fn is_longer(a: &Age, b: &Age) -> bool {
+    match (a, b) {
+        (Age::Wall(a), Age::Wall(b)) => a >= b,
+        (
+            Age::Working { seconds: a, calendar: by },
+            Age::Working { seconds: b, calendar: other },
+        ) => a >= b && by == other,
+        (Age::Wall(_), Age::Working { .. }) | (Age::Working { .. }, Age::Wall(_)) => false,
+    }
+}
+
+fn hours_contradict(tests: &[&Test]) -> bool {
+    tests.iter().any(|test| match test {
+        Test::Hours(HoursTest::In(key)) => {
+            tests.contains(&&Test::Hours(HoursTest::Outside(key.clone())))
+        }
+        _ => false,
     })
 }
 

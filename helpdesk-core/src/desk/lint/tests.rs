@@ -15,6 +15,10 @@ fn desk(document: &Value) -> Desk {
     Desk::from_value(document).unwrap_or_else(|faults| panic!("{}", faults[0]))
 }
 
+fn key(text: &str) -> Key {
+    Key::new(text).unwrap()
+}
+
 fn lines(lints: &[Lint]) -> String {
     let line = |l: &Lint| format!("{} {}: {}", l.code.as_str(), l.path, l.message);
     lints.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -171,18 +175,8 @@ fn things_that_nobody_uses() {
     );
 }
 
-#[test]
-fn the_roster_shows_groups_and_skills_that_nobody_has() {
-    let desk = desk(&json!({
-        "groups": [{"key": "a"}, {"key": "b"}],
-        "skills": [{"key": "sql"}],
-        "rules": [
-            {"key": "r", "when": {"field": "channel", "is": "chat"}, "then": {"queue": "a", "skills": [{"skill": "sql", "level": 5}]}},
-            {"key": "s", "when": {"field": "channel", "is": "api"}, "then": {"queue": "b", "skills": [{"skill": "sql", "level": 4}]}},
-            {"key": "t", "when": {"field": "channel", "is": "form"}, "then": {"queue": "a", "skills": [{"skill": "sql", "level": 4}]}},
-        ],
-    }));
-    let key = |text: &str| Key::new(text).unwrap();
+/// One agent of the group `a`, with this shift.
+fn roster(shift: Option<&str>) -> Roster {
     let id = AgentId(Uuid::from_u128(1));
     let agent = Agent {
         id,
@@ -194,6 +188,7 @@ fn the_roster_shows_groups_and_skills_that_nobody_has() {
         languages: Vec::new(),
         capacity: Capacity::default(),
         tier: None,
+        shift: shift.map(key),
         manager: None,
         active: true,
     };
@@ -205,7 +200,21 @@ fn the_roster_shows_groups_and_skills_that_nobody_has() {
         load: AgentLoad::none(id),
         load_version: 0,
     };
-    let roster = Roster { agents: [(id, entry)].into() };
+    Roster { agents: [(id, entry)].into() }
+}
+
+#[test]
+fn the_roster_shows_groups_and_skills_that_nobody_has() {
+    let desk = desk(&json!({
+        "groups": [{"key": "a"}, {"key": "b"}],
+        "skills": [{"key": "sql"}],
+        "rules": [
+            {"key": "r", "when": {"field": "channel", "is": "chat"}, "then": {"queue": "a", "skills": [{"skill": "sql", "level": 5}]}},
+            {"key": "s", "when": {"field": "channel", "is": "api"}, "then": {"queue": "b", "skills": [{"skill": "sql", "level": 4}]}},
+            {"key": "t", "when": {"field": "channel", "is": "form"}, "then": {"queue": "a", "skills": [{"skill": "sql", "level": 4}]}},
+        ],
+    }));
+    let roster = roster(None);
     expect![[r#"
         group_without_agents groups[1]: no active agent is in the group `b`
         skill_nobody_has rules[0].then.skills: no active agent whom the queue `a` asks has these skills, and no stage asks for less
@@ -326,4 +335,54 @@ proptest! {
             prop_assert_ne!(first, Some(later));
         }
     }
+}
+
+#[test]
+fn calendars_that_nothing_names_and_shifts_that_are_gone() {
+    let week = json!({"mon": [["09:00", "17:00"]]});
+    let calendar = |key: &str| json!({"key": key, "weekly": week});
+    let desk = desk(&json!({
+        "groups": [{"key": "a", "calendar": "of_group"}],
+        "calendars": [
+            calendar("of_group"), calendar("of_rule"), calendar("of_view"), calendar("of_agent"),
+            calendar("unused"),
+        ],
+        "rules": [{
+            "key": "r", "when": {"not": {"field": "now", "in_hours": "of_rule"}}, "then": {"queue": "a"},
+        }],
+        "views": [{
+            "key": "v",
+            "when": {"field": "created_at", "older_than": {"seconds": 60, "calendar": "of_view"}},
+        }],
+    }));
+    expect![
+        "unused_calendar calendars[4]: no group, agent or condition names the calendar `unused`"
+    ]
+    .assert_eq(&lines(&desk.lint_with(&roster(Some("of_agent")))));
+    expect![[r#"
+        unused_calendar calendars[3]: no group, agent or condition names the calendar `of_agent`
+        unused_calendar calendars[4]: no group, agent or condition names the calendar `unused`
+        unknown_shift calendars: the shift of the agent `Anna` is the calendar `gone`, which is not there: always on shift"#]].assert_eq(&lines(&desk.lint_with(&roster(Some("gone")))));
+}
+
+#[test]
+fn ages_and_hours_contradict_by_one_calendar_only() {
+    let age = |seconds: u32, key: &str| json!({"seconds": seconds, "calendar": key});
+    let created = |operator: &str, age: Value| json!({"field": "created_at", operator: age});
+    let conditions = [
+        json!({"all": [created("older_than", age(60, "a")), created("newer_than", age(60, "a"))]}),
+        json!({"all": [created("older_than", age(60, "a")), created("newer_than", age(60, "b"))]}),
+        json!({"all": [created("older_than", age(60, "a")), created("newer_than", json!(60))]}),
+        json!({"all": [{"field": "now", "in_hours": "a"}, {"field": "now", "outside_hours": "a"}]}),
+        json!({"all": [{"field": "now", "in_hours": "a"}, {"field": "now", "outside_hours": "b"}]}),
+    ];
+    let mut document = rules(&conditions);
+    let week = json!({"mon": [["09:00", "17:00"]]});
+    document["calendars"] = json!([{"key": "a", "weekly": week}, {"key": "b", "weekly": week}]);
+    check(
+        &document,
+        &expect![[r#"
+        contradictory_condition rules[0].when: the condition holds on no ticket
+        contradictory_condition rules[3].when: the condition holds on no ticket"#]],
+    );
 }

@@ -102,15 +102,17 @@ fn each_reason_at_its_edge() {
 fn the_first_reason_is_recorded() {
     let queue = queue(json!({"cooldown_seconds": 30}));
     let ticket = Ticket { required_skills: vec![skill("french", 5)], ..excluding(None) };
-    let mut bad = entry(1).groups(&[]).active(10).assigned_on(Channel::Email, 1).agent(|a| {
-        a.active = false;
-        a.capacity.channels.insert(Channel::Email, 5);
-    });
+    let mut bad =
+        entry(1).shift("night").groups(&[]).active(10).assigned_on(Channel::Email, 1).agent(|a| {
+            a.active = false;
+            a.capacity.channels.insert(Channel::Email, 5);
+        });
     bad.presence = Presence::none(id(1));
-    let mends: [fn(&mut RosterEntry); 6] = [
+    let mends: [fn(&mut RosterEntry); 7] = [
         |e| Arc::make_mut(&mut e.agent).active = true,
         |e| Arc::make_mut(&mut e.agent).groups = vec![key("billing")],
         |e| drop(e.presence.channels.insert(Channel::Email, on_channel(PresenceState::Online))),
+        |e| Arc::make_mut(&mut e.agent).shift = None,
         |e| Arc::make_mut(&mut e.agent).skills = vec![skill("french", 10)],
         |e| Arc::make_mut(&mut e.agent).capacity.channels.clear(),
         |e| Arc::make_mut(&mut e.agent).capacity.total = 11,
@@ -125,8 +127,38 @@ fn the_first_reason_is_recorded() {
     let words: Vec<&str> = reasons.into_iter().flatten().map(RefusedReason::as_str).collect();
     assert_eq!(
         words.join(" "),
-        "inactive not_in_pool not_online lacks_skill channel_full total_full cooldown excluded",
+        "inactive not_in_pool not_online off_shift lacks_skill channel_full total_full cooldown excluded",
     );
+}
+
+#[test]
+fn an_agent_with_a_shift_is_a_candidate_only_in_its_hours() {
+    let rows = [
+        ("early", Some(RefusedReason::OffShift)),
+        ("late", None),
+        ("night", Some(RefusedReason::OffShift)),
+        ("gone", None),
+    ];
+    for (shift, wanted) in rows {
+        let refused = reason(&queue(json!({})), &ticket(), entry(1).shift(shift));
+        assert_eq!(refused, wanted, "{shift}");
+    }
+    let off = roster([entry(1).shift("night"), entry(2).shift("early")]);
+    let choice = choose_with(&queue(json!({})), &ticket(), &off, &[]);
+    expect![[r#"
+        stage 1 of queue billing: 0 of 2 agents can take it
+        nobody chosen; looks again at 2026-06-01 18:00
+        #1: off shift until 2026-06-01 18:00
+        #2: off shift until 2026-06-08 06:00"#]]
+    .assert_eq(&told(&choice));
+}
+
+#[test]
+fn a_preferred_agent_who_is_off_shift_is_not_waited_for() {
+    let queue = queue(json!({"affinity_wait_seconds": 86_400}));
+    let roster = roster([entry(1).shift("night"), entry(2)]);
+    let choice = choose_with(&queue, &ticket(), &roster, &[id(1)]);
+    assert_eq!((choice.chosen, choice.waits_for), (Some(id(2)), None));
 }
 
 #[test]
@@ -134,6 +166,7 @@ fn time_alone_may_help() {
     let cooldown = queue(json!({"cooldown_seconds": 30}));
     let busy = || entry(1).assigned_on(Channel::Email, 10);
     let away = || RosterEntry { presence: Presence::none(id(1)), ..entry(1) };
+    let on = |shift| entry(1).shift(shift);
     let rows = [
         ("the cooldown ends", ticket(), busy(), Some(ago(-20))),
         ("then the exclusion ends", excluding(Some(ago(-50))), busy(), Some(ago(-50))),
@@ -143,6 +176,20 @@ fn time_alone_may_help() {
         ("and who is away may be back", excluding(Some(ago(-50))), away(), Some(ago(-50))),
         ("only who is away comes back", ticket(), away(), None),
         ("who is in no group does not", excluding(Some(ago(-50))), entry(1).groups(&[]), None),
+        ("the shift starts", ticket(), on("night"), Some(ago(-21_600))),
+        ("the next shift starts", ticket(), on("early"), Some(ago(-583_200))),
+        ("the cooldown ends before", ticket(), busy().shift("night"), Some(ago(-21_600))),
+        ("the exclusion ends before", excluding(Some(ago(-5))), on("night"), Some(ago(-21_600))),
+        (
+            "the exclusion ends later",
+            excluding(Some(ago(-30_000))),
+            on("night"),
+            Some(ago(-30_000)),
+        ),
+        ("off shift, excluded for ever", excluding(None), on("night"), None),
+        ("off shift without the skill", french(), on("night"), None),
+        ("off shift and full", ticket(), on("night").active(10), None),
+        ("off shift and away", ticket(), away().shift("night"), None),
     ];
     for (name, ticket, entry, wanted) in rows {
         let choice = choose_with(&cooldown, &ticket, &roster([entry]), &[]);

@@ -16,7 +16,7 @@ fn upcoming<'a>(ticket: &'a Ticket, queue: &'a Queue) -> Upcoming<'a> {
 }
 
 fn next(tickets: &[(&Ticket, &Queue)], roster: &Roster) -> Option<u128> {
-    let for_agent = ForAgent { agent: id(1), roster, now: now() };
+    let for_agent = ForAgent { agent: id(1), roster, calendars: &Calendars::default(), now: now() };
     let forward = tickets.iter().map(|(ticket, queue)| upcoming(ticket, queue));
     let backward = tickets.iter().rev().map(|(ticket, queue)| upcoming(ticket, queue));
     let next = next_ticket(forward, &for_agent);
@@ -138,7 +138,7 @@ fn a_batch_is_greedy_and_counts_what_it_gives() {
     let queues = [&assign, &offer, &pull, &assign, &assign, &assign];
     let mut roster = roster([entry(1).capacity(2), entry(2).capacity(2)]);
     let upcoming = tickets.iter().zip(queues).map(|(ticket, queue)| upcoming(ticket, queue)).rev();
-    let choices = assign_all(upcoming, &mut roster, now(), 7);
+    let choices = assign_all(upcoming, &mut roster, &Calendars::default(), now(), 7);
     let told: Vec<(u128, Option<u128>)> = choices
         .iter()
         .map(|(ticket, choice)| (ticket.0.as_u128(), choice.chosen.map(|a| a.0.as_u128())))

@@ -90,6 +90,7 @@ fn random_follows_seed_ticket_and_agent_only() {
             queue: &queue,
             ticket: &ticket,
             roster: &roster,
+            calendars: &Calendars::default(),
             affinity: &[],
             now: now(),
             seed,

@@ -26,7 +26,8 @@ fn options(options: Value) -> ToSolve {
 /// The whole order for an agent, by taking the next again and again.
 fn order_for(agent: u128, roster: &Roster, tickets: &[Ticket], options: &ToSolve) -> Vec<u128> {
     let queue = pull();
-    let for_agent = ForAgent { agent: id(agent), roster, now: now() };
+    let calendars = &Calendars::default();
+    let for_agent = ForAgent { agent: id(agent), roster, calendars, now: now() };
     let upcoming =
         |ticket| Upcoming { ticket, queue: Some(&queue), offered_to: None, affinity: &[] };
     let mut left: Vec<&Ticket> = tickets.iter().collect();
@@ -124,7 +125,8 @@ fn an_agent_sees_only_what_they_can_take() {
 fn an_offered_ticket_is_nobodys_to_take() {
     let queue = pull();
     let roster = roster([entry(1)]);
-    let for_agent = ForAgent { agent: id(1), roster: &roster, now: now() };
+    let calendars = &Calendars::default();
+    let for_agent = ForAgent { agent: id(1), roster: &roster, calendars, now: now() };
     let is_there = |ticket: &Ticket, offered_to: Option<AgentId>| {
         let upcoming = Upcoming { ticket, queue: Some(&queue), offered_to, affinity: &[] };
         to_solve_key(&upcoming, &for_agent, &ToSolve::default()).is_some()
