@@ -4,9 +4,8 @@
 use super::hours::{DAY_SECONDS, LocalSpan, Moment};
 use super::piece::Piece;
 use super::zone::Cursor;
-use super::{CalendarDef, CalendarError, HolidayDate, Zone, ZoneRules};
+use super::{CalendarDef, CalendarError, HolidayDate, HolidayDef, Zone, ZoneRules};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -73,7 +72,7 @@ impl Calendar {
     /// [`CalendarError::Invalid`] when the definition has faults, and
     /// [`CalendarError::NeverOpens`] when it has no open second from 1970 to 2099.
     pub fn compile(def: &CalendarDef, zones: &dyn ZoneRules) -> Result<Self, CalendarError> {
-        let faults = def.check("");
+        let faults = def.faults();
         if !faults.is_empty() {
             return Err(CalendarError::Invalid { faults });
         }
@@ -124,8 +123,26 @@ impl fmt::Debug for Calendar {
 /// Days since 1970-01-01.
 type Day = i64;
 
-/// What is off on a holiday: parts of the day, or all of it.
-type Off = Option<Vec<LocalSpan>>;
+/// What is off on a day.
+#[derive(Debug, Clone, Default)]
+enum Off {
+    #[default]
+    Nothing,
+    Parts(Vec<LocalSpan>),
+    All,
+}
+
+impl Off {
+    /// Two holidays of one day: what either takes off is off.
+    fn add(&mut self, hours: &[LocalSpan]) {
+        match self {
+            _ if hours.is_empty() => *self = Self::All,
+            Self::Nothing => *self = Self::Parts(hours.to_vec()),
+            Self::Parts(parts) => parts.extend_from_slice(hours),
+            Self::All => {}
+        }
+    }
+}
 
 /// A definition, ready to be compiled piece by piece.
 struct Plan {
@@ -134,10 +151,10 @@ struct Plan {
     weekly: [Vec<LocalSpan>; 7],
     /// Ascending.
     special_days: Vec<(Day, Vec<LocalSpan>)>,
-    /// Listed ones, those of feeds too.
-    listed: BTreeMap<Day, Off>,
-    /// Rules that give one a year.
-    yearly: Vec<super::HolidayDef>,
+    /// Listed holidays of whole days, those of feeds too: ascending, merged.
+    days_off: Vec<(Day, Day)>,
+    /// Rules that give one holiday a year, and listed parts of days.
+    holidays: Vec<HolidayDef>,
     /// Instants in seconds, ascending, merged.
     closures: Vec<(i64, i64)>,
 }
@@ -147,17 +164,15 @@ impl Plan {
         let special = def.special_days.iter().map(|(date, spans)| (day_of(*date), spans.clone()));
         let special_days = special.collect();
         let weekly = def.weekly.days().map(|(_, spans)| spans.to_vec());
-        let mut listed = BTreeMap::new();
-        let mut yearly = Vec::new();
+        let mut days_off = Vec::new();
+        let mut holidays = Vec::new();
         for holiday in &def.holidays {
-            let HolidayDate::Date(date) = holiday.on else {
-                yearly.push(holiday.clone());
-                continue;
-            };
-            let first = day_of(holiday.observed.of(date));
-            let last = holiday.until.map_or(first, day_of);
-            for day in first..=last {
-                add_holiday(&mut listed, day, &holiday.hours);
+            match holiday.on {
+                HolidayDate::Date(date) if holiday.hours.is_empty() => {
+                    let first = day_of(holiday.observed.of(date));
+                    days_off.push((first, holiday.until.map_or(first, day_of) + 1));
+                }
+                _ => holidays.push(holiday.clone()),
             }
         }
         let mut closures = Vec::new();
@@ -172,16 +187,13 @@ impl Plan {
         for event in def.feeds.iter().flat_map(|feed| feed.active_events()) {
             match (event.all_day, event.from, event.to) {
                 (true, Moment::Local(from), Moment::Local(to)) => {
-                    for day in day_of(from.date())..day_of(to.date()) {
-                        add_holiday(&mut listed, day, &[]);
-                    }
+                    days_off.push((day_of(from.date()), day_of(to.date())));
                 }
                 (_, from, to) => add_closure(from, to),
             }
         }
-        drop(cursor);
-        let closures = merged(closures);
-        Self { zone, weekly, special_days, listed, yearly, closures }
+        let (days_off, closures) = (merged(days_off), merged(closures));
+        Self { zone, weekly, special_days, days_off, holidays, closures }
     }
 
     /// The open stretches of eight years.
@@ -203,15 +215,13 @@ impl Plan {
     fn windows(&self, k: usize) -> Vec<(i64, i64)> {
         let first = k as i64 * PIECE_DAYS - MARGIN_DAYS;
         let end = (k as i64 + 1) * PIECE_DAYS + MARGIN_DAYS;
-        let holidays = self.holidays(k, first, end);
-        let mut holidays = holidays.iter().peekable();
+        let days = (first..end).zip(self.holidays(k, first, end));
         let from = self.special_days.partition_point(|(day, _)| *day < first);
         let mut special_days = self.special_days.iter().skip(from).peekable();
         let mut cursor = self.zone.cursor();
         let mut windows = Vec::with_capacity(2 * PIECE_DAYS as usize);
-        for day in first..end {
+        for (day, off) in days {
             let special = special_days.next_if(|(special, _)| *special == day);
-            let off = holidays.next_if(|(holiday, _)| **holiday == day).map(|(_, off)| off);
             let usual = &self.weekly[(day + 3).rem_euclid(7) as usize];
             let mut add = |spans: &[LocalSpan]| {
                 let spans = spans.iter().map(|span| instants(day, *span, &mut cursor));
@@ -219,9 +229,9 @@ impl Plan {
             };
             match (special, off) {
                 (Some((_, spans)), _) => add(spans),
-                (None, Some(None)) => {}
-                (None, None) => add(usual),
-                (None, Some(Some(parts))) => {
+                (None, Off::All) => {}
+                (None, Off::Nothing) => add(usual),
+                (None, Off::Parts(parts)) => {
                     let own = usual.iter().map(|span| instants(day, *span, &mut cursor));
                     let own = merged(own.collect());
                     let parts = parts.iter().map(|span| instants(day, *span, &mut cursor));
@@ -232,32 +242,27 @@ impl Plan {
         windows
     }
 
-    /// The holidays from one day until another.
-    fn holidays(&self, k: usize, first: Day, end: Day) -> BTreeMap<Day, Off> {
-        let mut found: BTreeMap<Day, Off> =
-            self.listed.range(first..end).map(|(day, off)| (*day, off.clone())).collect();
+    /// What is off on each day from one until another.
+    fn holidays(&self, k: usize, first: Day, end: Day) -> Vec<Off> {
+        let mut days = vec![Off::Nothing; (end - first) as usize];
+        let from = self.days_off.partition_point(|off| off.1 <= first);
+        for &(from, to) in self.days_off.iter().skip(from).take_while(|off| off.0 < end) {
+            let from = (from.max(first) - first) as usize;
+            let to = (to.min(end) - first) as usize;
+            days[from..to].fill(Off::All);
+        }
         // A rule's day may be observed in the next year or the one before.
         let first_year = 1970 + k as i32 * PIECE_YEARS - 1;
         for year in first_year..=first_year + PIECE_YEARS + 1 {
-            for holiday in &self.yearly {
+            for holiday in &self.holidays {
                 let date = holiday.on.in_year(year).map(|date| holiday.observed.of(date));
-                if let Some(day) = date.map(day_of).filter(|day| (first..end).contains(day)) {
-                    add_holiday(&mut found, day, &holiday.hours);
+                let index = date.and_then(|date| usize::try_from(day_of(date) - first).ok());
+                if let Some(off) = index.and_then(|index| days.get_mut(index)) {
+                    off.add(&holiday.hours);
                 }
             }
         }
-        found
-    }
-}
-
-/// Two holidays of one day: what either takes off is off.
-fn add_holiday(holidays: &mut BTreeMap<Day, Off>, day: Day, hours: &[LocalSpan]) {
-    let off = holidays.entry(day).or_insert_with(|| Some(Vec::new()));
-    if hours.is_empty() {
-        *off = None;
-    }
-    if let Some(parts) = off {
-        parts.extend_from_slice(hours);
+        days
     }
 }
 
