@@ -118,7 +118,7 @@ pub const ROTATION_LENGTH_MAX: u32 = 10_000;
 /// Steps of one escalation policy.
 pub const ESCALATION_STEPS_MAX: usize = 50;
 /// Targets of one escalation step, and its changes, each.
-pub const TARGETS_MAX: usize = 50;
+pub const STEP_TARGETS_MAX: usize = 50;
 /// Repeats of an escalation policy that repeats a fixed number of times.
 pub const REPEATS_MAX: u32 = 9;
 /// Loops of an escalation policy that repeats until the ticket is solved.
