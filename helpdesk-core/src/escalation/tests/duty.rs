@@ -1,16 +1,10 @@
 //! Who is on call: agents are called 1, 2, 3 ….
 
 use super::*;
-use crate::calendar::BundledZones;
 use crate::escalation::oncall::ScheduleDef;
 use crate::escalation::schedule::{Schedule, Shift};
-use chrono::TimeDelta;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
-use serde_json::{Value, json};
-use std::sync::LazyLock;
-
-static ZONES: LazyLock<BundledZones> = LazyLock::new(BundledZones::new);
 
 fn schedule(layers: Value, overrides: Value) -> Schedule {
     let def = json!({"key": "duty", "layers": layers, "overrides": overrides});
