@@ -16,7 +16,7 @@ fn a_step_whose_guard_does_not_hold_is_passed_over_and_the_next_waits_from_there
     expect![[r#"
         09:00 started => pending(0) due 09:10
         09:10 step 0 passed: guard_not_met => pending(1) due 09:20
-        09:20 step 1 fired #2 => pending(2) due 09:20
+        09:20 step 1 fired #2 => pending(2)
         09:20 exhausted => exhausted"#]]
     .assert_eq(&story.log());
 }
@@ -36,8 +36,9 @@ fn nobody_on_call_waits_or_falls_back_when_the_step_says_so() {
         09:00 started => pending(0) due 09:10
         09:10 step 0 fired; no one, wait => pending(1) due 09:20
         09:20 step 1 fired ~pager; no one, fallback => pending(2) due 09:30
-        09:30 step 2 fired #2 => pending(3) due 09:30
-        09:30 exhausted => exhausted"#]].assert_eq(&story.log());
+        09:30 step 2 fired #2 => pending(3)
+        09:30 exhausted => exhausted"#]]
+    .assert_eq(&story.log());
 }
 
 #[test]
@@ -61,12 +62,13 @@ fn at_its_end_a_policy_notifies_its_fallback() {
     let story = story.start().until(600);
     expect![[r#"
         09:00 started => pending(0) due 09:10
-        09:10 step 0 fired #1 => pending(1) due 09:10
+        09:10 step 0 fired #1 => pending(1)
         09:10 loop began => pending(0) due 09:20
-        09:20 step 0 fired #1 => pending(1) due 09:20
+        09:20 step 0 fired #1 => pending(1)
         09:20 loop began => pending(0) due 09:30
-        09:30 step 0 fired #1 => pending(1) due 09:30
-        09:30 exhausted @leads => exhausted"#]].assert_eq(&story.log());
+        09:30 step 0 fired #1 => pending(1)
+        09:30 exhausted @leads => exhausted"#]]
+    .assert_eq(&story.log());
 }
 
 #[test]
@@ -74,7 +76,12 @@ fn working_time_and_hours_move_steps_over_the_night() {
     let working = json!({"trigger": {"type": "after", "seconds": 8 * 3_600 - 600, "calendar": "office"}, "targets": to_agent(1)});
     let steps = json!([working, after(30, to_agent(2))]);
     let story = Story::of(policy(json!({"steps": steps, "hours": "office"}))).start().until(2_000);
-    expect![[r#""#]].assert_eq(&story.log());
+    expect![[r#"
+        09:00 started => pending(0) due 16:50
+        16:50 step 0 fired #1 => pending(1) due 02 09:00
+        02 09:00 step 1 fired #2 => pending(2)
+        02 09:00 exhausted => exhausted"#]]
+    .assert_eq(&story.log());
 }
 
 #[test]
@@ -90,7 +97,14 @@ fn idle_steps_wait_for_activity_and_come_out_of_turn() {
             story.unassigned_since = Some(minute(40));
         })
         .until(100);
-    expect![[r#""#]].assert_eq(&story.log());
+    expect![[r#"
+        09:00 started => pending(0) due 09:30
+        09:20 rescheduled => pending(0) due 09:50
+        09:50 step 1 fired #4 => pending(0) due 10:10
+        10:10 step 0 fired #4 => pending(2) due 10:20
+        10:20 step 2 fired #2 => pending(3)
+        10:20 exhausted => exhausted"#]]
+    .assert_eq(&story.log());
 }
 
 #[test]
@@ -103,9 +117,10 @@ fn a_manual_step_waits_for_an_agent_and_those_after_it_wait_for_it() {
     expect![[r#"
         09:00 started => pending(0) due 09:10
         09:05 step 1 fired by force #4 => pending(0) due 09:10
-        09:10 step 0 fired #1 => pending(2) due 09:15
-        09:15 step 2 fired #2 => pending(3) due 09:15
-        09:15 exhausted => exhausted"#]].assert_eq(&story.log());
+        09:10 step 0 fired #1 => pending(2) due 09:20
+        09:20 step 2 fired #2 => pending(3)
+        09:20 exhausted => exhausted"#]]
+    .assert_eq(&story.log());
     assert_eq!(story.force(61, Some(1)).log().lines().count(), 7);
 }
 
@@ -131,7 +146,15 @@ fn opened_again_a_second_time_the_ticket_goes_to_a_manager() {
     let mut story = story.hear(20, Signal::Reopened).ack(21, 1);
     story.ticket.counters.reopens = 2;
     let story = story.hear(30, Signal::Reopened).until(30);
-    expect![[r#""#]].assert_eq(&story.log());
+    expect![[r#"
+        09:00 started => pending(0) due 09:10
+        09:10 step 0 fired #1 => pending(1)
+        09:10 exhausted => exhausted
+        09:11 acknowledged by 1 => acked
+        09:20 reopened => pending(0) due 09:30
+        09:21 acknowledged by 1 => acked
+        09:30 reopened => pending(0) due 09:30
+        09:30 step 1 fired #4 => pending(0) due 09:40"#]].assert_eq(&story.log());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What a desk may define, and what it is told of what it may not.
 
 use super::*;
+use crate::escalation::lint::{lint, lint_agents};
+use crate::escalation::oncall::ScheduleDef;
 use crate::escalation::tier;
 use expect_test::{Expect, expect};
 use std::collections::BTreeSet;
@@ -108,7 +110,30 @@ fn policies_that_make_no_sense_are_faults() {
                 {"trigger": {"type": "manual"}, "kind": {"type": "functional", "to": {"type": "next_tier"}}},
             ]},
         ]),
-        &expect![[r#""#]],
+        &expect![[r#"
+            schedules[0].layers: nobody is ever on call: give it a layer
+            schedules[1].layers: nobody is ever on call: give it a layer
+            escalations[0].steps: an escalation policy needs at least one step
+            escalations[0].repeat.n: takes 1 to 9
+            escalations[1].position: 0 is also the position of escalations[0]
+            escalations[1].steps[0].trigger.seconds: takes 1 to 31622400
+            escalations[1].steps[0].targets: the step does nothing: name a target
+            escalations[1].repeat.max_total: takes 1 to 1000
+            escalations[1].ack_timeout.seconds: takes 1 to 31622400
+            escalations[1].fallback: nobody to fall back to: name at least one target
+            escalations[2].steps[0].trigger.percent: takes 1 to 1000
+            escalations[2].steps[0].targets[0].level: takes 1 to 10
+            escalations[2].steps[1].trigger.times: takes 1 to 4294967295
+            escalations[2].steps[1].kind.actions: the step does nothing: name a change
+            escalations[2].steps[2].trigger.seconds: takes 1 to 31622400
+            escalations[2].steps[2].kind.to.key: the tier `l1` has no group to hand over to
+            escalations[2].steps[3].kind.actions[0].text: there is no text
+            escalations[2].steps[4].kind.to: the tier `l1` has no group to hand over to
+            escalations[2].fallback: nobody to fall back to: name at least one target
+            maintenance[0].to: ends before it begins
+            maintenance[0].groups[0]: there is no group `nobody`; near it: `l1`, `l2`
+            schedules[1].key: `duty` is also the key of schedules[0]
+            escalations[1].key: `some` is also the key of escalations[0]"#]],
     );
 }
 
@@ -167,4 +192,38 @@ fn tiers_stand_in_the_order_of_their_list() {
     assert_eq!(after(Some("l1")).as_deref(), Some("l2"));
     assert_eq!(after(Some("l3")), None);
     assert_eq!(after(None).as_deref(), Some("l1"));
+}
+
+#[test]
+fn what_looks_like_a_mistake_is_told_with_its_spot() {
+    let (tiers, mut schedules) = (list(tiers()), list::<ScheduleDef>(schedules()));
+    let noon = "2026-06-02T12:00:00Z";
+    schedules[0].overrides = list(json!([
+        {"from": noon, "until": noon, "do": {"type": "add", "agent": agent(6)}},
+    ]));
+    let targets = json!([
+        {"type": "schedule", "key": "duty"}, {"type": "group", "key": "l3"}, {"type": "agent", "id": agent(9)},
+    ]);
+    let policies = list(json!([
+        policy(json!({"steps": [after(10, targets)]})),
+        {"key": "late", "when": {"field": "priority", "is": "urgent"}, "steps": [after(10, to_agent(1))]},
+    ]));
+    let defs = EscalationDefs {
+        tiers: &tiers,
+        schedules: &schedules,
+        policies: &policies,
+        maintenance: &[],
+    };
+    let desk = check(&defs, &Known::default(), &Schema::default(), &*ZONES).unwrap();
+    let lints = lint(&defs, &desk, minute(0)).into_iter().chain(lint_agents(&defs, &roster()));
+    let told: Vec<String> =
+        lints.map(|l| format!("{} {}: {}", l.path, l.code.as_str(), l.message)).collect();
+    expect![[r#"
+        schedules[0].overrides[0] empty_override: begins and ends at 2026-06-02T12:00:00Z
+        schedules[1].layers schedule_gaps: nobody is on call in 54 stretches of 366 days, the first from 2026-06-01T09:00:00Z to 2026-06-02T00:00:00Z
+        schedules[1] unused_schedule: no step and no fallback asks the schedule `tuesdays`
+        escalations[1] shadowed_policy: `some` stands before it and holds on every ticket
+        schedules[0].overrides[0].do.agent agent_inactive: the agent 00000000-0000-0000-0000-000000000006 is deactivated or unknown
+        escalations[0].steps[0].targets[1].key group_without_agents: no active agent is in the group `l3`
+        escalations[0].steps[0].targets[2].id agent_inactive: the agent 00000000-0000-0000-0000-000000000009 is deactivated or unknown"#]].assert_eq(&told.join("\n"));
 }

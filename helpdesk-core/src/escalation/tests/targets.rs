@@ -85,8 +85,9 @@ fn notifications_wait_for_the_end_of_maintenance_and_steps_do_not() {
     expect![[r#"
         09:00 started => pending(0) due 09:10
         09:10 step 0 fired #1 held until 10:00 => pending(1) due 10:00
-        10:00 step 1 fired #2 => pending(2) due 10:00
-        10:00 exhausted => exhausted"#]].assert_eq(&story.log());
+        10:00 step 1 fired #2 => pending(2)
+        10:00 exhausted => exhausted"#]]
+    .assert_eq(&story.log());
 }
 
 fn hand_over(to: Value, settings: Value) -> Value {
@@ -111,10 +112,11 @@ fn a_ticket_goes_up_the_tiers_and_back_with_a_note() {
         story.start().until(10).handed_over().hand_back(20, "Known defect").hand_back(21, "Again");
     expect![[r#"
         09:00 started => pending(0) due 09:10
-        09:10 step 0 fired; to l2 => pending(1) due 09:10
+        09:10 step 0 fired; to l2 => pending(1)
         09:10 exhausted => exhausted
         09:20 handed back to l1, 1 => exhausted
-        refused: nobody had it before: it was not handed over"#]].assert_eq(&story.log());
+        refused: nobody had it before: it was not handed over"#]]
+    .assert_eq(&story.log());
 }
 
 #[test]
@@ -182,8 +184,9 @@ fn a_hand_over_that_leads_nowhere_is_passed_over_with_its_reason() {
         09:00 started => pending(0) due 09:10
         09:10 step 0 passed: already_there => pending(1) due 09:20
         09:20 step 1 passed: already_there => pending(2) due 09:30
-        09:30 step 2 passed: no_next_tier => pending(3) due 09:30
-        09:30 exhausted => exhausted"#]].assert_eq(&story.log());
+        09:30 step 2 passed: no_next_tier => pending(3)
+        09:30 exhausted => exhausted"#]]
+    .assert_eq(&story.log());
 }
 
 #[test]
