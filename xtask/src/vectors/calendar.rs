@@ -203,7 +203,7 @@ fn worked(spans: &Spans, at: DateTime<Utc>, calendar: &Calendar) -> Result<i64, 
 
 /// Reads a calendar as the cases write it. Where holidays come first, special
 /// hours on a holiday are dropped: ours would win.
-fn definition(source: &Value, holidays_first: bool) -> Result<CalendarDef, String> {
+pub(super) fn definition(source: &Value, holidays_first: bool) -> Result<CalendarDef, String> {
     let mut def = CalendarDef::new(text(source, "zone")?);
     let weekly: BTreeMap<String, Vec<LocalSpan>> = read(source, "hours")?;
     let day = |name: &str| weekly.get(name).cloned().unwrap_or_default();

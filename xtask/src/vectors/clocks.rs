@@ -1,9 +1,10 @@
 //! SLA clocks. A case is one ticket: its events, and the clocks it must have.
 
 use super::Tally;
+use super::calendar::definition;
 use chrono::{DateTime, Utc};
 use helpdesk_core::actor::ActorKind;
-use helpdesk_core::calendar::{BundledZones, Calendar, CalendarDef};
+use helpdesk_core::calendar::{BundledZones, Calendar};
 use helpdesk_core::clock::{Clock, ClockState};
 use helpdesk_core::condition::Schema;
 use helpdesk_core::id::Key;
@@ -12,7 +13,7 @@ use helpdesk_core::sla::count::elapsed;
 use helpdesk_core::sla::replay::{ReplayEvent, replay};
 use helpdesk_core::sla::signal::{Calendars, MessageSignal, Signal};
 use helpdesk_core::ticket::status::StatusCategory;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The key under which a case's calendar is known.
@@ -107,7 +108,8 @@ fn setup(case: &Value, zones: &BundledZones) -> Result<(SlaRules, Calendars), St
     let mut calendars = Calendars::default();
     if !case["calendar"].is_null() {
         policy["calendar"] = json!(CALENDAR);
-        let def = calendar(&case["calendar"])?;
+        // As in their source, a holiday beats special hours.
+        let def = definition(&case["calendar"], true)?;
         let calendar = Calendar::compile(&def, zones).map_err(|error| error.to_string())?;
         calendars = calendars.with(key.clone(), 1, calendar);
     }
@@ -116,32 +118,6 @@ fn setup(case: &Value, zones: &BundledZones) -> Result<(SlaRules, Calendars), St
     let rules = check_sla(&sla, &Schema::default(), Some(&BTreeSet::from([key])), 1);
     let rules = rules.map_err(|faults| faults.iter().map(|fault| fault.to_string()).collect());
     rules.map(|rules| (rules, calendars)).map_err(|faults: Vec<String>| faults.join("; "))
-}
-
-/// The file's calendar as the engine's: special hours stand on no holiday there,
-/// and a break is a closure.
-fn calendar(source: &Value) -> Result<CalendarDef, String> {
-    let none = Map::new();
-    let breaks = source["breaks"].as_object().unwrap_or(&none);
-    let mut closures = Vec::new();
-    for (date, spans) in breaks {
-        for span in spans.as_array().map_or(&[][..], Vec::as_slice) {
-            let end = |at: &Value| format!("{date}T{}", at.as_str().unwrap_or("-"));
-            closures.push(json!({"from": end(&span[0]), "to": end(&span[1])}));
-        }
-    }
-    let holidays = source["holidays"].as_array().map_or(&[][..], Vec::as_slice);
-    let mut special_days = source["shifts"].as_object().unwrap_or(&none).clone();
-    special_days.retain(|date, _| !holidays.iter().any(|holiday| holiday == date));
-    let holidays: Vec<Value> = holidays.iter().map(|on| json!({"on": on})).collect();
-    let def = json!({
-        "zone": source["zone"],
-        "weekly": source["hours"],
-        "holidays": holidays,
-        "special_days": special_days,
-        "closures": closures,
-    });
-    serde_json::from_value(def).map_err(|error| format!("calendar: {error}"))
 }
 
 /// What happened, and the category after it.
