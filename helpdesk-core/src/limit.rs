@@ -121,6 +121,8 @@ pub const ROTATION_LENGTH_MAX: u32 = 10_000;
 pub const ESCALATION_STEPS_MAX: usize = 50;
 /// Firings of one ticket's escalation at one instant.
 pub const ESCALATION_FIRINGS_MAX: usize = 200;
+/// Targets of one escalation step, and its changes, each.
+pub const STEP_TARGETS_MAX: usize = 50;
 /// Repeats of an escalation policy that repeats a fixed number of times.
 pub const REPEATS_MAX: u32 = 9;
 /// Loops of an escalation policy that repeats until the ticket is solved.

@@ -15,7 +15,7 @@ use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::{
     CONFIG_ENTRIES_MAX, ESCALATION_STEPS_MAX, LOOPS_MAX, MANAGER_LEVEL_MAX, REPEATS_MAX,
-    STEP_WAIT_SECONDS_MAX, TARGETS_MAX, TEXT_BYTES_MAX,
+    STEP_TARGETS_MAX, STEP_WAIT_SECONDS_MAX, TEXT_BYTES_MAX,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -267,7 +267,7 @@ impl PolicyCheck<'_> {
         if actions.is_empty() {
             self.invalid(path, "the step does nothing: name a change");
         }
-        at_most(actions.len(), TARGETS_MAX, "changes", path, &mut self.faults);
+        at_most(actions.len(), STEP_TARGETS_MAX, "changes", path, &mut self.faults);
         for (i, action) in actions.iter().enumerate() {
             let path = format!("{path}[{i}]");
             match action {
@@ -287,7 +287,7 @@ impl PolicyCheck<'_> {
     }
 
     fn targets(&mut self, targets: &[Target], path: &str) {
-        at_most(targets.len(), TARGETS_MAX, "targets", path, &mut self.faults);
+        at_most(targets.len(), STEP_TARGETS_MAX, "targets", path, &mut self.faults);
         for (i, target) in targets.iter().enumerate() {
             let at = format!("{path}[{i}].key");
             match target {

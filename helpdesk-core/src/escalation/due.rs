@@ -170,12 +170,17 @@ impl View<'_> {
         due.ok_or(Reason::BeyondHorizon)
     }
 
-    /// When the step before was done, and whether this one waits no longer.
+    /// When the last of the steps before was done, and whether this one waits no
+    /// longer; `None` while one of them is open.
     fn before(&self, i: usize) -> Option<(DateTime<Utc>, bool)> {
-        match i.checked_sub(1) {
-            None => Some((self.progress.loop_began_at, false)),
-            Some(before) => self.settled(before),
+        let mut last = (self.progress.loop_began_at, false);
+        for step in 0..i {
+            let done = self.settled(step)?;
+            if done.0 >= last.0 {
+                last = done;
+            }
         }
+        Some(last)
     }
 
     /// When a step was done in this loop, and whether the next one waits no longer.
@@ -196,15 +201,23 @@ impl View<'_> {
         (0..n).find(|i| self.settled(*i).is_none()).unwrap_or(n)
     }
 
-    /// Whether a step of this loop may still come without an agent's doing.
-    pub(super) fn may_come(&self, i: usize) -> bool {
-        match self.step_due(i) {
-            Ok(_) => true,
-            Err(Reason::WaitsForStep) => i > 0 && self.may_come(i - 1),
-            Err(reason) => {
-                matches!(reason, Reason::ClockPaused | Reason::NotBreached | Reason::NotIdle)
-            }
+    /// Which steps of this loop may still come without an agent's doing.
+    pub(super) fn to_come(&self) -> Vec<bool> {
+        let n = self.policy.steps.len();
+        let mut to_come = Vec::with_capacity(n);
+        for i in 0..n {
+            let comes = match self.step_due(i) {
+                Ok(_) => true,
+                Err(Reason::WaitsForStep) => {
+                    (0..i).all(|before| to_come[before] || self.settled(before).is_some())
+                }
+                Err(reason) => {
+                    matches!(reason, Reason::ClockPaused | Reason::NotBreached | Reason::NotIdle)
+                }
+            };
+            to_come.push(comes);
         }
+        to_come
     }
 
     /// The cycle and target of the clock that a step looks at.

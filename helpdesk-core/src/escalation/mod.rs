@@ -7,6 +7,7 @@
 //! - [`oncall`], [`schedule::Schedule`]: who is on call at an instant.
 //! - [`tier::enter`]: the level of support that a ticket comes to.
 //! - [`check::check`]: everything that a desk defines for it, ready to be used.
+//! - [`lint::lint`]: what looks like a mistake in it, such as a gap.
 //! - [`policy::select`]: the policy of a ticket.
 //! - [`signal::start`], [`signal::advance`], [`signal::follow`]: what happened to the ticket.
 //! - [`run::fire`]: what came due. [`due::next_timer`]: what comes due next.
@@ -22,6 +23,7 @@ pub mod tier;
 pub mod step;
 pub mod policy;
 pub mod check;
+pub mod lint;
 pub mod reason;
 pub mod scene;
 pub mod resolve;

@@ -1,12 +1,14 @@
 //! On-call schedules as people write them: layers of rotations, and overrides.
 
-use crate::calendar::{Moment, WeeklyHours, ZoneRules};
+use super::rotation::Rotation;
+use crate::calendar::{Moment, WeeklyHours, Zone, ZoneRules};
 use crate::fault::{Code, Fault};
 use crate::id::{AgentId, Key};
 use crate::limit::{LAYERS_MAX, OVERRIDES_MAX, PARTICIPANTS_MAX, ROTATION_LENGTH_MAX};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Who is on call when: the last layer that has somebody, changed by overrides.
 ///
@@ -187,13 +189,53 @@ impl LayerDef {
         faults
     }
 
+    /// The layers in place of this one when an agent leaves the rotation at
+    /// `at`. The past stays as it was.
+    ///
+    /// Where it is their turn, the next participant takes over what is left of
+    /// it; the others go on in their order from there, with handoffs at the same
+    /// times. Nothing changes when they are no participant, or the layer has
+    /// ended. `zone` is the layer's.
+    #[must_use]
+    pub fn without(&self, agent: AgentId, at: DateTime<Utc>, zone: Arc<Zone>) -> Vec<Self> {
+        let has_ended = self.until.is_some_and(|until| until <= at);
+        if has_ended || !self.participants.contains(&agent) {
+            return vec![self.clone()];
+        }
+        let mut layers = Vec::new();
+        if self.from.is_none_or(|from| from < at) {
+            layers.push(Self { until: Some(at), ..self.clone() });
+        }
+        let turn = Rotation::new(self, zone).turn(at);
+        let n = self.participants.len();
+        let whose = index(turn, n);
+        let cycle = self.participants.iter().cycle().skip(whose).take(n);
+        let rest: Vec<AgentId> = cycle.copied().filter(|own| *own != agent).collect();
+        if rest.is_empty() {
+            return layers;
+        }
+        // The first of the rest has this turn.
+        let mut participants = rest;
+        let place = index(turn, participants.len());
+        participants.rotate_right(place);
+        let from = Some(self.from.map_or(at, |from| from.max(at)));
+        layers.push(Self { participants, from, ..self.clone() });
+        layers
+    }
+
     /// What the wall clock of a zone reads at the start.
-    pub(super) fn local_start(&self, zone: &crate::calendar::Zone) -> NaiveDateTime {
+    pub(super) fn local_start(&self, zone: &Zone) -> NaiveDateTime {
         match self.start {
             Moment::Local(local) => local,
             Moment::Instant(at) => zone.wall(at),
         }
     }
+}
+
+/// The place of a turn among `n` participants; 0 without any.
+pub(super) fn index(turn: i64, n: usize) -> usize {
+    let n = i64::try_from(n).unwrap_or(i64::MAX).max(1);
+    usize::try_from(turn.rem_euclid(n)).unwrap_or_default()
 }
 
 /// A fault when there are more than `max`.

@@ -6,7 +6,7 @@
 //! instant exactly when the reading there is X or later, so gaps, folds and
 //! skipped days need no special case. Source: spec/sla.md, "The calendar rule".
 
-use super::oncall::{LayerDef, RotationUnit};
+use super::oncall::{LayerDef, RotationUnit, index};
 use crate::calendar::{LocalSpan, WeeklyHours, Zone};
 use crate::id::AgentId;
 use chrono::{DateTime, Datelike, Months, NaiveDateTime, TimeDelta, Timelike, Utc};
@@ -93,8 +93,7 @@ impl Rotation {
     /// Whose turn it is; `None` without participants.
     #[must_use]
     pub fn agent(&self, turn: i64) -> Option<AgentId> {
-        let n = i64::try_from(self.participants.len()).ok().filter(|n| *n > 0)?;
-        usize::try_from(turn.rem_euclid(n)).ok().map(|at| self.participants[at])
+        self.participants.get(index(turn, self.participants.len())).copied()
     }
 
     /// When a turn begins; `None` beyond the end of time. A turn that the wall

@@ -61,24 +61,19 @@ impl<'a> Run<'a> {
         View { policy: self.policy, progress: &self.progress, scene: self.scene }
     }
 
+    /// A change, with what comes due next after it.
     pub(super) fn tell(&mut self, news: EscalationNews) {
+        self.progress.due = self.view().next_due();
+        self.progress.generation = self.progress.generation.wrapping_add(1);
         let progress = self.progress.clone();
         self.changes.push(EscalationChange { news, progress });
     }
 
-    /// The changes, the last of them with what comes due next. Where nothing
-    /// else happened that is one of its own, or none.
+    /// The changes. Where nothing happened but something else comes due next,
+    /// that is one.
     pub(super) fn finish(mut self) -> Vec<EscalationChange> {
-        let due = self.view().next_due();
-        if self.changes.is_empty() {
-            if due == self.progress.due {
-                return Vec::new();
-            }
+        if self.changes.is_empty() && self.view().next_due() != self.progress.due {
             self.tell(EscalationNews::Rescheduled);
-        }
-        if let Some(last) = self.changes.last_mut() {
-            last.progress.due = due;
-            last.progress.generation = last.progress.generation.wrapping_add(1);
         }
         self.changes
     }
@@ -169,9 +164,7 @@ impl<'a> Run<'a> {
 
     /// Where no step of the loop may come any more: the next loop, or the end.
     pub(super) fn end_loop(&mut self) {
-        let n = self.policy.steps.len();
-        let view = self.view();
-        if self.progress.state != ChainState::Pending || (0..n).any(|i| view.may_come(i)) {
+        if self.progress.state != ChainState::Pending || self.view().to_come().contains(&true) {
             return;
         }
         if self.policy.repeat.goes_on(self.progress.n_repeats) {
@@ -193,11 +186,11 @@ impl<'a> Run<'a> {
 
     /// Whether the loop has a step that time brings.
     fn waits_for_time(&self) -> bool {
-        let view = self.view();
-        let is_timed = |(i, step): (usize, &StepDef)| {
-            matches!(step.trigger, Trigger::After { .. } | Trigger::Idle { .. }) && view.may_come(i)
+        let to_come = self.view().to_come();
+        let is_timed = |(step, comes): (&StepDef, bool)| {
+            comes && matches!(step.trigger, Trigger::After { .. } | Trigger::Idle { .. })
         };
-        self.policy.steps.iter().enumerate().any(is_timed)
+        self.policy.steps.iter().zip(to_come).any(is_timed)
     }
 
     /// Goes back to the first step, from now.

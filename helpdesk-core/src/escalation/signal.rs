@@ -59,8 +59,9 @@ pub fn starts_on(chain: Option<&Chain>, occasion: Occasion) -> bool {
 
 /// A chain begins by a policy, which it keeps as it is.
 ///
-/// After one that is over it counts loops on, keeps the owners to hand back to,
-/// and under the same revision what SLA clocks it fired for. `reopened` when
+/// After one that is over all waits count from now, loops are counted on, the
+/// owners to hand back to are kept, and under the same revision the cycles of
+/// SLA clocks that it fired for. `reopened` when
 /// that is why it begins.
 #[must_use]
 pub fn start(
@@ -86,7 +87,7 @@ pub fn start(
         n_repeats: 0,
         started_at: at,
         loop_began_at: at,
-        counts_from: None,
+        counts_from: before.map(|_| at),
         marks,
         n_fired: last.map_or(0, |last| last.n_fired),
         last_notified: None,

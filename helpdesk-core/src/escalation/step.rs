@@ -47,7 +47,8 @@ pub struct StepDef {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Trigger {
-    /// Time after the step before it was done, or after its loop began.
+    /// Time after the last of the steps before it was done, or its loop began. It
+    /// waits for all of them, so put what comes out of turn behind it.
     After {
         /// How long, from 1.
         seconds: u64,

@@ -5,7 +5,7 @@ use super::policy::Known;
 use crate::condition::{Condition, ConditionSource, Facts, Schema};
 use crate::fault::{Code, Fault};
 use crate::id::Key;
-use crate::limit::{SKILLS_MAX, TARGETS_MAX};
+use crate::limit::{SKILLS_MAX, STEP_TARGETS_MAX};
 use crate::ticket::priority::SkillLevel;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,7 @@ pub(super) fn check(
         for (j, skill) in def.skills.iter().enumerate() {
             known.skill(&skill.skill, format!("{path}.skills[{j}].skill"), faults);
         }
-        at_most(def.skip_to.len(), TARGETS_MAX, "entries", &format!("{path}.skip_to"), faults);
+        at_most(def.skip_to.len(), STEP_TARGETS_MAX, "entries", &format!("{path}.skip_to"), faults);
         let mut skip_to = Vec::with_capacity(def.skip_to.len());
         for (j, skip) in def.skip_to.iter().enumerate() {
             let path = format!("{path}.skip_to[{j}]");

@@ -1,16 +1,11 @@
 //! Who is on call: agents are called 1, 2, 3 ….
 
 use super::*;
-use crate::calendar::BundledZones;
-use crate::escalation::oncall::ScheduleDef;
+use crate::calendar::ZoneRules;
+use crate::escalation::oncall::{LayerDef, ScheduleDef};
 use crate::escalation::schedule::{Schedule, Shift};
-use chrono::TimeDelta;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
-use serde_json::{Value, json};
-use std::sync::LazyLock;
-
-static ZONES: LazyLock<BundledZones> = LazyLock::new(BundledZones::new);
 
 fn schedule(layers: Value, overrides: Value) -> Schedule {
     let def = json!({"key": "duty", "layers": layers, "overrides": overrides});
@@ -240,6 +235,37 @@ fn the_end_of_a_shift_is_the_next_ones_beginning() {
     assert_eq!(duty.on_call(handoff - TimeDelta::nanoseconds(1)), agents(&[1]));
     assert_eq!(duty.on_call(handoff), agents(&[2]));
     assert_eq!(duty.next_handoff(handoff), Some(at("2026-06-15T09:00:00Z")));
+}
+
+#[test]
+fn who_leaves_a_rotation_in_their_turn_is_followed_by_the_next_and_the_past_stays() {
+    let whole: LayerDef = serde_json::from_value(layer(&[1, 2, 3], json!({}))).unwrap();
+    let utc = ZONES.zone("UTC").unwrap();
+    let layers = whole.without(agent(2), at("2026-06-10T12:00:00Z"), Arc::clone(&utc));
+    check(
+        &schedule(json!(layers), json!([])),
+        "2026-06-01T09:00:00Z",
+        "2026-06-30T00:00:00Z",
+        &expect![[r#"
+            06-01 09:00 to 06-08 09:00: 1
+            06-08 09:00 to 06-10 12:00: 2
+            06-10 12:00 to 06-15 09:00: 3
+            06-15 09:00 to 06-22 09:00: 1
+            06-22 09:00 to 06-29 09:00: 3
+            06-29 09:00 to 06-30 00:00: 1"#]],
+    );
+    // In the turn of another, that one keeps it.
+    let layers = whole.without(agent(2), at("2026-06-16T12:00:00Z"), Arc::clone(&utc));
+    let duty = schedule(json!(layers), json!([]));
+    assert_eq!(duty.on_call(at("2026-06-17T00:00:00Z")), agents(&[3]));
+    assert_eq!(duty.on_call(at("2026-06-23T00:00:00Z")), agents(&[1]));
+    assert_eq!(
+        whole.without(agent(9), at("2026-06-16T12:00:00Z"), Arc::clone(&utc)),
+        [whole.clone()]
+    );
+    let alone: LayerDef = serde_json::from_value(layer(&[1], json!({}))).unwrap();
+    let layers = alone.without(agent(1), at("2026-06-16T12:00:00Z"), utc);
+    assert!(schedule(json!(layers), json!([])).on_call(at("2026-06-16T12:00:00Z")).is_empty());
 }
 
 #[test]
