@@ -113,6 +113,7 @@ impl Scene {
             command_id: CommandId(Uuid::from_u128(7)),
             actor: &actor,
             desk: &self.desk,
+            config_version: 1,
             roster: &self.roster,
             number: Some(TicketNumber { prefix: self.desk.number_prefix().clone(), n: 1 }),
             language: None,

@@ -5,9 +5,11 @@ use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record, TimerOp};
 use helpdesk_core::decide::Decision;
+use helpdesk_core::effect::Effect;
 use helpdesk_core::event::{NewEvent, StreamId};
 use helpdesk_core::id::{IdSource, Version, derived_command_id};
 use helpdesk_storage::{ChangeSet, Expect, NewOutbox};
+use uuid::Uuid;
 
 /// Whether a decision leaves everything as it is.
 pub(crate) fn is_no_change(decision: &Decision) -> bool {
@@ -46,9 +48,9 @@ pub(crate) fn change_set(
         .map(|effect| NewOutbox {
             message: OutboxMessage {
                 id: ids.derive(),
-                ordering_key: effect.ticket().0,
+                ordering_key: lane(&effect),
+                not_before: effect.not_before().map_or(job.now, |at| at.max(job.now)),
                 effect,
-                not_before: job.now,
                 created_at: job.now,
             },
         })
@@ -73,6 +75,18 @@ pub(crate) fn change_set(
     };
     set.events = decision.events;
     (set, outcome)
+}
+
+/// Effects of one lane are delivered in order. Escalation has its own, so that what
+/// a maintenance holds back does not hold back the ticket's replies.
+fn lane(effect: &Effect) -> Uuid {
+    let ticket = effect.ticket().0;
+    match effect {
+        Effect::NotifyEscalation { .. } => {
+            derived_command_id(&[b"escalation", ticket.as_bytes()]).0
+        }
+        _ => ticket,
+    }
 }
 
 /// What is kept of an outcome: references.

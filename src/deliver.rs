@@ -7,6 +7,7 @@ use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{OutboxMessage, Record, RecordKey};
 use helpdesk_core::contact::Contact;
 use helpdesk_core::effect::Effect;
+use helpdesk_core::escalation::resolve::Recipient as EscalatedTo;
 use helpdesk_core::event::StreamId;
 use helpdesk_core::id::{AgentId, TenantId};
 use helpdesk_core::ticket::message::{Message, PublicMessage};
@@ -121,7 +122,24 @@ impl Helpdesk {
                 recipients.push(Recipient::Group { key: group.clone() });
             }
             Effect::NotifyUnroutable { .. } => recipients.push(Recipient::Administrators),
-            Effect::SendReply { .. } | Effect::NotifyAgent { .. } | Effect::NotifyOffer { .. } => {}
+            // The assignee alone where there is one, who was read by their key.
+            Effect::NotifySla { agent: None, group, .. } => recipients.push(match group {
+                Some(group) => Recipient::Group { key: group.clone() },
+                None => Recipient::Administrators,
+            }),
+            Effect::NotifyEscalation { to, .. } => match to {
+                EscalatedTo::Group { key } => {
+                    recipients.push(Recipient::Group { key: key.clone() });
+                }
+                EscalatedTo::Channel { key } => {
+                    recipients.push(Recipient::Channel { key: key.clone() });
+                }
+                EscalatedTo::Agent { .. } => {}
+            },
+            Effect::NotifySla { agent: Some(_), .. }
+            | Effect::SendReply { .. }
+            | Effect::NotifyAgent { .. }
+            | Effect::NotifyOffer { .. } => {}
         }
         Ok(Some(notification(lease, tenant, message, *case, text, recipients, now)))
     }
@@ -206,7 +224,12 @@ fn keys_of(effect: &Effect) -> Vec<RecordKey> {
         Effect::NotifyAgent { agent: id, .. } | Effect::NotifyOffer { agent: id, .. } => {
             keys.push(agent(*id));
         }
-        Effect::NotifyGroup { .. } | Effect::NotifyUnroutable { .. } => {}
+        Effect::NotifySla { agent: Some(id), .. }
+        | Effect::NotifyEscalation { to: EscalatedTo::Agent { id }, .. } => keys.push(agent(*id)),
+        Effect::NotifyGroup { .. }
+        | Effect::NotifyUnroutable { .. }
+        | Effect::NotifySla { agent: None, .. }
+        | Effect::NotifyEscalation { .. } => {}
     }
     keys
 }

@@ -359,6 +359,7 @@ impl Helpdesk {
             command_id: call.command_id,
             actor,
             desk: &snapshot.desk,
+            config_version: snapshot.config_version,
             roster: &snapshot.roster,
             number: number.clone(),
             language,

@@ -95,7 +95,7 @@ impl Helpdesk {
         ];
         keys.extend(ticket.organization.map(|id| RecordKey::Stream(StreamId::organization(id))));
         let found = self.inner.store.get(asking.actor.tenant, &keys).await?;
-        let mut around = Around::default();
+        let mut around = Around { clocks: Some(&case), ..Around::default() };
         for stored in found.iter().flatten() {
             match &stored.record {
                 Record::Contact(contact) => around.requester = Some(contact),

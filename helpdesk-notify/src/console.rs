@@ -119,6 +119,7 @@ fn recipient(recipient: &Recipient) -> String {
             format!("agent {} <{}>", quoted(name), escaped(email.as_deref().unwrap_or_default()))
         }
         Recipient::Group { key } => format!("group {key}"),
+        Recipient::Channel { key } => format!("channel {key}"),
         Recipient::Administrators => "the administrators".to_owned(),
     }
 }

@@ -40,6 +40,11 @@ pub enum Recipient {
         /// Which.
         key: Key,
     },
+    /// A channel of the host, such as a pager; the host knows what the key means.
+    Channel {
+        /// Which.
+        key: Key,
+    },
     /// Those who look after the desk; the host knows who they are.
     Administrators,
 }

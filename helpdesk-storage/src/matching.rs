@@ -78,7 +78,7 @@ impl<'a> Wanted<'a> {
             requester: requester.as_deref(),
             organization: organization.as_deref(),
             body: body.as_deref(),
-            clocks: None,
+            clocks: Some(case),
         };
         Ok(holds(self.condition, ticket, around, self.now, self.terms))
     }

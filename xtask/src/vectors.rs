@@ -12,11 +12,8 @@ use serde_json::Value;
 use std::fs;
 
 /// What can be checked. A new kind is a module and a line here.
-const KINDS: &[(&str, Check)] = &[
-    ("calendar", calendar::check),
-    ("clocks", clocks::check),
-    ("conditions", conditions::check),
-];
+const KINDS: &[(&str, Check)] =
+    &[("calendar", calendar::check), ("clocks", clocks::check), ("conditions", conditions::check)];
 
 /// What came of the cases of one or more files.
 #[derive(Debug, Default)]

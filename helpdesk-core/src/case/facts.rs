@@ -1,8 +1,10 @@
 //! The facts of a ticket, as conditions ask for them.
 
+use super::Case;
 use crate::calendar::Calendar;
+use crate::clock::Clock;
 use crate::condition::{
-    Calendars, ClockFact, Condition, FactSet, FactValue, Facts, Field, Terms, TextFact,
+    Calendars, ClockFact, ClockState, Condition, FactSet, FactValue, Facts, Field, Terms, TextFact,
 };
 use crate::contact::{Contact, Organization};
 use crate::id::Key;
@@ -22,6 +24,49 @@ pub trait CaseClocks: fmt::Debug {
 
     /// The newest clock of a metric at `now`; `None` when the case has none.
     fn clock(&self, metric: &Key, now: DateTime<Utc>, calendars: &Calendars) -> Option<ClockFact>;
+}
+
+impl CaseClocks for Case {
+    fn due_at(&self) -> Option<DateTime<Utc>> {
+        Self::due_at(self)
+    }
+
+    fn escalation_level(&self) -> Option<u32> {
+        self.escalation.as_ref().map(|chain| chain.level())
+    }
+
+    /// The clock in the calendar that is now in force. A metric that the case
+    /// has no clock of is inactive.
+    fn clock(
+        &self,
+        metric: &Key,
+        now: DateTime<Utc>,
+        calendars: &Calendars,
+    ) -> Option<ClockFact> {
+        let Some(clock) = self.clocks.iter().find(|clock| clock.metric == *metric) else {
+            let state = ClockState::Inactive;
+            return Some(ClockFact { state, breached: false, left_seconds: None, used_percent: None });
+        };
+        let elapsed = elapsed(clock, now, calendars);
+        let target = clock.target_seconds.filter(|target| *target > 0);
+        Some(ClockFact {
+            state: clock.state.as_str().parse().ok()?,
+            breached: clock.is_breached(),
+            left_seconds: target.map(|target| target.saturating_sub(elapsed)),
+            // Seconds of working time are few enough for a float.
+            used_percent: target.map(|target| elapsed as f64 * 100.0 / target as f64),
+        })
+    }
+}
+
+/// Working seconds that a clock has counted at `now`.
+fn elapsed(clock: &Clock, now: DateTime<Utc>, calendars: &Calendars) -> i64 {
+    let Some(since) = clock.running_since else { return clock.accumulated_seconds };
+    let worked = match calendars.get(&clock.calendar) {
+        Some(calendar) => calendar.elapsed(since, now).unwrap_or(0),
+        None => (now - since).num_seconds(),
+    };
+    clock.accumulated_seconds.saturating_add(worked.max(0))
 }
 
 /// What a ticket's facts are taken from, beside the ticket. A part that is

@@ -4,7 +4,7 @@ use super::ast::{
     Age, BooleanTest, ChoiceTest, ClockTest, Condition, HoursTest, InstantTest, Leaf, NumberTest,
     SetTest, Test, TextTest,
 };
-use super::clock::ClockFact;
+use super::clock::{ClockFact, ClockState};
 use super::facts::{FactSet, FactValue, Facts};
 use super::field::Field;
 use super::text::{Phrase, TextFact};
@@ -99,7 +99,8 @@ pub(super) fn texts<'a, F: Facts + ?Sized>(
 
 /// An empty text and an empty set are not there.
 fn is_present<F: Facts + ?Sized>(field: &Field, facts: &F) -> bool {
-    if *field == Field::Now || clock(field, facts).is_some() {
+    let has_started = |fact: ClockFact| fact.state != ClockState::Inactive;
+    if *field == Field::Now || clock(field, facts).is_some_and(has_started) {
         return true;
     }
     match facts.value(field) {

@@ -84,6 +84,11 @@ impl Calendars {
         Ok(())
     }
 
+    /// All calendars, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Calendar)> {
+        self.0.iter().map(|(key, entry)| (key, &entry.calendar))
+    }
+
     /// The calendar with this key.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&Calendar> {

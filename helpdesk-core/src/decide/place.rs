@@ -21,11 +21,12 @@ use crate::trace::{CandidateStep, Step};
 
 /// The facts of a ticket as it will be.
 pub(super) fn facts<'w>(work: &'w Work<'_>, id: TicketId) -> Result<CaseFacts<'w>, Rejection> {
-    let ticket = &work.case(id)?.ticket;
+    let case = work.case(id)?;
+    let ticket = &case.ticket;
     let requester = work.contact(ticket.requester);
     let organization = ticket.organization.and_then(|id| work.organization(id));
     let body = work.message(id, ticket.newest_public_seq).map(|message| message.text.as_str());
-    let around = Around { requester, organization, body, clocks: None };
+    let around = Around { requester, organization, body, clocks: Some(case) };
     Ok(CaseFacts::new(ticket, around, work.now, work.ctx.desk.terms()))
 }
 

@@ -3,6 +3,7 @@
 
 use super::document::{Document, GroupDef, NamedDef};
 use super::draft::Draft;
+use super::dated::Zones;
 use super::{Desk, built_in_presence};
 use crate::access::role::{BUILT_IN_ROLES, RoleTable};
 use crate::calendar::ZoneRules;
@@ -61,6 +62,7 @@ pub(super) fn check(draft: &Draft, zones: &dyn ZoneRules, faults: &mut Vec<Fault
     }
     let mut desk = freeze(document, statuses?, rules, views, schema, calendars);
     (desk.sla, desk.escalations) = (sla?, escalations?);
+    desk.watch_needs_body = desk.sla.needs_body() || escalation::need_body(&desk);
     desk.lists_groups = !draft.document.groups.is_empty();
     desk.lists_queues = !draft.document.queues.is_empty();
     Some(desk)
@@ -425,6 +427,9 @@ fn schema_of(document: &Document, keys: &BTreeMap<&'static str, Option<BTreeSet<
             schema = schema.with_values(field, keys.iter().map(Key::as_str));
         }
     }
+    let own_metrics = document.sla.metrics.iter().map(|metric| metric.key.clone());
+    let preset = document.sla.preset.metrics(document.sla.options);
+    schema = schema.with_metrics(preset.into_iter().map(|metric| metric.key).chain(own_metrics));
     if let Some(Some(calendars)) = keys.get("calendars") {
         schema = schema.with_calendars(calendars.iter().cloned());
     }
@@ -494,6 +499,10 @@ fn freeze(
         presences: map_of(&document.presences, |d| (&d.key, &mut d.name)),
         terms: Terms { fold: schema.fold, calendars },
         schema,
+        zones: Zones(Arc::new(crate::calendar::BundledZones::new())),
+        marks: BTreeMap::new(),
+        dated: crate::sla::signal::Calendars::default(),
+        watch_needs_body: false,
         sla: SlaRules::default(),
         escalations: Escalations::default(),
         queue_groups: document.queues.iter().map(|q| (q.key.clone(), q.group.clone())).collect(),

@@ -5,6 +5,7 @@
 //! what the engine decides by. Source: spec/desk.md.
 
 mod check;
+mod dated;
 pub mod document;
 mod draft;
 pub mod lint;
@@ -13,6 +14,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
+pub use dated::CalendarMark;
 pub use read::{from_json, from_toml, from_yaml};
 pub use shape::config_schema;
 
@@ -30,11 +32,13 @@ use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RoutingRule;
 use crate::sla::check::SlaRules;
+use crate::sla::signal::Calendars as SlaCalendars;
 use crate::ticket::custom::{FieldDef, FieldOwner};
 use crate::ticket::priority::{Level, Priority};
 use crate::ticket::status::{StatusCategory, StatusDef, StatusTable};
 use crate::view::View;
 use document::{DeskCalendarDef, Document, FollowUp, GroupDef, MailboxDef, NamedDef, PresenceDef};
+use dated::Zones;
 use draft::Draft;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -82,7 +86,11 @@ impl DeskReader {
         }
         let Some(draft) = Draft::read(document, &mut faults) else { return Err(faults) };
         let of_shape = faults.len();
-        let desk = check::check(&draft, &*self.zones, &mut faults);
+        let mut desk = check::check(&draft, &*self.zones, &mut faults);
+        if let Some(desk) = &mut desk {
+            desk.zones = Zones(self.zones.clone());
+            desk.date();
+        }
         for fault in &mut faults[of_shape..] {
             fault.path = draft.origin_of(&fault.path);
         }
@@ -145,6 +153,11 @@ pub struct Desk {
     /// The group of each queue.
     queue_groups: BTreeMap<Key, Key>,
     terms: Terms,
+    zones: Zones,
+    watch_needs_body: bool,
+    marks: BTreeMap<Key, CalendarMark>,
+    /// The calendars, each under its revision.
+    dated: SlaCalendars,
     /// Whether the document lists groups, and queues, of its own.
     lists_groups: bool,
     lists_queues: bool,
@@ -330,6 +343,12 @@ impl Desk {
     #[must_use]
     pub fn rules(&self) -> &[RoutingRule] {
         &self.rules
+    }
+
+    /// Whether any SLA policy, metric or escalation looks at the newest public message.
+    #[must_use]
+    pub fn watch_needs_body(&self) -> bool {
+        self.watch_needs_body
     }
 
     /// Whether any rule looks at the newest public message.

@@ -201,7 +201,7 @@ pub struct EscalationDefs<'a> {
 }
 
 /// Everything that a desk defines for escalation, checked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Escalations {
     /// Levels of support, from the first.
     pub tiers: Vec<Tier>,

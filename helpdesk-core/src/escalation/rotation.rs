@@ -57,7 +57,7 @@ fn later(local: NaiveDateTime, seconds: i64) -> NaiveDateTime {
 /// assert_eq!(february, Some("2026-02-28T09:00:00Z".parse()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rotation {
     participants: Vec<AgentId>,
     unit: RotationUnit,

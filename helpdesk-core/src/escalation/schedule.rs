@@ -32,7 +32,7 @@ pub const COVERAGE_DAYS: i64 = 366;
 /// assert_eq!(schedule.on_call("2026-06-08T07:00:00Z".parse()?), [bob.parse()?]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     key: Key,
     layers: Vec<Layer>,
@@ -41,7 +41,7 @@ pub struct Schedule {
     override_edges: Vec<DateTime<Utc>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Layer {
     rotation: Rotation,
     hours: Option<WeekHours>,

@@ -71,6 +71,7 @@ fn entry(n: u128, group: &str, manager: Option<u128>) -> RosterEntry {
         capacity: Capacity::default(),
         tier: None,
         manager: manager.map(agent),
+        shift: None,
         active: n != 6,
     };
     RosterEntry {

@@ -44,6 +44,24 @@ pub struct SlaRules {
     pub policies: Vec<SlaPolicy>,
 }
 
+impl SlaRules {
+    /// Whether any of it looks at the newest public message.
+    #[must_use]
+    pub fn needs_body(&self) -> bool {
+        let of_metric = |metric: &Metric| {
+            let occasions =
+                metric.start.iter().chain(&metric.stop).chain(&metric.cancel).chain(&metric.reset);
+            let whens = occasions.map(|occasion| &occasion.when);
+            whens.chain([&metric.pause_when]).any(|when| when.needs().body)
+        };
+        let of_policy = |policy: &SlaPolicy| {
+            let targets = policy.metrics.iter().flat_map(|metric| &metric.targets);
+            policy.when.needs().body || targets.into_iter().any(|target| target.when.needs().body)
+        };
+        self.metrics.iter().any(of_metric) || self.policies.iter().any(of_policy)
+    }
+}
+
 /// Checks what a desk promises. `calendars` are the keys of those that it has,
 /// beside `always`; `None` where it cannot be said which there are. The policies
 /// get `revision`.

@@ -7,8 +7,9 @@ use super::policy::pick;
 use super::signal::{Calendars, ClockContext, MessageSignal, Signal, TicketNow};
 use super::step::advance;
 use crate::actor::ActorKind;
+use crate::calendar::Calendar;
 use crate::clock::{Clock, ClockChange, apply};
-use crate::condition::{FactValue, Facts, Field, TextFact};
+use crate::condition::{ClockFact, FactValue, Facts, Field, TextFact};
 use crate::id::Key;
 use crate::limit::REPLAY_TIMERS_MAX;
 use crate::ticket::status::StatusCategory;
@@ -197,6 +198,14 @@ impl Facts for Blank {
     }
 
     fn text(&self, _: &Field) -> Option<&TextFact<'_>> {
+        None
+    }
+
+    fn calendar(&self, _: &Key) -> Option<&Calendar> {
+        None
+    }
+
+    fn clock(&self, _: &Key) -> Option<ClockFact> {
         None
     }
 }

@@ -2,28 +2,45 @@
 
 use super::Checker;
 use crate::calendar::ZoneRules;
+use crate::condition::ConditionSource;
+use crate::desk::Desk;
 use crate::desk::document::Document;
 use crate::escalation::check::check;
-use crate::escalation::policy::{EscalationDefs, Escalations, Known};
+use crate::escalation::policy::{EscalationDefs, Escalations, Known, Policy};
 use crate::escalation::step::{Action, HandOverTo, StepKind};
 use crate::fault::Code;
 use crate::id::Key;
+use crate::sla::check::SlaRules;
 use std::collections::BTreeSet;
 
 /// The sections that make it up.
 const SECTIONS: [&str; 4] = ["tiers", "schedules", "escalations", "maintenance"];
+
+/// Whether any policy, guard or tier looks at the newest public message.
+pub(super) fn need_body(desk: &Desk) -> bool {
+    let looks = |when: &ConditionSource| {
+        when.parse(&desk.schema).is_ok_and(|condition| condition.needs().body)
+    };
+    let of_policy = |policy: &Policy| {
+        policy.when.needs().body || policy.def.steps.iter().any(|step| looks(&step.guard))
+    };
+    desk.escalations.policies.iter().any(of_policy)
+        || desk.tiers.values().any(|tier| tier.skip_to.iter().any(|skip| looks(&skip.when)))
+}
 
 impl Checker<'_> {
     /// Everything ready to be used; `None` when something is wrong with it.
     pub(super) fn escalations(
         &mut self,
         document: &Document,
-        metrics: Option<&BTreeSet<Key>>,
+        sla: Option<&SlaRules>,
         zones: &dyn ZoneRules,
     ) -> Option<Escalations> {
         if SECTIONS.iter().any(|section| !self.draft.is_whole(section)) {
             return None;
         }
+        let metrics: Option<BTreeSet<Key>> =
+            sla.map(|rules| rules.metrics.iter().map(|metric| metric.key.clone()).collect());
         let keys = |section: &str| self.keys.get(section).and_then(Option::as_ref);
         let known = Known {
             groups: keys("groups"),
@@ -31,7 +48,7 @@ impl Checker<'_> {
             skills: keys("skills"),
             statuses: keys("statuses"),
             calendars: keys("calendars"),
-            metrics,
+            metrics: metrics.as_ref(),
             tiers: keys("tiers"),
             schedules: keys("schedules"),
         };

@@ -194,11 +194,11 @@ proptest! {
                 let end = row.to.unwrap_or(query.to);
                 let belongs = |n| row.to.is_some() || key_of(n, end, &query, &zone) == row.key;
                 let backlog = backlog(&histories, end, belongs);
-                prop_assert_eq!(row.values[&measure], expected(measure, &own, backlog), "{:?} {:?}", measure, row.key);
+                prop_assert_eq!(&row.values[&measure], &expected(measure, &own, backlog), "{:?} {:?}", measure, row.key);
             }
             let all: Vec<u64> = found.iter().map(|f| f.2).collect();
             let total = expected(measure, &all, backlog(&histories, query.to, |_| true));
-            prop_assert_eq!(report.totals[&measure], total);
+            prop_assert_eq!(&report.totals[&measure], &total);
             // Nothing that counts is without a row.
             for (n, at, _) in found {
                 let key = key_of(n, at, &query, &zone);
