@@ -293,7 +293,7 @@ pub(crate) fn candidates_query(
     scope: Scope,
 ) -> ListQuery {
     let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
-    query.condition = candidates.condition(&snapshot.desk);
+    query.condition = candidates.condition(&snapshot.desk, &snapshot.roster);
     query.fold = snapshot.desk.fold_options();
     query.scope = scope;
     query

@@ -172,7 +172,7 @@ fn presence_ends(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
     ownership::end_presence(work, agent)
 }
 
-/// Takes one ticket from an agent who is gone, and comes back for the next.
+/// Takes one ticket or offer from an agent who is gone, and comes back for the next.
 fn unload(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
     let entry = work.ctx.roster.get(agent);
     let is_gone = entry.is_none_or(|entry| !entry.agent.active);
@@ -183,6 +183,8 @@ fn unload(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
     let candidate = work.loaded.candidate();
     let (true, Some(id)) = (is_gone || is_offline, candidate) else {
         work.trace(Step::TimerIdle { kind: TimerKind::Unload });
+        // Nothing to take, unless the agent only looks free.
+        place::depends_on_load(work, agent);
         return Ok(());
     };
     work.made.ticket = Some(id);
