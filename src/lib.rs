@@ -61,6 +61,7 @@ mod past;
 #[cfg(feature = "tokio")]
 mod runner;
 mod snapshot;
+mod spans;
 mod tick;
 
 pub use blocking::block_on;

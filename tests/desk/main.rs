@@ -23,6 +23,7 @@ mod ownership;
 mod people;
 mod queries;
 mod relations;
+mod spans;
 mod laws;
 mod races;
 mod statuses;

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::core::actor::Actor;
 use helpdesk::core::case::Case;
-use helpdesk::core::case::record::{RecordKey, Stored};
+use helpdesk::core::case::record::{RecordKey, Stored, UniqueKey, UniqueOp};
 use helpdesk::core::event::{AssignedHow, Event, Recorded, StreamId};
 use helpdesk::core::fault::Code;
 use helpdesk::core::id::{AgentId, CommandId, TenantId};
@@ -21,16 +21,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
-/// A store whose commits fail now and then, each at most once: lost before,
-/// unknown and not done, unknown and done.
+/// A store whose commits fail now and then, each at most once: lost before, a key
+/// taken by another, unknown and not done, unknown and done.
 #[derive(Debug)]
-struct Flaky {
+pub(crate) struct Flaky {
     inner: MemoryStore,
     seed: u64,
     failed: Mutex<BTreeSet<CommandId>>,
 }
 
 impl Flaky {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { inner: MemoryStore::default(), seed, failed: Mutex::default() }
+    }
+
     fn fails(&self, set: &ChangeSet) -> u64 {
         let is_work = set.command.is_some() || !set.done.is_empty();
         if !is_work || !self.failed.lock().unwrap().insert(set.commit_id) {
@@ -38,6 +42,14 @@ impl Flaky {
         }
         let hash = set.commit_id.0.as_u64_pair().1 ^ self.seed;
         hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61
+    }
+}
+
+/// The key that another has, but for numbers: those are drawn anew.
+fn taken(op: &UniqueOp) -> Option<UniqueKey> {
+    match op {
+        UniqueOp::Put { key, .. } if key.kind() != "number" => Some(key.clone()),
+        _ => None,
     }
 }
 
@@ -56,6 +68,10 @@ impl Store for Flaky {
                 Err(StoreError::Conflict(conflict))
             }
             2 => Err(unknown()),
+            5 => match set.unique.iter().find_map(taken) {
+                Some(key) => Err(StoreError::DuplicateKey { key }),
+                None => self.inner.commit(set).await,
+            },
             3 | 4 => {
                 self.inner.commit(set).await?;
                 Err(unknown())
@@ -104,8 +120,7 @@ proptest! {
     fn lost_races_and_unknown_ends_lose_and_double_nothing(script in scripts(40), seed in any::<u64>()) {
         let mut calm = Kit::new(Arc::new(MemoryStore::default()), script::desk());
         let (_, now) = script::run(&mut calm, &script);
-        let store = Flaky { inner: MemoryStore::default(), seed, failed: Mutex::default() };
-        let mut flaky = Kit::new(Arc::new(store), script::desk());
+        let mut flaky = Kit::new(Arc::new(Flaky::new(seed)), script::desk());
         script::run(&mut flaky, &script);
         for kit in [&calm, &flaky] {
             kit.desk.tick(now + TimeDelta::hours(2), 10_000).unwrap();
