@@ -115,6 +115,11 @@ impl Fault {
         Self::new(path, Code::Invalid, message)
     }
 
+    /// More than a limit at `path`: `n` of what, `max` at most.
+    pub fn over_limit(path: impl Into<String>, n: usize, what: &str, max: usize) -> Self {
+        Self::new(path, Code::OverLimit, format!("{n} {what}, at most {max}"))
+    }
+
     /// The same fault, `prefix` put before its path.
     #[must_use]
     pub fn under(mut self, prefix: &str) -> Self {

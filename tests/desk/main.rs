@@ -19,6 +19,7 @@ mod conversation;
 mod fields;
 mod input;
 mod intake;
+mod limits;
 mod ownership;
 mod people;
 mod queries;

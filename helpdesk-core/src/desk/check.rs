@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::{Desk, built_in_presence};
 use crate::access::role::{BUILT_IN_ROLES, RoleTable};
 use crate::condition::{Condition, CustomKind, Field, FoldOptions, Schema, suggestion};
-use crate::contact::Identity;
+use crate::contact::{Identity, is_zone_name};
 use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::{CONFIG_ENTRIES_MAX, CUSTOM_FIELDS_MAX, NAME_CHARS_MAX, RULES_MAX};
@@ -254,9 +254,7 @@ impl<'a> Checker<'a> {
         {
             self.invalid("default_language", "takes an ISO 639 code in lower case, such as `en`");
         }
-        let zone = &document.time_zone;
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/');
-        if zone.is_empty() || zone.len() > 64 || !zone.bytes().all(fits) {
+        if !is_zone_name(&document.time_zone) {
             self.invalid("time_zone", "takes the name of a time zone, such as `Europe/Berlin`");
         }
         let prefix = &document.number_prefix;
