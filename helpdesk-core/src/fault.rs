@@ -42,8 +42,6 @@ pub enum Code {
     RequiredField,
     /// Over a limit of [`limit`](crate::limit).
     OverLimit,
-    /// The agent has no room.
-    OverCapacity,
     /// The offer was answered, rescinded or has expired.
     OfferGone,
     /// The configuration does not define what the command needs.
@@ -76,7 +74,6 @@ impl Code {
             Self::NoSuchTransition => "no_such_transition",
             Self::RequiredField => "required_field",
             Self::OverLimit => "over_limit",
-            Self::OverCapacity => "over_capacity",
             Self::OfferGone => "offer_gone",
             Self::NotConfigured => "not_configured",
             Self::Unavailable => "unavailable",

@@ -423,7 +423,8 @@ fn an_inbound_message_is_cut_and_never_refused() {
         subject cut from 1001 to 1000
         tag cut from 101 to 100
         tags cut from 101 to 100
-        text cut from 1048577 to 1048576"#]].assert_eq(&cuts.join("\n"));
+        text cut from 1048577 to 1048576"#]]
+    .assert_eq(&cuts.join("\n"));
     let Event::Replied { message } =
         &outcome.events.iter().find(|e| matches!(e.event, Event::Replied { .. })).unwrap().event
     else {

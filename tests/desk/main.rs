@@ -16,6 +16,7 @@ mod state;
 
 mod access;
 mod conversation;
+mod explain;
 mod fields;
 mod input;
 mod intake;

@@ -28,11 +28,18 @@ pub(crate) struct Flaky {
     inner: MemoryStore,
     seed: u64,
     failed: Mutex<BTreeSet<CommandId>>,
+    always: Mutex<Option<fn(&ChangeSet) -> StoreError>>,
 }
 
 impl Flaky {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { inner: MemoryStore::default(), seed, failed: Mutex::default() }
+        let inner = MemoryStore::default();
+        Self { inner, seed, failed: Mutex::default(), always: Mutex::default() }
+    }
+
+    /// From now on every commit of a command fails like this.
+    pub(crate) fn fail_always(&self, error: Option<fn(&ChangeSet) -> StoreError>) {
+        *self.always.lock().unwrap() = error;
     }
 
     fn fails(&self, set: &ChangeSet) -> u64 {
@@ -60,6 +67,10 @@ impl Store for Flaky {
     }
 
     async fn commit(&self, set: ChangeSet) -> Result<Committed> {
+        let always = *self.always.lock().unwrap();
+        if let Some(error) = always.filter(|_| set.command.is_some()) {
+            return Err(error(&set));
+        }
         let unknown = || StoreError::Ambiguous { backend: "flaky", source: "cut off".into() };
         match self.fails(&set) {
             1 => {
