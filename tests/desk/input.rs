@@ -1,12 +1,12 @@
 //! Idempotency, versions, JSON envelopes, and bad input: a stable code, nothing changed.
 
 use crate::kit::{Kit, Step, TENANT, at, check, mail, on, refused, sender};
-use crate::races::Flaky;
+use crate::races::{Failure, Flaky};
 use crate::state;
 use expect_test::expect;
 use helpdesk::core::actor::{Actor, Capability};
 use helpdesk::core::case::record::UniqueKey;
-use helpdesk::storage::{ChangeSet, Conflict, Expect, StoreError};
+use helpdesk::storage::{Conflict, Expect, StoreError};
 use helpdesk::{MemoryStore, SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -223,7 +223,7 @@ fn each_failure_of_a_store_has_its_code_and_changes_nothing() {
     kit.run(&[(AT, mail("anna@acme.com", "A", "a"))]);
     let before = state::dump(&*kit.store, TENANT);
     let mut lines = Vec::new();
-    let failures: [(&str, fn(&ChangeSet) -> StoreError); 9] = [
+    let failures: [(&str, Failure); 9] = [
         ("conflict", |set| {
             let Expect { stream, version } = set.expect[0];
             StoreError::Conflict(Conflict { stream, expected: version, actual: version + 1 })

@@ -28,8 +28,11 @@ pub(crate) struct Flaky {
     inner: MemoryStore,
     seed: u64,
     failed: Mutex<BTreeSet<CommandId>>,
-    always: Mutex<Option<fn(&ChangeSet) -> StoreError>>,
+    always: Mutex<Option<Failure>>,
 }
+
+/// How a commit fails.
+pub(crate) type Failure = fn(&ChangeSet) -> StoreError;
 
 impl Flaky {
     pub(crate) fn new(seed: u64) -> Self {
@@ -38,7 +41,7 @@ impl Flaky {
     }
 
     /// From now on every commit of a command fails like this.
-    pub(crate) fn fail_always(&self, error: Option<fn(&ChangeSet) -> StoreError>) {
+    pub(crate) fn fail_always(&self, error: Option<Failure>) {
         *self.always.lock().unwrap() = error;
     }
 

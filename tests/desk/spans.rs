@@ -86,8 +86,7 @@ impl Subscriber for Listener {
 fn listen(work: impl FnOnce()) -> Vec<Told> {
     let listener = Listener::default();
     tracing::subscriber::with_default(listener.clone(), work);
-    let told = listener.told().clone();
-    told
+    listener.told().clone()
 }
 
 /// One a line: name, command or query, code, and the names of the other fields.
