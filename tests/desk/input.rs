@@ -217,6 +217,33 @@ fn bad_input_changes_nothing() {
 }
 
 #[test]
+fn what_the_statuses_versions_and_ids_refuse_changes_nothing() {
+    let mut config = desk();
+    config["transitions"] = json!([
+        {"to": ["open", "pending"]}, {"to": ["solved"], "requires": ["type", "assignee"]},
+    ]);
+    let mut kit = Kit::new(Arc::new(MemoryStore::default()), config);
+    kit.run(&[(AT, mail("anna@acme.com", "A", "a")), (AT, Step::DoAs("amy", 7, reply("once")))]);
+    let before = state::dump(&*kit.store, TENANT);
+    let lines = kit.run(&[
+        (AT, on("amy", "close", "#1")),
+        (AT, Step::Do("amy", json!({"type": "set_status", "ticket": "#1", "to": "on_hold"}))),
+        (AT, on("amy", "solve", "#1")),
+        (AT, Step::DoAt("amy", 3, reply("late"))),
+        (AT, Step::DoAs("amy", 7, reply("other"))),
+        (AT, Step::DoAs("amy", 7, json!({"type": "take_next"}))),
+    ]);
+    expect![[r#"
+        Fri 09:00 refused: no_such_transition status
+        Fri 09:00 refused: no_such_transition status
+        Fri 09:00 refused: required_field type, required_field assignee
+        Fri 09:00 refused: conflict expected_version (at version 5)
+        Fri 09:00 refused: command_id_reused
+        Fri 09:00 refused: command_id_reused"#]].assert_eq(&lines.join("\n"));
+    assert_eq!(state::dump(&*kit.store, TENANT), before);
+}
+
+#[test]
 fn each_failure_of_a_store_has_its_code_and_changes_nothing() {
     let store = Arc::new(Flaky::new(0));
     let mut kit = Kit::new(store.clone(), desk());
