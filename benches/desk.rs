@@ -185,6 +185,7 @@ fn floor(path: &Path) -> Connection {
     let conn = Connection::open(path).expect("opens");
     conn.pragma_update(None, "journal_mode", "WAL").expect("WAL");
     conn.pragma_update(None, "synchronous", "OFF").expect("off");
+    conn.pragma_update(None, "wal_autocheckpoint", 8_192).expect("set");
     conn.execute_batch("CREATE TABLE blob (id INTEGER PRIMARY KEY, doc BLOB NOT NULL)")
         .expect("made");
     conn

@@ -8,6 +8,7 @@ pub mod limit;
 pub mod fault;
 pub mod id;
 pub mod actor;
+pub mod calendar;
 pub mod ticket;
 pub mod contact;
 pub mod agent;

@@ -87,3 +87,17 @@ pub const CATCH_UP_MAX: usize = 1_000;
 pub const REPORT_YEARS_MAX: i64 = 10;
 /// Days, weeks or months of a report: more than ten years of days.
 pub const REPORT_BUCKETS_MAX: usize = 4_000;
+/// Spans of one day of a calendar.
+pub const CALENDAR_SPANS_MAX: usize = 48;
+/// Special days of one calendar.
+pub const CALENDAR_SPECIAL_DAYS_MAX: usize = 10_000;
+/// Holidays of one calendar, dates and rules; events of feeds have a limit of their own.
+pub const CALENDAR_HOLIDAYS_MAX: usize = 2_000;
+/// Closures of one calendar.
+pub const CALENDAR_CLOSURES_MAX: usize = 10_000;
+/// Feeds of one calendar.
+pub const CALENDAR_FEEDS_MAX: usize = 100;
+/// Events of all feeds of one calendar.
+pub const CALENDAR_FEED_EVENTS_MAX: usize = 10_000;
+/// Words of one filter of a feed.
+pub const CALENDAR_FEED_WORDS_MAX: usize = 100;

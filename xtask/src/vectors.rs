@@ -2,13 +2,15 @@
 //!
 //! Each failing case is printed; the last line is `N passed, M failed, K skipped`.
 
+mod calendar;
 mod conditions;
 
 use crate::Failure;
 use serde_json::Value;
 use std::fs;
 
-const USAGE: &str = "usage: cargo xtask vectors conditions FILE…";
+/// What can be checked. A new kind is a module and a line here.
+const KINDS: &[(&str, Check)] = &[("calendar", calendar::check), ("conditions", conditions::check)];
 
 /// What came of the cases of one or more files.
 #[derive(Debug, Default)]
@@ -32,13 +34,12 @@ type Check = fn(&Value) -> Result<Tally, String>;
 /// Checks each file. Fails when a case fails or a file cannot be read; the
 /// arguments make no sense without a kind and a file.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
-    let (check, files): (Check, _) = match args {
-        [kind, files @ ..] if kind == "conditions" && !files.is_empty() => {
-            (conditions::check, files)
+    let (check, files) = match args {
+        [name, files @ ..] if !files.is_empty() => {
+            let kind = KINDS.iter().find(|(kind, _)| kind == name);
+            (kind.ok_or_else(usage)?.1, files)
         }
-        _ => {
-            return Err(Failure::Usage(USAGE.to_owned()));
-        }
+        _ => return Err(usage()),
     };
     let mut total = Tally::default();
     let mut all_read = true;
@@ -53,6 +54,11 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     }
     println!("{} passed, {} failed, {} skipped", total.n_passed, total.n_failed, total.n_skipped);
     if all_read && total.n_failed == 0 { Ok(()) } else { Err(Failure::Reported) }
+}
+
+fn usage() -> Failure {
+    let kinds: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
+    Failure::Usage(format!("usage: cargo xtask vectors {} FILE…", kinds.join("|")))
 }
 
 fn read(file: &str) -> Result<Value, String> {

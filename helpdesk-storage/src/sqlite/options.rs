@@ -97,8 +97,9 @@ impl SqliteOptions {
         self
     }
 
-    /// Page cache of each connection, in KiB; 16,384 unless set. A greater one
-    /// makes commits slower: SQLite walks through all of it when pages split.
+    /// Page cache of each connection that reads, in KiB; 16,384 unless set. The
+    /// one that writes keeps a small cache of its own: a great one makes commits
+    /// slower.
     #[must_use]
     pub fn with_cache_kib(mut self, kib: u32) -> Self {
         self.cache_kib = kib;

@@ -12,6 +12,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 const STATEMENTS_MAX: usize = 256;
 /// Pages in the write-ahead log before they are folded into the database.
 const CHECKPOINT_PAGES: u32 = 8_192;
+/// Page cache of the connection that writes, in KiB. SQLite walks through all
+/// of it at each commit in which a page split, so a greater one makes commits
+/// slower; what it misses the operating system still has.
+const WRITER_CACHE_KIB: u32 = 4 * 1024;
 /// Bytes to which the write-ahead log's file is cut back.
 const LOG_BYTES_MAX: u32 = 64 << 20;
 
@@ -28,7 +32,7 @@ impl Pool {
     /// before anything reads.
     pub(super) fn open_file(path: &Path, options: &SqliteOptions) -> Result<Self> {
         let writer = Connection::open(path).map_err(failed)?;
-        set_up(&writer, options)?;
+        set_up(&writer, options, WRITER_CACHE_KIB)?;
         writer.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         writer.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX).map_err(failed)?;
         writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(failed)?;
@@ -36,7 +40,7 @@ impl Pool {
         let mut readers = Vec::with_capacity(options.n_readers);
         for _ in 0..options.n_readers {
             let reader = Connection::open_with_flags(path, flags).map_err(failed)?;
-            set_up(&reader, options)?;
+            set_up(&reader, options, options.cache_kib)?;
             readers.push(Mutex::new(reader));
         }
         Ok(Self { writer: Mutex::new(writer), readers, next: AtomicUsize::new(0) })
@@ -44,7 +48,7 @@ impl Pool {
 
     pub(super) fn open_memory(options: &SqliteOptions) -> Result<Self> {
         let writer = Connection::open_in_memory().map_err(failed)?;
-        set_up(&writer, options)?;
+        set_up(&writer, options, options.cache_kib)?;
         let (writer, next) = (Mutex::new(writer), AtomicUsize::new(0));
         Ok(Self { writer, readers: Vec::new(), next })
     }
@@ -72,7 +76,7 @@ impl Pool {
     }
 }
 
-fn set_up(conn: &Connection, options: &SqliteOptions) -> Result<()> {
+fn set_up(conn: &Connection, options: &SqliteOptions, cache_kib: u32) -> Result<()> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     conn.busy_timeout(options.busy_timeout).map_err(failed)?;
     let synchronous = match options.synchronous {
@@ -81,7 +85,7 @@ fn set_up(conn: &Connection, options: &SqliteOptions) -> Result<()> {
         Synchronous::Off => "OFF",
     };
     conn.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
-    conn.pragma_update(None, "cache_size", -i64::from(options.cache_kib)).map_err(failed)?;
+    conn.pragma_update(None, "cache_size", -i64::from(cache_kib)).map_err(failed)?;
     conn.pragma_update(None, "foreign_keys", true).map_err(failed)?;
     conn.pragma_update(None, "temp_store", "MEMORY").map_err(failed)
 }

@@ -11,6 +11,7 @@ const ORDER: &[&str] = &[
     "fault",
     "id",
     "actor",
+    "calendar",
     "ticket",
     "contact",
     "agent",
