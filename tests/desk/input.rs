@@ -239,7 +239,8 @@ fn what_the_statuses_versions_and_ids_refuse_changes_nothing() {
         Fri 09:00 refused: required_field type, required_field assignee
         Fri 09:00 refused: conflict expected_version (at version 5)
         Fri 09:00 refused: command_id_reused
-        Fri 09:00 refused: command_id_reused"#]].assert_eq(&lines.join("\n"));
+        Fri 09:00 refused: command_id_reused"#]]
+    .assert_eq(&lines.join("\n"));
     assert_eq!(state::dump(&*kit.store, TENANT), before);
 }
 
