@@ -4,6 +4,7 @@ use crate::engine::Helpdesk;
 use crate::error::Result;
 use crate::load::no_tenant;
 use crate::snapshot::Snapshot;
+use crate::spans::coded;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::role;
@@ -176,8 +177,24 @@ impl Helpdesk {
     ///
     /// [`Error::Rejected`](crate::Error::Rejected) when the query does not fit,
     /// [`Error::Store`](crate::Error::Store) when the store failed.
-    #[tracing::instrument(name = "query", level = "debug", skip_all, fields(tenant = %actor.tenant))]
     pub async fn query(&self, actor: &Actor, query: Query, now: DateTime<Utc>) -> Result<Answer> {
+        let name = query.name();
+        let span = tracing::debug_span!(
+            "query",
+            tenant = %actor.tenant,
+            query = name,
+            code = tracing::field::Empty,
+        );
+        let result = coded(span, self.answer(actor, query, now)).await;
+        if result.as_ref().is_err_and(|error| error.code() == Code::Forbidden) {
+            tracing::warn!(
+                tenant = %actor.tenant, actor = ?actor.id, query = name, "access_denied"
+            );
+        }
+        result
+    }
+
+    async fn answer(&self, actor: &Actor, query: Query, now: DateTime<Utc>) -> Result<Answer> {
         let asking = self.asking(actor, now).await?;
         match query {
             Query::GetTicket { ticket } => {

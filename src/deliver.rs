@@ -2,6 +2,7 @@
 
 use crate::engine::Helpdesk;
 use crate::error::Result;
+use crate::spans::{code_of, coded};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{OutboxMessage, Record, RecordKey};
@@ -13,6 +14,7 @@ use helpdesk_core::id::{AgentId, TenantId};
 use helpdesk_core::ticket::message::{Message, PublicMessage};
 use helpdesk_notify::{DeliveryError, Notification, Recipient};
 use helpdesk_storage::{ClaimParams, ClaimWhat, Lease, LeaseBody, Maintain, Settle, SettleHow};
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// Messages leased at once.
@@ -46,8 +48,12 @@ impl Helpdesk {
     ///
     /// [`Error::Store`](crate::Error::Store) when the store failed; leased messages
     /// are delivered again when their lease has ended.
-    #[tracing::instrument(name = "deliver", level = "debug", skip_all)]
     pub async fn deliver(&self, now: DateTime<Utc>, max: usize) -> Result<DeliverReport> {
+        let span = tracing::debug_span!("deliver", code = tracing::field::Empty);
+        coded(span, self.deliver_all(now, max)).await
+    }
+
+    async fn deliver_all(&self, now: DateTime<Utc>, max: usize) -> Result<DeliverReport> {
         let mut report = DeliverReport::default();
         let mut budget = max;
         loop {
@@ -75,6 +81,32 @@ impl Helpdesk {
         report: &mut DeliverReport,
     ) -> Result<SettleHow> {
         let LeaseBody::Outbox(message) = &lease.body else { return Ok(SettleHow::Done) };
+        let span = tracing::debug_span!(
+            "delivery",
+            tenant = %lease.token.tenant,
+            topic = message.effect.topic(),
+            delivery_id = %message.id,
+            code = tracing::field::Empty,
+        );
+        let how = self.deliver_message(lease, message, now, report).instrument(span.clone()).await;
+        span.record(
+            "code",
+            match &how {
+                Ok(SettleHow::Retry { .. }) => "retried",
+                Ok(SettleHow::Dead { .. }) => "dead",
+                how => code_of(how),
+            },
+        );
+        how
+    }
+
+    async fn deliver_message(
+        &self,
+        lease: &Lease,
+        message: &OutboxMessage,
+        now: DateTime<Utc>,
+        report: &mut DeliverReport,
+    ) -> Result<SettleHow> {
         let notification = self.notification(lease, message, now).await?;
         let Some(notification) = notification else {
             report.delivered += 1;

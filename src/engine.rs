@@ -1,9 +1,10 @@
 //! The engine: load, decide, commit.
 
 use crate::change_set::{change_set, is_no_change};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, store_code};
 use crate::load::no_tenant;
 use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, is_kept, streams_of};
+use crate::spans::{code_of, coded, step_span};
 use crate::{builder, language};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
@@ -120,7 +121,10 @@ pub struct Outcome {
 pub struct EachOutcome {
     /// The ticket.
     pub ticket: helpdesk_core::id::TicketId,
-    /// Whether it was done; else why not.
+    /// Whether it had been done before, and nothing was done now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
+    /// Why it was not done; absent where it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<crate::error::ErrorBody>,
 }
@@ -206,23 +210,13 @@ impl Helpdesk {
         if let Some(commands) = call.command.one_by_one() {
             return self.execute_each(actor, &call, commands, now).await;
         }
-        let result = self.run(&Job { actor, call: &call, now, lease: None }).await;
-        if let Err(error) = &result
-            && error.code() == Code::Forbidden
-        {
-            tracing::warn!(
-                tenant = %actor.tenant,
-                actor = ?actor.id,
-                command = call.command.name(),
-                command_id = %call.command_id,
-                "access_denied"
-            );
-        }
-        result.map(|done| done.outcome)
+        let job = Job { actor, call: &call, now, lease: None };
+        self.run(&job).await.map(|done| done.outcome)
     }
 
     /// Each for itself, under ids derived from the whole's; one failure does not
-    /// stop the rest.
+    /// stop the rest. The whole counts as replayed when parts of it had been done
+    /// before and no part was done now.
     async fn execute_each(
         &self,
         actor: &Actor,
@@ -234,7 +228,14 @@ impl Helpdesk {
             let message = format!("{} tickets, at most {BATCH_MAX}", commands.len());
             return Err(Rejection::at(Code::OverLimit, "tickets", message).into());
         }
-        self.check_permission(actor, &call.command).await?;
+        if call.expected_version.is_some() {
+            let message = "many tickets have no version in common: leave it out";
+            return Err(Rejection::at(Code::Invalid, "expected_version", message).into());
+        }
+        let permitted = self.check_permission(actor, &call.command).await;
+        tell_denied(&Job { actor, call, now, lease: None }, &permitted);
+        permitted?;
+        let mut n_done = 0_usize;
         let mut outcome = Outcome::of(Made::default());
         for (i, command) in commands.into_iter().enumerate() {
             let Some(ticket) = command.ticket() else { continue };
@@ -243,25 +244,41 @@ impl Helpdesk {
             let one = Call::new(id, command);
             let result = self.run(&Job { actor, call: &one, now, lease: None }).await;
             match result {
-                Ok(done) => {
-                    outcome.events.extend(done.outcome.events);
-                    outcome.each.push(EachOutcome { ticket, error: None });
+                Ok(Done { outcome: Outcome { events, replayed, .. }, .. }) => {
+                    n_done += usize::from(!replayed && !events.is_empty());
+                    outcome.replayed |= replayed;
+                    outcome.events.extend(events);
+                    outcome.each.push(EachOutcome { ticket, replayed, error: None });
                 }
                 Err(Error::Store(StoreError::Unavailable { backend, retry_after, source })) => {
                     let error = StoreError::Unavailable { backend, retry_after, source };
                     return Err(error.into());
                 }
-                Err(error) => outcome.each.push(EachOutcome { ticket, error: Some(error.body()) }),
+                Err(error) => {
+                    let error = Some(error.body());
+                    outcome.each.push(EachOutcome { ticket, replayed: false, error });
+                }
             }
         }
+        outcome.replayed &= n_done == 0;
         Ok(outcome)
     }
 
     /// Decides and commits until it is done, or a race was lost too often.
-    #[tracing::instrument(name = "command", level = "debug", skip_all, fields(
-        tenant = %job.actor.tenant, command = job.call.command.name(), command_id = %job.call.command_id
-    ))]
     pub(crate) async fn run(&self, job: &Job<'_>) -> Result<Done> {
+        let span = tracing::debug_span!(
+            "command",
+            tenant = %job.actor.tenant,
+            command = job.call.command.name(),
+            command_id = %job.call.command_id,
+            code = tracing::field::Empty,
+        );
+        let result = coded(span, self.run_attempts(job)).await;
+        tell_denied(job, &result);
+        result
+    }
+
+    async fn run_attempts(&self, job: &Job<'_>) -> Result<Done> {
         let tenant = self.tenant(job.actor.tenant).await?;
         let sha256 = match job.lease {
             Some(_) => String::new(),
@@ -279,7 +296,7 @@ impl Helpdesk {
         for _ in 0..=COMMIT_RETRIES_MAX {
             match self.attempt(job, &tenant, &sha256, &mut number).await {
                 Err(Error::Store(error)) if error.is_lost_race() => {
-                    tracing::debug!(%error, "lost a race");
+                    tracing::debug!(code = store_code(&error).as_str(), "lost a race");
                     self.catch_up(&tenant, &error, &mut number).await?;
                     last = Some(error);
                 }
@@ -345,7 +362,8 @@ impl Helpdesk {
         if snapshot.config_version == 0 && !matches!(call.command, Command::ApplyConfig(_)) {
             return Err(no_tenant(actor.tenant).into());
         }
-        let case = self.load(actor, &call.command, call.command_id, &snapshot, *now).await?;
+        let load = self.load(actor, &call.command, call.command_id, &snapshot, *now);
+        let case = coded(step_span!("load", job), load).await?;
         if let Some(earlier) = &case.earlier {
             return self.replay(tenant, earlier, sha256).await;
         }
@@ -365,9 +383,11 @@ impl Helpdesk {
             language,
             expected_version: call.expected_version,
         };
-        let decision = tracing::debug_span!("decide")
-            .in_scope(|| decide(&case.loaded, &call.command, &context))?;
-        self.commit(job, tenant, snapshot, decision, sha256).await
+        let span = step_span!("decide", job);
+        let decided = span.in_scope(|| decide(&case.loaded, &call.command, &context));
+        let decided = decided.map_err(Error::from);
+        span.record("code", code_of(&decided));
+        self.commit(job, tenant, snapshot, decided?, sha256).await
     }
 
     async fn commit(
@@ -390,13 +410,15 @@ impl Helpdesk {
         // Else the tenant would copy what it shares with it before it takes the commit.
         drop(snapshot);
         let touched: Vec<StreamId> = change_set.expect.iter().map(|e| e.stream).collect();
-        let committed = match self.inner.store.commit(change_set).await {
+        let commit = async { Ok(self.inner.store.commit(change_set).await?) };
+        let committed = match coded(step_span!("commit", job), commit).await {
             // It may have been done: whoever decides next must not look past it.
-            Err(error @ StoreError::Ambiguous { .. }) => {
-                if let Err(unread) = self.take_streams(tenant, &touched).await {
-                    tracing::debug!(%unread, "the snapshot stays as it is");
+            Err(error @ Error::Store(StoreError::Ambiguous { .. })) => {
+                let taken = self.take_streams(tenant, &touched).await;
+                if taken.is_err() {
+                    tracing::debug!(code = code_of(&taken), "the snapshot stays as it is");
                 }
-                return Err(error.into());
+                return Err(error);
             }
             committed => committed?,
         };
@@ -470,6 +492,19 @@ impl Outcome {
             replayed: false,
             each: Vec::new(),
         }
+    }
+}
+
+/// Tells of a denied attempt: who, what, under which id.
+fn tell_denied<T>(job: &Job<'_>, result: &Result<T>) {
+    if result.as_ref().is_err_and(|error| error.code() == Code::Forbidden) {
+        tracing::warn!(
+            tenant = %job.actor.tenant,
+            actor = ?job.actor.id,
+            command = job.call.command.name(),
+            command_id = %job.call.command_id,
+            "access_denied"
+        );
     }
 }
 

@@ -70,7 +70,8 @@ impl Error {
     }
 }
 
-fn store_code(error: &StoreError) -> Code {
+/// The stable code of a store's error.
+pub(crate) fn store_code(error: &StoreError) -> Code {
     match error {
         StoreError::Conflict(_) => Code::Conflict,
         StoreError::DuplicateKey { .. } => Code::Duplicate,

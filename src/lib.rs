@@ -64,6 +64,7 @@ mod past;
 #[cfg(feature = "tokio")]
 mod runner;
 mod snapshot;
+mod spans;
 mod tick;
 mod watch;
 

@@ -293,8 +293,8 @@ pub(crate) fn candidates_query(
     scope: Scope,
 ) -> ListQuery {
     let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
-    query.condition = candidates.condition(&snapshot.desk);
     query.terms = snapshot.desk.terms().clone();
+    query.condition = candidates.condition(&snapshot.desk, &snapshot.roster);
     query.scope = scope;
     query
 }

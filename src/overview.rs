@@ -385,7 +385,7 @@ impl Asking<'_> {
                 agent: entry.agent.id,
                 name: entry.agent.name.clone(),
                 active: entry.load.active(),
-                reserved: entry.load.total().saturating_sub(entry.load.active()),
+                reserved: entry.load.reserved(),
                 capacity: entry.agent.capacity.total,
                 is_online: is_online(&entry.presence),
                 last_assigned_at: entry.load.last_assigned_at(),

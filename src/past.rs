@@ -108,7 +108,11 @@ impl Helpdesk {
         Ok(Answer::Explanation(Explanation { past, now, sentences }))
     }
 
-    pub(crate) async fn journal(&self, asking: &Asking<'_>, ticket: TicketId) -> Result<Vec<Recorded>> {
+    pub(crate) async fn journal(
+        &self,
+        asking: &Asking<'_>,
+        ticket: TicketId,
+    ) -> Result<Vec<Recorded>> {
         let mut journal: Vec<Recorded> = Vec::new();
         loop {
             let after = journal.last().map_or(0, |row| row.n);

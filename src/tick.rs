@@ -2,6 +2,7 @@
 
 use crate::engine::{Call, Helpdesk, Job};
 use crate::error::{Error, Result};
+use crate::spans::coded;
 use chrono::{DateTime, Utc};
 use helpdesk_core::actor::{Actor, Capability};
 use helpdesk_core::case::record::Record;
@@ -44,8 +45,12 @@ impl Helpdesk {
     /// # Errors
     ///
     /// [`Error::Store`] when the store failed; what was fired before stands.
-    #[tracing::instrument(name = "tick", level = "debug", skip_all)]
     pub async fn tick(&self, now: DateTime<Utc>, max_timers: usize) -> Result<TickReport> {
+        let span = tracing::debug_span!("tick", code = tracing::field::Empty);
+        coded(span, self.tick_all(now, max_timers)).await
+    }
+
+    async fn tick_all(&self, now: DateTime<Utc>, max_timers: usize) -> Result<TickReport> {
         if self.inner.store.capabilities().is_shared {
             for tenant in self.known_tenants() {
                 self.refresh(tenant.id).await?;

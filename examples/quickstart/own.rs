@@ -62,9 +62,9 @@ pub(crate) fn run(own: &Own) -> Result<()> {
     if file.rows.is_empty() {
         return trouble(format!("{}: no row has a text", own.file.display()));
     }
-    println!("{}: {} tickets ({})", own.file.display(), file.rows.len(), file.columns.join(", "));
+    say!("{}: {} tickets ({})", own.file.display(), file.rows.len(), file.columns.join(", "));
     if file.n_empty > 0 {
-        println!("{} rows have no text and are left out", file.n_empty);
+        say!("{} rows have no text and are left out", file.n_empty);
     }
     let folder = tempfile::tempdir()?;
     let start: DateTime<Utc> = "2026-03-02T08:00:00Z".parse()?;
@@ -212,7 +212,7 @@ impl Desk {
 fn tell(tally: &Tally, n: u64, took: Duration, database: &Path) {
     let mut by_rule: Vec<(&String, &u64)> = tally.by_rule.iter().collect();
     by_rule.sort_by_key(|(rule, n)| (std::cmp::Reverse(**n), *rule));
-    println!("\nWhich rule was the first that held (examples/quickstart/it.toml):");
+    say!("\nWhich rule was the first that held (examples/quickstart/it.toml):");
     let rows: Vec<Vec<String>> = by_rule
         .into_iter()
         .map(|(rule, hits)| vec![rule.clone(), hits.to_string(), percent(*hits, n)])
@@ -220,28 +220,26 @@ fn tell(tally: &Tally, n: u64, took: Duration, database: &Path) {
     table::print(&["rule", "tickets", "share"], &rows, &[1, 2]);
     tally.score.print();
     let each = |time: Duration| format!("{:.0} µs a ticket", time.as_secs_f64() * 1e6 / n as f64);
-    println!(
+    say!(
         "\n{n} tickets in {:.2} s: {:.0} a second",
         took.as_secs_f64(),
         n as f64 / took.as_secs_f64()
     );
-    println!("  taken in, routed and given to an agent   {}", each(tally.intake));
+    say!("  taken in, routed and given to an agent   {}", each(tally.intake));
     if tally.answering > Duration::ZERO {
-        println!("  answered and solved by that agent        {}", each(tally.answering));
-        println!(
+        say!("  answered and solved by that agent        {}", each(tally.answering));
+        say!(
             "  {} timers that look for more work         {:.0} ms in all",
             tally.n_timers,
             tally.ticking.as_secs_f64() * 1e3
         );
     }
     if tally.n_unassigned > 0 {
-        println!("  nobody had room for {} of them", tally.n_unassigned);
+        say!("  nobody had room for {} of them", tally.n_unassigned);
     }
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
     let bytes = size(database) + size(&database.with_extension("db-wal"));
     let megabytes = bytes as f64 / 1e6;
-    println!("  one commit for each of these; SQLite's file and log have {megabytes:.1} MB");
-    println!(
-        "  (synchronous=NORMAL: a power loss may take the last commits, and corrupts nothing)"
-    );
+    say!("  one commit for each of these; SQLite's file and log have {megabytes:.1} MB");
+    say!("  (synchronous=NORMAL: a power loss may take the last commits, and corrupts nothing)");
 }

@@ -31,13 +31,8 @@ const MARGIN: &str = "                     ";
 pub(crate) fn run() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut office = Office::open(folder.path(), include_str!("desk.toml"), at("08:00")?)?;
-    println!(
-        "The desk of a shop for electric bikes: {} agents, one simulated week.",
-        COLLEAGUES.len()
-    );
-    println!(
-        "Its rules stand in examples/quickstart/desk.toml, its data in a temporary SQLite file."
-    );
+    say!("The desk of a shop for electric bikes: {} agents, one simulated week.", COLLEAGUES.len());
+    say!("Its rules stand in examples/quickstart/desk.toml, its data in a temporary SQLite file.");
     for (time, step) in SCRIPT {
         office.at(at(time)?)?;
         office.step(step)?;
@@ -54,10 +49,8 @@ pub(crate) fn run() -> Result<()> {
     a_week_later(&mut office)?;
     reports(&office)?;
     delivered(&office)?;
-    println!("\nTry it on your own data:");
-    println!(
-        "  cargo run --release --example quickstart -- tickets.csv --text body --topic category"
-    );
+    say!("\nTry it on your own data:");
+    say!("  cargo run --release --example quickstart -- tickets.csv --text body --topic category");
     Ok(())
 }
 
@@ -90,7 +83,7 @@ fn came_in(office: &Office) {
         classified.push(classification(*n, opened));
     }
     print(&["time", "channel", "from", "lang", "subject", "ticket"], &came, &[]);
-    println!();
+    say!("");
     let head =
         ["ticket", "rule", "group", "type", "priority", "tags", "skills it needs", "given to"];
     print(&head, &classified, &[]);
@@ -122,9 +115,9 @@ fn picked_ticket(office: &Office, n: u64, why: &str) -> Result<()> {
     if n == PICKED[0].0 {
         heading(2, "Why this group and this agent: three tickets");
     } else {
-        println!();
+        say!("");
     }
-    println!("  LB-{n} “{}”: {why}", cut(&opened.view.ticket.subject, 40));
+    say!("  LB-{n} “{}”: {why}", cut(&opened.view.ticket.subject, 40));
     for step in &opened.outcome.trace.steps {
         match step {
             TraceStep::Sought { sentences, .. } => {
@@ -143,7 +136,7 @@ fn picked_ticket(office: &Office, n: u64, why: &str) -> Result<()> {
     for (row, sentence) in later.filter(|(row, _)| row.entry.at > opened.at) {
         line(row.entry.at, &short_times(sentence));
         if let Some(text) = passed_over(row) {
-            println!("             {text}");
+            say!("             {text}");
         }
     }
     Ok(())
@@ -204,10 +197,10 @@ fn conversation(office: &Office) -> Result<()> {
                 labelled(&format!("  {at}  "), &format!("{author}: {text}"));
             }
             Event::StatusSet { from, to, why, .. } => {
-                println!("  {at}  · status {from} → {to} ({})", words(why));
+                say!("  {at}  · status {from} → {to} ({})", words(why));
             }
-            Event::Assigned { agent, .. } => println!("  {at}  · given to {}", name_of(*agent)),
-            Event::Routed { queue, .. } => println!("  {at}  · into queue {queue}"),
+            Event::Assigned { agent, .. } => say!("  {at}  · given to {}", name_of(*agent)),
+            Event::Routed { queue, .. } => say!("  {at}  · into queue {queue}"),
             _ => {}
         }
     }
@@ -230,13 +223,13 @@ fn board(office: &Office) -> Result<Vec<Column>> {
 fn show_board(columns: &[Column]) -> Result<()> {
     heading(4, "The board on Monday at 18:00");
     for column in columns {
-        println!("  {} ({})", column.name, column.n);
+        say!("  {} ({})", column.name, column.n);
         let rows = column.tickets.iter().filter_map(|ticket| match ticket {
             OneTicket::Full(view) => Some(card(&view.ticket)),
             OneTicket::Public(_) => None,
         });
         for row in rows {
-            println!("    {row}");
+            say!("    {row}");
         }
     }
     Ok(())
@@ -258,7 +251,7 @@ fn a_week_later(office: &mut Office) -> Result<()> {
     office.at("2026-03-09T09:15:00Z".parse()?)?;
     let old = office.view(TALK)?.ticket;
     let closed = or_dash(old.times.closed_at.map(|at| at.format("%a %d %b, %H:%M")));
-    println!("  LB-{TALK} was solved on Monday; a timer closed it four days later: {closed}");
+    say!("  LB-{TALK} was solved on Monday; a timer closed it four days later: {closed}");
     let text = "The refund is here, thanks. Now the new helmet has a crack, what can we do?";
     labelled("  Mon 09 Mar, 09:15  ", &format!("Clara Weiss answers the old mail: “{text}”"));
     let outcome = office.answers(TALK, text)?;
@@ -278,7 +271,7 @@ fn a_week_later(office: &mut Office) -> Result<()> {
     for (n, view) in [(new, &view), (TALK, &old)] {
         for link in &view.ticket.links {
             let other = if n == new { TALK } else { new };
-            println!("  LB-{n} ({}) {} LB-{other}", view.ticket.status, link_words(link.kind));
+            say!("  LB-{n} ({}) {} LB-{other}", view.ticket.status, link_words(link.kind));
         }
     }
     office.at(office.now)
@@ -298,7 +291,7 @@ fn reports(office: &Office) -> Result<()> {
         [GroupBy::Channel, GroupBy::Group, GroupBy::Assignee].into_iter().enumerate()
     {
         if i > 0 {
-            println!();
+            say!("");
         }
         let query = ReportQuery {
             from: at("00:00")?,
@@ -315,7 +308,7 @@ fn reports(office: &Office) -> Result<()> {
         let Answer::Report(report) = office.ask(Query::Report(query))? else {
             return trouble("no report");
         };
-        print!("{}", with_names(report)?);
+        say!("{}", with_names(report)?.to_string().trim_end());
     }
     Ok(())
 }
@@ -351,10 +344,7 @@ fn delivered(office: &Office) -> Result<()> {
         .map(|(topic, n)| vec![(*topic).to_owned(), n.to_string(), about(topic).to_owned()])
         .collect();
     print(&["topic", "n", "what"], &rows, &[1]);
-    println!(
-        "  tried again later: {}; given up: {}",
-        office.failures.retried, office.failures.dead
-    );
+    say!("  tried again later: {}; given up: {}", office.failures.retried, office.failures.dead);
     let query = Query::ListDeadLetters { after: None, limit: None };
     let Answer::DeadLetters(letters) = office.ask(query)? else {
         return trouble("no dead letters");
@@ -363,7 +353,7 @@ fn delivered(office: &Office) -> Result<()> {
         let ticket = letter.message.effect.ticket();
         let n = office.opened.iter().find(|(_, opened)| opened.view.ticket.id == ticket);
         let n = n.map_or(0, |(n, _)| *n);
-        println!(
+        say!(
             "  dead letter: {} for LB-{n} at {}: {}",
             letter.message.effect.topic(),
             time(letter.died_at),

@@ -49,7 +49,7 @@ impl Score {
             return;
         }
         let n_agreed: u64 = self.topics.values().map(|counts| counts.both).sum();
-        println!(
+        say!(
             "\nThe group of the rules is the topic on record for {} of {} tickets: {}",
             n_agreed,
             self.n_known,

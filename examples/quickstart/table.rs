@@ -5,7 +5,7 @@ const WIDTH: usize = 100;
 
 /// Prints the heading of a part.
 pub(crate) fn heading(n: u32, title: &str) {
-    println!("\n{n}  {title}\n{}", "─".repeat(WIDTH));
+    say!("\n{n}  {title}\n{}", "─".repeat(WIDTH));
 }
 
 /// Prints rows in aligned columns, two blanks apart, indented by two.
@@ -29,7 +29,7 @@ pub(crate) fn print(head: &[&str], rows: &[Vec<String>], right: &[usize]) {
                 false => line.extend([cell, &*padding, " "]),
             }
         }
-        println!("{}", line.trim_end());
+        say!("{}", line.trim_end());
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn labelled(label: &str, text: &str) {
     let mut is_empty = true;
     for word in text.split_whitespace() {
         if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            println!("{line}");
+            say!("{line}");
             line = " ".repeat(indent + 2);
             is_empty = true;
         }
@@ -60,5 +60,5 @@ pub(crate) fn labelled(label: &str, text: &str) {
         line.push_str(word);
         is_empty = false;
     }
-    println!("{line}");
+    say!("{line}");
 }

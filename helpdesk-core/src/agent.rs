@@ -269,6 +269,12 @@ impl AgentLoad {
         self.channels.values().map(|l| l.active).fold(0, u32::saturating_add)
     }
 
+    /// Reserved units over all channels, `u32::MAX` at most.
+    #[must_use]
+    pub fn reserved(&self) -> u32 {
+        self.channels.values().map(|l| l.reserved).fold(0, u32::saturating_add)
+    }
+
     /// Units ever taken over all channels, `u64::MAX` at most.
     #[must_use]
     pub fn n_taken(&self) -> u64 {

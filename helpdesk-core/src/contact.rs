@@ -96,6 +96,12 @@ impl Identity {
     }
 }
 
+/// Whether a text can be the IANA name of a time zone.
+pub(crate) fn is_zone_name(zone: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/');
+    !zone.is_empty() && zone.len() <= 64 && zone.bytes().all(fits)
+}
+
 fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     !local.is_empty() && !domain.is_empty() && !text.chars().any(char::is_whitespace)

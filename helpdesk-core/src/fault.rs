@@ -42,8 +42,6 @@ pub enum Code {
     RequiredField,
     /// Over a limit of [`limit`](crate::limit).
     OverLimit,
-    /// The agent has no room.
-    OverCapacity,
     /// The offer was answered, rescinded or has expired.
     OfferGone,
     /// The calendar has not one open second.
@@ -78,7 +76,6 @@ impl Code {
             Self::NoSuchTransition => "no_such_transition",
             Self::RequiredField => "required_field",
             Self::OverLimit => "over_limit",
-            Self::OverCapacity => "over_capacity",
             Self::OfferGone => "offer_gone",
             Self::NeverOpens => "never_opens",
             Self::NotConfigured => "not_configured",
@@ -116,6 +113,11 @@ impl Fault {
     /// A malformed value at `path`.
     pub fn invalid(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(path, Code::Invalid, message)
+    }
+
+    /// More than a limit at `path`: `n` of what, `max` at most.
+    pub fn over_limit(path: impl Into<String>, n: usize, what: &str, max: usize) -> Self {
+        Self::new(path, Code::OverLimit, format!("{n} {what}, at most {max}"))
     }
 
     /// The same fault, `prefix` put before its path.

@@ -10,6 +10,8 @@ pub const SUBJECT_CHARS_MAX: usize = 1_000;
 pub const TEXT_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a message's HTML.
 pub const HTML_BYTES_MAX: usize = 1 << 20;
+/// Elements open at once in a message's HTML.
+pub const HTML_DEPTH_MAX: usize = 256;
 /// Attachments of one message.
 pub const ATTACHMENTS_MAX: usize = 100;
 /// Tags of one ticket, contact or organization.
@@ -18,7 +20,8 @@ pub const TAGS_MAX: usize = 100;
 pub const TAG_CHARS_MAX: usize = 100;
 /// Bytes of a configuration written as a text.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
-/// Nesting of a configuration. A condition nests two deep for each of its own levels.
+/// Nesting of a configuration. A condition nests two deep for each of its own
+/// levels. TOML's own parser takes 80.
 pub const DOCUMENT_DEPTH_MAX: usize = 100;
 /// Entries of each list of a configuration, but for its rules and custom fields.
 pub const CONFIG_ENTRIES_MAX: usize = 10_000;
@@ -46,15 +49,21 @@ pub const BATCH_MAX: usize = 10_000;
 pub const PAGE_MAX: usize = 1_000;
 /// Rows that [`count_tickets`](crate::query) looks at.
 pub const COUNT_MAX: u64 = 10_000;
-/// Chars of a name (contact, organization, agent, attachment).
+/// Chars of a name (contact, organization, agent, attachment) or of a media type.
 pub const NAME_CHARS_MAX: usize = 500;
 /// Chars of an external id or a thread id (RFC 5322 line length).
 pub const EXTERNAL_ID_CHARS_MAX: usize = 998;
 /// References of one message that threading looks at.
 pub const REFERENCES_MAX: usize = 100;
+/// Chars of a reason that an agent gives.
+pub const REASON_CHARS_MAX: usize = 1_000;
+/// Bytes of the notes on a contact.
+pub const NOTES_BYTES_MAX: usize = 1 << 20;
 /// Identities of one contact.
 pub const IDENTITIES_MAX: usize = 100;
-/// Followers and CCs of one ticket, each.
+/// Mail domains of one organization.
+pub const DOMAINS_MAX: usize = 100;
+/// Followers and contacts on copy of one ticket, together.
 pub const FOLLOWERS_MAX: usize = 1_000;
 /// Links of one ticket.
 pub const LINKS_MAX: usize = 1_000;

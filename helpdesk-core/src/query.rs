@@ -232,6 +232,34 @@ pub enum Query {
     },
 }
 
+impl Query {
+    /// The query's name, as it stands in JSON.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::GetTicket { .. } => "get_ticket",
+            Self::Conversation { .. } => "conversation",
+            Self::ListTickets(_) => "list_tickets",
+            Self::CountTickets(_) => "count_tickets",
+            Self::Board { .. } => "board",
+            Self::NextFor { .. } => "next_for",
+            Self::CountFor { .. } => "count_for",
+            Self::SearchTickets { .. } => "search_tickets",
+            Self::History { .. } => "history",
+            Self::ChangesSince { .. } => "changes_since",
+            Self::Explain { .. } => "explain",
+            Self::Clocks { .. } => "clocks",
+            Self::OnCall { .. } => "on_call",
+            Self::Shifts { .. } => "shifts",
+            Self::QueueState { .. } => "queue_state",
+            Self::Workload { .. } => "workload",
+            Self::Report(_) => "report",
+            Self::ListDeadLetters { .. } => "list_dead_letters",
+            Self::PreviewConfig { .. } => "preview_config",
+        }
+    }
+}
+
 /// A query as it comes by JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -6,6 +6,7 @@ use helpdesk::MemoryStore;
 use helpdesk::core::actor::{Actor, Capability};
 use helpdesk::core::id::TenantId;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -190,6 +191,19 @@ fn each_role_may_what_the_table_says() {
 }
 
 #[test]
+fn the_table_has_every_command() {
+    let schema = helpdesk::core::command::schema();
+    let variants = schema["$defs"]["Command"]["oneOf"].as_array().unwrap();
+    let name =
+        |variant: &Value| variant["properties"]["type"]["const"].as_str().unwrap().to_owned();
+    let known: BTreeSet<String> = variants.iter().map(name).collect();
+    let mut all = commands("#1");
+    all.extend(others());
+    let tried = all.iter().map(|command| command["type"].as_str().unwrap().to_owned());
+    assert_eq!(tried.collect::<BTreeSet<_>>(), known);
+}
+
+#[test]
 fn a_ticket_of_another_group_is_not_found() {
     let mut kit = desk();
     for command in commands("#2") {
@@ -212,6 +226,20 @@ fn a_foreign_tenant_sees_nothing() {
         let error = kit.desk.execute(&system, kit.command(command.clone()), now).unwrap_err();
         assert_eq!(error.code().as_str(), "not_found", "{command}");
     }
+    for command in others() {
+        let own = ["update_contact", "join_contacts", "update_agent", "deactivate_agent"];
+        if own.contains(&command["type"].as_str().unwrap()) {
+            let error = kit.desk.execute(&system, kit.command(command.clone()), now).unwrap_err();
+            assert_eq!(error.code().as_str(), "not_found", "{command}");
+        }
+    }
+    for kind in ["get_ticket", "conversation", "history", "explain"] {
+        for ticket in [json!({"id": kit.names.id("#1")}), json!({"number": "HD-1"})] {
+            let query = serde_json::from_value(json!({"type": kind, "ticket": ticket})).unwrap();
+            let error = kit.desk.query(&system, query, now).unwrap_err();
+            assert_eq!(error.code().as_str(), "not_found", "{kind}");
+        }
+    }
     for (query, expected) in [
         (json!({"type": "list_tickets", "which": {"shelf": "all"}}), json!({"rows": []})),
         (json!({"type": "count_tickets"}), json!({"n": 0, "capped": false})),
@@ -221,6 +249,13 @@ fn a_foreign_tenant_sees_nothing() {
             json!({"rows": [], "position": 0, "has_more": false}),
         ),
         (json!({"type": "workload"}), json!([])),
+        (json!({"type": "list_dead_letters"}), json!({"rows": []})),
+        (json!({"type": "board", "by": "group"}), json!([])),
+        (
+            json!({"type": "report", "from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z",
+                "group_by": "group", "measures": ["opened"]}),
+            json!({"group_by": "group", "rows": [], "totals": {"opened": 0}}),
+        ),
     ] {
         let query = serde_json::from_value(query).unwrap();
         let answer = kit.desk.query(&system, query, now).unwrap();

@@ -87,7 +87,14 @@ fn a_clock_warns_once_for_each_threshold_and_pauses_with_the_ticket() {
             ("2026-11-23T09:10:00Z", Step::Tick),
             ("2026-11-23T09:20:00Z", on("amy", "solve", "#1")),
             ("2026-11-24T09:20:00Z", on("amy", "reopen", "#1")),
-            ("2026-11-24T09:20:00Z", Step::Ask("amy", json!({"type": "clocks", "ticket": {"number": "HD-1"}}), &["metric", "state", "elapsed_seconds", "left_seconds", "due_at"])),
+            (
+                "2026-11-24T09:20:00Z",
+                Step::Ask(
+                    "amy",
+                    json!({"type": "clocks", "ticket": {"number": "HD-1"}}),
+                    &["metric", "state", "elapsed_seconds", "left_seconds", "due_at"],
+                ),
+            ),
             ("2026-11-24T09:20:01Z", Step::Tick),
         ],
         &expect![[r#""#]],
@@ -106,7 +113,10 @@ fn answer_and_solve_in_one_command_count_in_that_order() {
             ("2026-11-20T09:00:00Z", mail("anna@acme.com", "A", "a")),
             (
                 "2026-11-20T09:40:00Z",
-                Step::Do("amy", json!({"type": "reply", "ticket": "#1", "text": "so", "status": "solved"})),
+                Step::Do(
+                    "amy",
+                    json!({"type": "reply", "ticket": "#1", "text": "so", "status": "solved"}),
+                ),
             ),
             ("2026-11-20T09:50:00Z", show("#1", &["status", "due_at"])),
         ],
@@ -122,8 +132,14 @@ fn a_higher_priority_has_another_target_and_may_breach_at_once() {
         ]}])),
         &[
             ("2026-11-20T09:00:00Z", mail("anna@acme.com", "A", "a")),
-            ("2026-11-20T09:20:00Z", change("amy", "#1", json!([{"type": "set_priority", "to": "urgent"}]))),
-            ("2026-11-20T09:25:00Z", change("amy", "#1", json!([{"type": "set_priority", "to": "low"}]))),
+            (
+                "2026-11-20T09:20:00Z",
+                change("amy", "#1", json!([{"type": "set_priority", "to": "urgent"}])),
+            ),
+            (
+                "2026-11-20T09:25:00Z",
+                change("amy", "#1", json!([{"type": "set_priority", "to": "low"}])),
+            ),
             ("2026-11-20T10:00:01Z", Step::Tick),
             ("2026-11-20T10:05:00Z", reply("amy", "#1", "sorry")),
         ],
@@ -144,9 +160,26 @@ fn the_first_policy_that_holds_counts_and_another_takes_over_with_the_time() {
         config,
         &[
             ("2026-11-20T09:00:00Z", mail("anna@acme.com", "A", "a")),
-            ("2026-11-20T09:05:00Z", change("amy", "#1", json!([{"type": "add_tags", "tags": ["vip"]}]))),
-            ("2026-11-20T09:06:00Z", change("amy", "#1", json!([{"type": "add_tags", "tags": ["free"]}, {"type": "remove_tags", "tags": ["vip"]}]))),
-            ("2026-11-20T09:07:00Z", Step::Ask("amy", json!({"type": "explain", "ticket": {"number": "HD-1"}}), &["sentences"])),
+            (
+                "2026-11-20T09:05:00Z",
+                change("amy", "#1", json!([{"type": "add_tags", "tags": ["vip"]}])),
+            ),
+            (
+                "2026-11-20T09:06:00Z",
+                change(
+                    "amy",
+                    "#1",
+                    json!([{"type": "add_tags", "tags": ["free"]}, {"type": "remove_tags", "tags": ["vip"]}]),
+                ),
+            ),
+            (
+                "2026-11-20T09:07:00Z",
+                Step::Ask(
+                    "amy",
+                    json!({"type": "explain", "ticket": {"number": "HD-1"}}),
+                    &["sentences"],
+                ),
+            ),
         ],
         &expect![[r#""#]],
     );
@@ -155,7 +188,9 @@ fn the_first_policy_that_holds_counts_and_another_takes_over_with_the_time() {
 #[test]
 fn deleted_and_spam_tickets_have_no_clocks_and_solved_ones_stand_still() {
     check(
-        desk(json!([first_reply(3600), {"metric": "requester_wait", "targets": [{"seconds": 7200}]}])),
+        desk(
+            json!([first_reply(3600), {"metric": "requester_wait", "targets": [{"seconds": 7200}]}]),
+        ),
         &[
             ("2026-11-20T09:00:00Z", mail("anna@acme.com", "A", "a")),
             ("2026-11-20T09:10:00Z", on("amy", "mark_spam", "#1")),
@@ -229,7 +264,12 @@ fn a_policy_that_is_gone_takes_its_clocks_along() {
 
 #[test]
 fn a_date_set_by_hand_stands_until_it_is_cleared() {
-    let set_due = |to: Value| Step::Do("amy", json!({"type": "set_due", "ticket": "#1", "metric": "first_reply", "to": to}));
+    let set_due = |to: Value| {
+        Step::Do(
+            "amy",
+            json!({"type": "set_due", "ticket": "#1", "metric": "first_reply", "to": to}),
+        )
+    };
     check(
         desk(json!([first_reply(3600)])),
         &[
@@ -237,7 +277,13 @@ fn a_date_set_by_hand_stands_until_it_is_cleared() {
             ("2026-11-20T09:10:00Z", set_due(json!("2026-11-20T12:00:00Z"))),
             ("2026-11-20T11:00:00Z", Step::Tick),
             ("2026-11-20T11:00:00Z", set_due(Value::Null)),
-            ("2026-11-20T11:00:00Z", Step::Do("amy", json!({"type": "set_due", "ticket": "#1", "metric": "next_reply", "to": "2026-11-20T12:00:00Z"}))),
+            (
+                "2026-11-20T11:00:00Z",
+                Step::Do(
+                    "amy",
+                    json!({"type": "set_due", "ticket": "#1", "metric": "next_reply", "to": "2026-11-20T12:00:00Z"}),
+                ),
+            ),
         ],
         &expect![[r#""#]],
     );
@@ -253,10 +299,15 @@ fn tickets_are_listed_by_due_time_and_found_by_their_clocks() {
         )
     };
     check(
-        desk(json!([{"metric": "first_reply", "targets": [{"priorities": ["high"], "seconds": 1800}, {"seconds": 3600}]}])),
+        desk(
+            json!([{"metric": "first_reply", "targets": [{"priorities": ["high"], "seconds": 1800}, {"seconds": 3600}]}]),
+        ),
         &[
             ("2026-11-20T09:00:00Z", mail("anna@acme.com", "A", "a")),
-            ("2026-11-20T09:01:00Z", mail_with("anna@acme.com", "B", "b", json!({"priority": "high"}))),
+            (
+                "2026-11-20T09:01:00Z",
+                mail_with("anna@acme.com", "B", "b", json!({"priority": "high"})),
+            ),
             ("2026-11-20T09:02:00Z", mail("anna@acme.com", "C", "c")),
             ("2026-11-20T09:03:00Z", reply("amy", "#3", "c")),
             ("2026-11-20T09:20:00Z", due(json!("always"))),
@@ -265,7 +316,10 @@ fn tickets_are_listed_by_due_time_and_found_by_their_clocks() {
             ("2026-11-20T09:20:00Z", due(json!({"field": "sla.first_reply", "state": "met"}))),
             ("2026-11-20T09:20:00Z", due(json!({"field": "due_at", "within_next": 900}))),
             ("2026-11-20T09:20:00Z", due(json!({"field": "sla.first_repl", "state": "met"}))),
-            ("2026-11-20T09:20:00Z", Step::Ask("anna", json!({"type": "list_tickets", "order": "due_at"}), &["number"])),
+            (
+                "2026-11-20T09:20:00Z",
+                Step::Ask("anna", json!({"type": "list_tickets", "order": "due_at"}), &["number"]),
+            ),
         ],
         &expect![[r#""#]],
     );
@@ -274,11 +328,19 @@ fn tickets_are_listed_by_due_time_and_found_by_their_clocks() {
 #[test]
 fn attainment_is_reported_by_metric() {
     check(
-        desk(json!([first_reply(3600), {"metric": "total_resolution", "targets": [{"seconds": 36000}]}])),
+        desk(
+            json!([first_reply(3600), {"metric": "total_resolution", "targets": [{"seconds": 36000}]}]),
+        ),
         &[
             ("2026-11-20T09:00:00Z", mail("anna@acme.com", "A", "a")),
             ("2026-11-20T09:00:00Z", mail("anna@acme.com", "B", "b")),
-            ("2026-11-20T09:30:00Z", Step::Do("amy", json!({"type": "reply", "ticket": "#1", "text": "so", "status": "solved"}))),
+            (
+                "2026-11-20T09:30:00Z",
+                Step::Do(
+                    "amy",
+                    json!({"type": "reply", "ticket": "#1", "text": "so", "status": "solved"}),
+                ),
+            ),
             ("2026-11-20T11:00:00Z", Step::Tick),
             (
                 "2026-11-20T12:00:00Z",
@@ -302,7 +364,10 @@ fn imported_history_has_no_clocks() {
     });
     let outcome = kit.execute("sys", import, crate::kit::at(FRI)).unwrap();
     let words: Vec<String> = outcome.events.iter().map(|e| format!("{:?}", e.event)).collect();
-    assert!(words.iter().all(|w| !w.contains("ClockChanged") && !w.contains("PolicyPicked")), "{words:?}");
+    assert!(
+        words.iter().all(|w| !w.contains("ClockChanged") && !w.contains("PolicyPicked")),
+        "{words:?}"
+    );
 }
 
 #[test]
@@ -315,6 +380,7 @@ fn two_engines_fire_a_breach_once() {
     let fired = [&first, &second].map(|kit| kit.desk.tick(late, 100).unwrap().fired);
     assert_eq!(fired.iter().sum::<u64>(), 1);
     let journal = state::journal(&*store, crate::kit::TENANT);
-    let n = journal.iter().filter(|row| format!("{:?}", row.entry.event).contains("Breached")).count();
+    let n =
+        journal.iter().filter(|row| format!("{:?}", row.entry.event).contains("Breached")).count();
     assert_eq!(n, 1);
 }

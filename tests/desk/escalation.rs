@@ -46,8 +46,22 @@ fn a_ticket_that_waits_is_told_to_the_group_then_to_whoever_is_on_call() {
             ("2026-11-20T09:30:00Z", Step::Tick),
             ("2026-11-20T10:00:00Z", Step::Tick),
             ("2026-11-20T10:00:00Z", Step::Deliver),
-            ("2026-11-20T10:00:00Z", Step::Ask("amy", json!({"type": "on_call", "schedule": "duty"}), &["agents", "next_handoff"])),
-            ("2026-11-20T10:00:00Z", Step::Ask("amy", json!({"type": "shifts", "schedule": "duty", "from": "2026-11-20T07:00:00Z", "to": "2026-11-21T09:00:00Z"}), &["from", "until", "agents"])),
+            (
+                "2026-11-20T10:00:00Z",
+                Step::Ask(
+                    "amy",
+                    json!({"type": "on_call", "schedule": "duty"}),
+                    &["agents", "next_handoff"],
+                ),
+            ),
+            (
+                "2026-11-20T10:00:00Z",
+                Step::Ask(
+                    "amy",
+                    json!({"type": "shifts", "schedule": "duty", "from": "2026-11-20T07:00:00Z", "to": "2026-11-21T09:00:00Z"}),
+                    &["from", "until", "agents"],
+                ),
+            ),
         ],
         &expect![[r#""#]],
     );
@@ -65,10 +79,32 @@ fn a_breach_hands_over_to_the_next_tier_and_comes_back_with_a_note() {
             (AT, on("amy", "claim", "#1")),
             ("2026-11-20T09:30:01Z", Step::Tick),
             ("2026-11-20T09:31:00Z", on("ben", "claim", "#1")),
-            ("2026-11-20T09:32:00Z", Step::Do("lea", json!({"type": "de_escalate", "ticket": "#1", "note": " "}))),
-            ("2026-11-20T09:32:00Z", Step::Do("ben", json!({"type": "de_escalate", "ticket": "#1", "note": "first line can"}))),
-            ("2026-11-20T09:33:00Z", Step::Do("lea", json!({"type": "de_escalate", "ticket": "#1", "note": "first line can"}))),
-            ("2026-11-20T09:34:00Z", Step::Ask("sys", json!({"type": "get_ticket", "ticket": {"number": "HD-1"}}), &["group", "tier", "assignee", "escalation.level", "escalation.state"])),
+            (
+                "2026-11-20T09:32:00Z",
+                Step::Do("lea", json!({"type": "de_escalate", "ticket": "#1", "note": " "})),
+            ),
+            (
+                "2026-11-20T09:32:00Z",
+                Step::Do(
+                    "ben",
+                    json!({"type": "de_escalate", "ticket": "#1", "note": "first line can"}),
+                ),
+            ),
+            (
+                "2026-11-20T09:33:00Z",
+                Step::Do(
+                    "lea",
+                    json!({"type": "de_escalate", "ticket": "#1", "note": "first line can"}),
+                ),
+            ),
+            (
+                "2026-11-20T09:34:00Z",
+                Step::Ask(
+                    "sys",
+                    json!({"type": "get_ticket", "ticket": {"number": "HD-1"}}),
+                    &["group", "tier", "assignee", "escalation.level", "escalation.state"],
+                ),
+            ),
             ("2026-11-20T09:35:00Z", reply("amy", "#1", "so")),
             ("2026-11-20T09:36:00Z", on("amy", "solve", "#1")),
         ],
@@ -78,7 +114,8 @@ fn a_breach_hands_over_to_the_next_tier_and_comes_back_with_a_note() {
 
 #[test]
 fn an_acknowledgement_holds_for_as_long_as_the_policy_says() {
-    let ack = |undo: bool| Step::Do("amy", json!({"type": "acknowledge", "ticket": "#1", "undo": undo}));
+    let ack =
+        |undo: bool| Step::Do("amy", json!({"type": "acknowledge", "ticket": "#1", "undo": undo}));
     check(
         desk(
             json!([
@@ -117,8 +154,14 @@ fn an_agent_may_force_the_next_step_and_only_where_a_policy_holds() {
             ("2026-11-20T09:11:00Z", escalate("amy", "again")),
             ("2026-11-20T09:12:00Z", mail("anna@acme.com", "other", "a")),
             ("2026-11-20T09:12:00Z", Step::Do("amy", json!({"type": "escalate", "ticket": "#2"}))),
-            ("2026-11-20T09:12:00Z", Step::Do("amy", json!({"type": "acknowledge", "ticket": "#2"}))),
-            ("2026-11-20T09:13:00Z", Step::Do("amy", json!({"type": "escalate", "ticket": "#1", "step": 7}))),
+            (
+                "2026-11-20T09:12:00Z",
+                Step::Do("amy", json!({"type": "acknowledge", "ticket": "#2"})),
+            ),
+            (
+                "2026-11-20T09:13:00Z",
+                Step::Do("amy", json!({"type": "escalate", "ticket": "#1", "step": 7})),
+            ),
         ],
         &expect![[r#""#]],
     );

@@ -1,8 +1,10 @@
 //! Plain fields, custom fields, tags, and who may write them.
 
-use crate::kit::{Step, change, check, mail, show};
+use crate::kit::{Kit, Step, at, change, check, mail, show};
 use expect_test::expect;
+use helpdesk::MemoryStore;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const AT: &str = "2026-11-20T09:00:00Z";
 
@@ -114,6 +116,57 @@ fn custom_fields_take_values_of_their_type_only() {
         Fri 09:00 #1 updated changes=[{field:paid,to:null,type:set_custom}]
         Fri 09:00 custom={amount:10.0,bought:Thu-00:00,parts:[x,y],product:a,serial:1234}"#]],
     );
+}
+
+#[test]
+fn custom_fields_of_contacts_and_organizations_are_checked_alike() {
+    let mut config = desk();
+    let of_tickets = config["fields"].as_array().unwrap().clone();
+    let on = |owner: &str| {
+        let mut fields = of_tickets.clone();
+        fields.iter_mut().for_each(|field| field["on"] = json!(owner));
+        fields
+    };
+    config["fields"] = json!([on("contact"), on("organization")].concat());
+    let mut kit = Kit::new(Arc::new(MemoryStore::default()), config);
+    let now = at(AT);
+    kit.step(&mail("anna@acme.com", "A", "a"), now);
+    kit.execute("sys", json!({"type": "create_organization", "name": "Acme"}), now).unwrap();
+    let patch = |owner: &str, field: &str, to: &Value| match owner {
+        "contact" => {
+            json!({"type": "update_contact", "contact": "@anna", "patch": {"custom": {field: to}}})
+        }
+        _ => {
+            json!({"type": "update_organization", "organization": "@acme", "patch": {"custom": {field: to}}})
+        }
+    };
+    for owner in ["contact", "organization"] {
+        for (field, good, bad, code) in [
+            ("product", json!("a"), json!("c"), "invalid"),
+            ("parts", json!(["y", "x"]), json!(["z"]), "invalid"),
+            ("serial", json!("1234"), json!("12345"), "over_limit"),
+            ("amount", json!(10), json!(10.5), "invalid"),
+            ("bought", json!("2026-01-01T02:00:00+02:00"), json!("tomorrow"), "invalid"),
+            ("paid", json!(true), json!("yes"), "invalid"),
+        ] {
+            let error = kit.execute("sys", patch(owner, field, &bad), now).unwrap_err().body();
+            let spot = format!("patch.custom.{field}");
+            assert_eq!(
+                (error.code.as_str(), error.path.as_deref()),
+                (code, Some(&*spot)),
+                "{owner}"
+            );
+            let done = kit.execute("sys", patch(owner, field, &good), now).unwrap();
+            assert_eq!(done.events.len(), 1, "{owner} {field}");
+            let unset = kit.execute("sys", patch(owner, field, &Value::Null), now).unwrap();
+            assert_eq!(unset.events.len(), 1, "{owner} {field}");
+        }
+        let error = kit.execute("sys", patch(owner, "none", &json!(1)), now).unwrap_err().body();
+        assert_eq!(error.code.as_str(), "not_configured", "{owner}");
+    }
+    // A ticket has none of them.
+    let line = kit.step(&change("amy", "#1", custom("paid", json!(true))), now);
+    assert_eq!(line, "refused: not_configured changes[0].to");
 }
 
 #[test]

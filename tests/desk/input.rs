@@ -1,9 +1,12 @@
 //! Idempotency, versions, JSON envelopes, and bad input: a stable code, nothing changed.
 
 use crate::kit::{Kit, Step, TENANT, at, check, mail, on, refused, sender};
+use crate::races::{Failure, Flaky};
 use crate::state;
 use expect_test::expect;
 use helpdesk::core::actor::{Actor, Capability};
+use helpdesk::core::case::record::UniqueKey;
+use helpdesk::storage::{Conflict, Expect, StoreError};
 use helpdesk::{MemoryStore, SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -211,6 +214,82 @@ fn bad_input_changes_nothing() {
     .assert_eq(&lines.join("\n"));
     assert_eq!(state::dump(&*kit.store, TENANT), before);
     assert_eq!(kit.step(&on("sys", "solve", "#1"), at(AT)).split(' ').next(), Some("#1"));
+}
+
+#[test]
+fn what_the_statuses_versions_and_ids_refuse_changes_nothing() {
+    let mut config = desk();
+    config["transitions"] = json!([
+        {"to": ["open", "pending"]}, {"to": ["solved"], "requires": ["type", "assignee"]},
+    ]);
+    let mut kit = Kit::new(Arc::new(MemoryStore::default()), config);
+    kit.run(&[(AT, mail("anna@acme.com", "A", "a")), (AT, Step::DoAs("amy", 7, reply("once")))]);
+    let before = state::dump(&*kit.store, TENANT);
+    let lines = kit.run(&[
+        (AT, on("amy", "close", "#1")),
+        (AT, Step::Do("amy", json!({"type": "set_status", "ticket": "#1", "to": "on_hold"}))),
+        (AT, on("amy", "solve", "#1")),
+        (AT, Step::DoAt("amy", 3, reply("late"))),
+        (AT, Step::DoAs("amy", 7, reply("other"))),
+        (AT, Step::DoAs("amy", 7, json!({"type": "take_next"}))),
+    ]);
+    expect![[r#"
+        Fri 09:00 refused: no_such_transition status
+        Fri 09:00 refused: no_such_transition status
+        Fri 09:00 refused: required_field type, required_field assignee
+        Fri 09:00 refused: conflict expected_version (at version 5)
+        Fri 09:00 refused: command_id_reused
+        Fri 09:00 refused: command_id_reused"#]]
+    .assert_eq(&lines.join("\n"));
+    assert_eq!(state::dump(&*kit.store, TENANT), before);
+}
+
+#[test]
+fn each_failure_of_a_store_has_its_code_and_changes_nothing() {
+    let store = Arc::new(Flaky::new(0));
+    let mut kit = Kit::new(store.clone(), desk());
+    kit.run(&[(AT, mail("anna@acme.com", "A", "a"))]);
+    let before = state::dump(&*kit.store, TENANT);
+    let mut lines = Vec::new();
+    let failures: [(&str, Failure); 9] = [
+        ("conflict", |set| {
+            let Expect { stream, version } = set.expect[0];
+            StoreError::Conflict(Conflict { stream, expected: version, actual: version + 1 })
+        }),
+        ("duplicate_key", |_| StoreError::DuplicateKey {
+            key: UniqueKey::Domain { domain: "acme.com".into() },
+        }),
+        ("key_reused", |set| StoreError::KeyReused { command_id: set.commit_id }),
+        ("invalid", |_| StoreError::Invalid { message: "no such cursor".into() }),
+        ("unavailable", |_| StoreError::Unavailable {
+            backend: "x",
+            retry_after: None,
+            source: "the disk is full".into(),
+        }),
+        ("ambiguous", |_| StoreError::Ambiguous { backend: "x", source: "cut off".into() }),
+        ("corrupt", |_| StoreError::Corrupt { backend: "x", what: "a page".into() }),
+        ("schema_newer", |_| StoreError::SchemaNewer { found: 99, known: 1 }),
+        ("backend", |_| StoreError::Backend { backend: "x", source: "a defect".into() }),
+    ];
+    for (name, failure) in failures {
+        store.fail_always(Some(failure));
+        let error = kit.execute("amy", reply("r"), at(AT)).unwrap_err();
+        lines.push(format!("{name}: {} {error}", error.code()));
+        assert_eq!(state::dump(&*kit.store, TENANT), before, "{name}");
+    }
+    expect![[r#"
+        conflict: conflict other commits came first 9 times
+        duplicate_key: duplicate the domain `acme.com` is taken
+        key_reused: command_id_reused command id `00000000-0000-0000-0000-0000c0000006` was used with other content
+        invalid: invalid no such cursor
+        unavailable: unavailable the x backend is unavailable
+        ambiguous: outcome_unknown the x backend did not say whether it committed
+        corrupt: internal the x backend holds what cannot be read: a page
+        schema_newer: schema_newer the database has schema 99, this version knows 1 at most
+        backend: internal the x backend failed"#]].assert_eq(&lines.join("\n"));
+    store.fail_always(None);
+    kit.execute("amy", reply("r"), at(AT)).unwrap();
+    state::check_laws(&*kit.store, TENANT);
 }
 
 #[test]

@@ -300,6 +300,43 @@ fn who_is_offline_for_too_long_or_gone_loses_the_work() {
 }
 
 #[test]
+fn what_was_offered_to_who_is_gone_is_taken_back() {
+    let mut config = giving("offer", json!({}));
+    config["queues"][0]["mode"]["timeout_seconds"] = json!(3_600);
+    config["offline_grace_seconds"] = json!(600);
+    config["agents"]["amy"]["capacity"]["total"] = json!(2);
+    let gone = |who: &str| Step::Do("sys", json!({"type": "deactivate_agent", "agent": who}));
+    check(
+        config,
+        &[
+            (AT, mail("anna@acme.com", "A", "a")),
+            (AT, mail("anna@acme.com", "B", "b")),
+            (AT, on("amy", "accept_offer", "#1")),
+            (AT, presence("ben", "online")),
+            (AT, gone("@amy")),
+            (AT, on("amy", "accept_offer", "#2")),
+            (AT, Step::Tick),
+            (AT, loads()),
+            ("2026-11-20T09:01:00Z", presence("ben", "offline")),
+            ("2026-11-20T09:11:00Z", Step::Tick),
+            ("2026-11-20T09:11:00Z", loads()),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default); #1 offered to amy until Fri 10:00
+            Fri 09:00 #2 opened `B` for anna; #2 m1 by anna; #2 to support (desk_default); #2 offered to amy until Fri 10:00
+            Fri 09:00 #1 offer_ended agent=amy how={type:accepted}; #1 assigned to amy (accepted); #1 new→open (assigned)
+            Fri 09:00 ben online
+            Fri 09:00 amy agent_deactivated
+            Fri 09:00 refused: not_found agent
+            Fri 09:00 tick: Fri 09:00 #1 unassigned agent=amy why=deactivated; #1 offered to ben until Fri 10:00; #2 offer_ended agent=amy how={type:rescinded}; #2 waiting stage=0
+            Fri 09:00 1 rows: name=ben active=0 reserved=1
+            Fri 09:01 ben offline
+            Fri 09:11 tick: Fri 09:11 #1 offer_ended agent=ben how={type:rescinded}; #1 waiting stage=0
+            Fri 09:11 1 rows: name=ben active=0 reserved=0"#]],
+    );
+}
+
+#[test]
 fn an_idle_ticket_goes_to_another() {
     check(
         giving("assign", json!({"idle_unassign_seconds": 600})),

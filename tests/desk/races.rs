@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::core::actor::Actor;
 use helpdesk::core::case::Case;
-use helpdesk::core::case::record::{RecordKey, Stored};
+use helpdesk::core::case::record::{RecordKey, Stored, UniqueKey, UniqueOp};
 use helpdesk::core::event::{AssignedHow, Event, Recorded, StreamId};
 use helpdesk::core::fault::Code;
 use helpdesk::core::id::{AgentId, CommandId, TenantId};
@@ -21,16 +21,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
-/// A store whose commits fail now and then, each at most once: lost before,
-/// unknown and not done, unknown and done.
+/// A store whose commits fail now and then, each at most once: lost before, a key
+/// taken by another, unknown and not done, unknown and done.
 #[derive(Debug)]
-struct Flaky {
+pub(crate) struct Flaky {
     inner: MemoryStore,
     seed: u64,
     failed: Mutex<BTreeSet<CommandId>>,
+    always: Mutex<Option<Failure>>,
 }
 
+/// How a commit fails.
+pub(crate) type Failure = fn(&ChangeSet) -> StoreError;
+
 impl Flaky {
+    pub(crate) fn new(seed: u64) -> Self {
+        let inner = MemoryStore::default();
+        Self { inner, seed, failed: Mutex::default(), always: Mutex::default() }
+    }
+
+    /// From now on every commit of a command fails like this.
+    pub(crate) fn fail_always(&self, error: Option<Failure>) {
+        *self.always.lock().unwrap() = error;
+    }
+
     fn fails(&self, set: &ChangeSet) -> u64 {
         let is_work = set.command.is_some() || !set.done.is_empty();
         if !is_work || !self.failed.lock().unwrap().insert(set.commit_id) {
@@ -41,6 +55,14 @@ impl Flaky {
     }
 }
 
+/// The key that another has, but for numbers: those are drawn anew.
+fn taken(op: &UniqueOp) -> Option<UniqueKey> {
+    match op {
+        UniqueOp::Put { key, .. } if key.kind() != "number" => Some(key.clone()),
+        _ => None,
+    }
+}
+
 #[async_trait]
 impl Store for Flaky {
     fn capabilities(&self) -> Capabilities {
@@ -48,6 +70,10 @@ impl Store for Flaky {
     }
 
     async fn commit(&self, set: ChangeSet) -> Result<Committed> {
+        let always = *self.always.lock().unwrap();
+        if let Some(error) = always.filter(|_| set.command.is_some()) {
+            return Err(error(&set));
+        }
         let unknown = || StoreError::Ambiguous { backend: "flaky", source: "cut off".into() };
         match self.fails(&set) {
             1 => {
@@ -56,6 +82,10 @@ impl Store for Flaky {
                 Err(StoreError::Conflict(conflict))
             }
             2 => Err(unknown()),
+            5 => match set.unique.iter().find_map(taken) {
+                Some(key) => Err(StoreError::DuplicateKey { key }),
+                None => self.inner.commit(set).await,
+            },
             3 | 4 => {
                 self.inner.commit(set).await?;
                 Err(unknown())
@@ -104,8 +134,7 @@ proptest! {
     fn lost_races_and_unknown_ends_lose_and_double_nothing(script in scripts(40), seed in any::<u64>()) {
         let mut calm = Kit::new(Arc::new(MemoryStore::default()), script::desk());
         let (_, now) = script::run(&mut calm, &script);
-        let store = Flaky { inner: MemoryStore::default(), seed, failed: Mutex::default() };
-        let mut flaky = Kit::new(Arc::new(store), script::desk());
+        let mut flaky = Kit::new(Arc::new(Flaky::new(seed)), script::desk());
         script::run(&mut flaky, &script);
         for kit in [&calm, &flaky] {
             kit.desk.tick(now + TimeDelta::hours(2), 10_000).unwrap();

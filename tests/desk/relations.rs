@@ -162,6 +162,11 @@ fn a_macro_does_all_or_nothing() {
     );
 }
 
+fn many_changes(to: &str) -> Value {
+    json!({"type": "apply_changes_to_many", "tickets": ["#1", "#2"],
+        "changes": [{"type": "set_type", "to": to}]})
+}
+
 #[test]
 fn one_failure_among_many_does_not_stop_the_rest() {
     let many = |who| {
@@ -183,20 +188,28 @@ fn one_failure_among_many_does_not_stop_the_rest() {
         (AT, Step::Do("lea", too_many)),
         (AT, Step::DoAs("lea", 7, change.clone())),
         (AT, Step::DoAs("lea", 7, change)),
+        (AT, Step::DoAt("lea", 3, many_changes("incident"))),
+        (AT, Step::DoAs("lea", 8, many_changes("incident"))),
+        (AT, Step::DoAs("lea", 8, many_changes("incident"))),
+        (AT, Step::DoAs("lea", 8, many_changes("problem"))),
     ]);
     check(
         desk(),
         &script,
         &expect![[r#"
-        Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
-        Fri 09:00 #2 opened `B` for anna; #2 m1 by anna; #2 to support (desk_default)
-        Fri 09:00 #3 opened `C` for anna; #3 m1 by anna; #3 to support (desk_default)
-        Fri 09:00 #2 new→closed (by_hand)
-        Fri 09:00 refused: forbidden
-        Fri 09:00 #1 macro_run key=done; #1 assigned to lea (macro); #1 new→open (assigned); #1 m2 by lea; #1 note m3 by lea; #1 updated changes=[{tags:[easy],type:add_tags}]; #1 open→solved (macro) closes Tue 09:00; #3 macro_run key=done; #3 assigned to lea (macro); #3 new→open (assigned); #3 m2 by lea; #3 note m3 by lea; #3 updated changes=[{tags:[easy],type:add_tags}]; #3 open→solved (macro) closes Tue 09:00; #2 refused: closed
-        Fri 09:00 #1 updated changes=[{to:task,type:set_type}]; #2 refused: closed; a ticket refused: not_found
-        Fri 09:00 refused: over_limit tickets
-        Fri 09:00 #2 refused: closed; a ticket refused: not_found
-        Fri 09:00 #2 refused: closed; a ticket refused: not_found"#]],
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
+            Fri 09:00 #2 opened `B` for anna; #2 m1 by anna; #2 to support (desk_default)
+            Fri 09:00 #3 opened `C` for anna; #3 m1 by anna; #3 to support (desk_default)
+            Fri 09:00 #2 new→closed (by_hand)
+            Fri 09:00 refused: forbidden
+            Fri 09:00 #1 macro_run key=done; #1 assigned to lea (macro); #1 new→open (assigned); #1 m2 by lea; #1 note m3 by lea; #1 updated changes=[{tags:[easy],type:add_tags}]; #1 open→solved (macro) closes Tue 09:00; #3 macro_run key=done; #3 assigned to lea (macro); #3 new→open (assigned); #3 m2 by lea; #3 note m3 by lea; #3 updated changes=[{tags:[easy],type:add_tags}]; #3 open→solved (macro) closes Tue 09:00; #2 refused: closed
+            Fri 09:00 #1 updated changes=[{to:task,type:set_type}]; #2 refused: closed; a ticket refused: not_found
+            Fri 09:00 refused: over_limit tickets
+            Fri 09:00 #2 refused: closed; a ticket refused: not_found
+            Fri 09:00 #2 refused: closed; a ticket refused: not_found
+            Fri 09:00 refused: invalid expected_version
+            Fri 09:00 #1 updated changes=[{to:incident,type:set_type}]; #2 refused: closed
+            Fri 09:00 replayed; #1 updated changes=[{to:incident,type:set_type}]; #2 refused: closed
+            Fri 09:00 #1 refused: command_id_reused; #2 refused: closed"#]],
     );
 }

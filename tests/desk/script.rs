@@ -146,10 +146,14 @@ fn step(kind: u8, a: u8, b: u8, n_tickets: u32, now: DateTime<Utc>) -> Step {
         29 => on(agent, "escalate", json!({"note": "help"})),
         30 => on(agent, "acknowledge", json!({"undo": b.is_multiple_of(3)})),
         31 => on("lea", "de_escalate", json!({"note": "back"})),
-        32 => on("sys", "set_due", match b % 2 {
-            0 => json!({"metric": "first_reply", "to": later(u32::from(b) * 7)}),
-            _ => json!({"metric": "first_reply"}),
-        }),
+        32 => on(
+            "sys",
+            "set_due",
+            match b % 2 {
+                0 => json!({"metric": "first_reply", "to": later(u32::from(b) * 7)}),
+                _ => json!({"metric": "first_reply"}),
+            },
+        ),
         _ => Step::Tick,
     }
 }

@@ -37,15 +37,15 @@ impl CaseClocks for Case {
 
     /// The clock in the calendar that is now in force. A metric that the case
     /// has no clock of is inactive.
-    fn clock(
-        &self,
-        metric: &Key,
-        now: DateTime<Utc>,
-        calendars: &Calendars,
-    ) -> Option<ClockFact> {
+    fn clock(&self, metric: &Key, now: DateTime<Utc>, calendars: &Calendars) -> Option<ClockFact> {
         let Some(clock) = self.clocks.iter().find(|clock| clock.metric == *metric) else {
             let state = ClockState::Inactive;
-            return Some(ClockFact { state, breached: false, left_seconds: None, used_percent: None });
+            return Some(ClockFact {
+                state,
+                breached: false,
+                left_seconds: None,
+                used_percent: None,
+            });
         };
         let elapsed = elapsed(clock, now, calendars);
         let target = clock.target_seconds.filter(|target| *target > 0);

@@ -101,7 +101,10 @@ fn context<'c>(
 
 /// The desk's calendars; with the revisions that the ticket's clocks still
 /// count in, where these are older.
-pub(super) fn calendars<'w>(work: &Work<'w>, id: TicketId) -> Result<Cow<'w, Calendars>, Rejection> {
+pub(super) fn calendars<'w>(
+    work: &Work<'w>,
+    id: TicketId,
+) -> Result<Cow<'w, Calendars>, Rejection> {
     let desk = work.ctx.desk;
     let mut calendars = Cow::Borrowed(desk.sla_calendars());
     for (key, revision) in stale(desk, work.case(id)?) {
@@ -134,9 +137,8 @@ pub fn redate_at(desk: &Desk, case: &Case) -> Option<DateTime<Utc>> {
         policy.is_none_or(|policy| policy.recalculation == Recalculation::NextEvent)
     };
     let open = case.clocks.iter().filter(|clock| clock.is_open() && !waits(clock));
-    let stale = open.filter(|clock| {
-        desk.sla_calendars().current(&clock.calendar).0 != clock.calendar_rev
-    });
+    let stale =
+        open.filter(|clock| desk.sla_calendars().current(&clock.calendar).0 != clock.calendar_rev);
     stale.filter_map(|clock| desk.calendar_changed_at(&clock.calendar)).min()
 }
 
@@ -243,10 +245,14 @@ pub(super) fn set_due(work: &mut Work<'_>, set: &SetDue) -> Result<(), Rejection
         return Err(Rejection::at(Code::Invalid, "metric", message));
     }
     let metric = set.metric.clone();
-    hear(work, id, &match set.to {
-        Some(due_at) => Signal::DueSet { metric, due_at },
-        None => Signal::DueCleared { metric },
-    })
+    hear(
+        work,
+        id,
+        &match set.to {
+            Some(due_at) => Signal::DueSet { metric, due_at },
+            None => Signal::DueCleared { metric },
+        },
+    )
 }
 
 /// Dates the ticket's clocks by the calendars that are now in force.

@@ -12,8 +12,10 @@ use crate::event::{Event, StatusWhy, StreamId};
 use crate::fault::{Code, Fault, Rejection};
 use crate::id::{ContactId, TicketId};
 use crate::limit::{
-    ATTACHMENTS_MAX, EXTERNAL_ID_CHARS_MAX, HTML_BYTES_MAX, NAME_CHARS_MAX, TEXT_BYTES_MAX,
+    ATTACHMENTS_MAX, EXTERNAL_ID_CHARS_MAX, HTML_BYTES_MAX, HTML_DEPTH_MAX, NAME_CHARS_MAX,
+    TEXT_BYTES_MAX,
 };
+use crate::ticket::html::too_deep_at;
 use crate::ticket::message::{Attachment, Message, MessageKind, MessageMeta, text_hash};
 use crate::ticket::priority::Channel;
 use crate::ticket::status::StatusCategory;
@@ -309,20 +311,20 @@ pub(super) fn check_text(
         [("text", text.len(), TEXT_BYTES_MAX), ("html", html.map_or(0, str::len), HTML_BYTES_MAX)]
     {
         if bytes > max {
-            return Err(Rejection::at(
-                Code::OverLimit,
-                path,
-                format!("{bytes} bytes, at most {max}"),
-            ));
+            return Err(Fault::over_limit(path, bytes, "bytes", max).into());
         }
+    }
+    if html.is_some_and(|html| too_deep_at(html, HTML_DEPTH_MAX).is_some()) {
+        let message = format!("elements nest at most {HTML_DEPTH_MAX} deep");
+        return Err(Rejection::at(Code::OverLimit, "html", message));
     }
     check_attachments(attachments)
 }
 
 pub(super) fn check_attachments(attachments: &[Attachment]) -> Result<(), Rejection> {
     if attachments.len() > ATTACHMENTS_MAX {
-        let message = format!("{} attachments, at most {ATTACHMENTS_MAX}", attachments.len());
-        return Err(Rejection::at(Code::OverLimit, "attachments", message));
+        let n = attachments.len();
+        return Err(Fault::over_limit("attachments", n, "attachments", ATTACHMENTS_MAX).into());
     }
     let faults: Vec<Fault> = attachments
         .iter()
@@ -338,9 +340,19 @@ pub(super) fn check_attachments(attachments: &[Attachment]) -> Result<(), Reject
 
 fn attachment_faults(attachment: &Attachment) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let n_chars = attachment.name.chars().count();
-    if n_chars == 0 || n_chars > NAME_CHARS_MAX {
-        faults.push(Fault::invalid("name", format!("{n_chars} chars: take 1 to {NAME_CHARS_MAX}")));
+    if attachment.name.is_empty() {
+        faults.push(Fault::invalid("name", "a file has a name"));
+    }
+    let inline_id = attachment.inline_id.as_deref().unwrap_or_default();
+    for (path, text, max) in [
+        ("name", &*attachment.name, NAME_CHARS_MAX),
+        ("media_type", &attachment.media_type, NAME_CHARS_MAX),
+        ("inline_id", inline_id, EXTERNAL_ID_CHARS_MAX),
+    ] {
+        let n = text.chars().count();
+        if n > max {
+            faults.push(Fault::over_limit(path, n, "chars", max));
+        }
     }
     let is_hash = attachment.sha256.len() == 64
         && attachment.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -351,11 +363,13 @@ fn attachment_faults(attachment: &Attachment) -> Vec<Fault> {
 }
 
 fn check_external_id(id: &str) -> Result<String, Rejection> {
-    let id = intake::normal_id(id);
-    let n_chars = id.chars().count();
-    if n_chars == 0 || n_chars > EXTERNAL_ID_CHARS_MAX {
-        let message = format!("{n_chars} chars: take 1 to {EXTERNAL_ID_CHARS_MAX}");
-        return Err(Rejection::at(Code::Invalid, "external_id", message));
+    let id = intake::bare_id(id);
+    if id.is_empty() {
+        return Err(Rejection::at(Code::Invalid, "external_id", "empty: leave it out"));
     }
-    Ok(id)
+    let n = id.chars().count();
+    if n > EXTERNAL_ID_CHARS_MAX {
+        return Err(Fault::over_limit("external_id", n, "chars", EXTERNAL_ID_CHARS_MAX).into());
+    }
+    Ok(id.to_owned())
 }

@@ -48,7 +48,13 @@ pub(super) fn settle(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection>
         return Ok(());
     }
     let changes = with_chain(work, id, |chain, scene| {
-        follow(chain, scene.escalations.policy(&chain.snapshot.policy.key), work.ctx.config_version, work.now, scene)
+        follow(
+            chain,
+            scene.escalations.policy(&chain.snapshot.policy.key),
+            work.ctx.config_version,
+            work.now,
+            scene,
+        )
     })?;
     put_all(work, id, changes)?;
     for said in &news {
@@ -57,9 +63,8 @@ pub(super) fn settle(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection>
         put_all(work, id, changes)?;
     }
     begin(work, id, occasion_of(&news))?;
-    let changes = with_chain(work, id, |chain, scene| {
-        advance(chain, Signal::Changed, work.now, scene)
-    })?;
+    let changes =
+        with_chain(work, id, |chain, scene| advance(chain, Signal::Changed, work.now, scene))?;
     put_all(work, id, changes)
 }
 
@@ -246,7 +251,11 @@ fn hand_over(work: &mut Work<'_>, id: TicketId, over: &HandedOver) -> Result<(),
             work.on_case(id, Event::FollowerAdded { follower })?;
         }
     }
-    let place = Place { tier: over.tier.clone().map(Some), group: Some(over.group.clone()), assignee: over.assignee };
+    let place = Place {
+        tier: over.tier.clone().map(Some),
+        group: Some(over.group.clone()),
+        assignee: over.assignee,
+    };
     move_to(work, id, place, &over.skills)
 }
 
@@ -276,9 +285,7 @@ fn move_to(
 ) -> Result<(), Rejection> {
     let ticket = &work.case(id)?.ticket;
     let mut changes = Vec::new();
-    changes.extend(
-        place.tier.filter(|tier| *tier != ticket.tier).map(|to| Change::SetTier { to }),
-    );
+    changes.extend(place.tier.filter(|tier| *tier != ticket.tier).map(|to| Change::SetTier { to }));
     let missing = place::missing_skills(&ticket.required_skills, skills);
     if !missing.is_empty() {
         changes.push(Change::RequireSkills { skills: missing });
@@ -303,9 +310,7 @@ fn move_to(
 
 fn act(work: &mut Work<'_>, id: TicketId, action: &Action) -> Result<(), Rejection> {
     match action {
-        Action::Change { change } => {
-            fields::update_ticket(work, id, std::slice::from_ref(change))
-        }
+        Action::Change { change } => fields::update_ticket(work, id, std::slice::from_ref(change)),
         Action::SetStatus { to } => status::set_checked(work, id, to, StatusWhy::Escalated),
         Action::Unassign => ownership::release(work, id, UnassignedWhy::Escalated),
         Action::Note { text } => note(work, id, Author::System, text),

@@ -6,7 +6,7 @@ use crate::case::facts::{Around, CaseFacts};
 use crate::clock::{BreachReason, ClockChange, ClockNews, Slot};
 use crate::desk::Desk;
 use crate::escalation::chain::{EscalationNews, HandedOver};
-use crate::event::{Event, OfferEnd, RoutedBy};
+use crate::event::{ChoiceShort, ChosenBy, Event, OfferEnd, RoutedBy};
 use crate::id::AgentId;
 use crate::limit::TRACE_BECAUSE_MAX;
 use crate::routing::rules::explain_route;
@@ -104,18 +104,17 @@ pub fn sentence(event: &Event, roster: &Roster) -> Option<String> {
             format!("nobody could take it; looked again at {at}")
         }
         Event::Waiting { look_again_at: None, .. } => "nobody could take it".to_owned(),
-        Event::Assigned { agent, choice: Some(choice), .. } => format!(
-            "assigned to {}: {} of {} candidates by {}",
-            name(agent),
-            chosen_by(choice.by),
-            choice.n_candidates,
-            choice.selector
-        ),
+        Event::Assigned { agent, choice: Some(choice), .. } => {
+            format!("assigned to {}: {}", name(agent), chosen(choice))
+        }
         Event::Assigned { agent, how, .. } => {
             format!("assigned to {} ({})", name(agent), word(how))
         }
         Event::Unassigned { agent, why } => format!("taken from {} ({})", name(agent), word(why)),
-        Event::Offered { agent, expires_at, .. } => {
+        Event::Offered { agent, expires_at, choice: Some(choice), .. } => {
+            format!("offered to {} until {expires_at}: {}", name(agent), chosen(choice))
+        }
+        Event::Offered { agent, expires_at, choice: None, .. } => {
             format!("offered to {} until {expires_at}", name(agent))
         }
         Event::OfferEnded { agent, how } => match how {
@@ -129,7 +128,8 @@ pub fn sentence(event: &Event, roster: &Roster) -> Option<String> {
             format!("status `{from}` to `{to}` ({})", word(why))
         }
         Event::PolicyPicked { slot, policy, because } => {
-            let whose = if *slot == Slot::Requester { "SLA policy" } else { "policy between groups" };
+            let whose =
+                if *slot == Slot::Requester { "SLA policy" } else { "policy between groups" };
             match policy {
                 Some(policy) if because.is_empty() => format!("{whose} `{}`", policy.key),
                 Some(policy) => format!("{whose} `{}`: {}", policy.key, because.join("; ")),
@@ -154,7 +154,9 @@ fn clock_sentence(change: &ClockChange) -> Option<String> {
             format!("clock `{metric}` is past its new target")
         }
         ClockNews::BreachRevised => format!("clock `{metric}` is in time again by its new target"),
-        ClockNews::Retargeted { why } => format!("clock `{metric}` has another target ({})", word(&why)),
+        ClockNews::Retargeted { why } => {
+            format!("clock `{metric}` has another target ({})", word(&why))
+        }
         ClockNews::Cancelled { why } => format!("clock `{metric}` was given up ({})", word(&why)),
         ClockNews::Missed => format!("clock `{metric}` stopped too late"),
         ClockNews::Started
@@ -175,7 +177,9 @@ fn escalation_sentence(news: &EscalationNews) -> Option<String> {
         EscalationNews::StepFired(fired) => {
             let n = fired.notice.to.len();
             let over = match &fired.handed_over {
-                Some(HandedOver { tier: Some(tier), .. }) => format!(", handed over to tier `{tier}`"),
+                Some(HandedOver { tier: Some(tier), .. }) => {
+                    format!(", handed over to tier `{tier}`")
+                }
                 Some(HandedOver { group, .. }) => format!(", handed over to group `{group}`"),
                 None => String::new(),
             };
@@ -199,8 +203,20 @@ fn escalation_sentence(news: &EscalationNews) -> Option<String> {
     })
 }
 
-fn chosen_by(by: crate::event::ChosenBy) -> String {
-    word(&by)
+/// Why this agent of all candidates, as the event keeps it.
+fn chosen(choice: &ChoiceShort) -> String {
+    let ChoiceShort { n_candidates, selector, .. } = choice;
+    let selector = selector.replace('_', " ");
+    let tied = |how: &str| format!("{how}, after a tie of {n_candidates} by {selector}");
+    match choice.by {
+        ChosenBy::OnlyCandidate => "the only candidate".to_owned(),
+        ChosenBy::Affinity => "had the ticket, or this requester, before".to_owned(),
+        ChosenBy::Drained => "had room when the ticket's turn came".to_owned(),
+        ChosenBy::Selector => format!("by {selector}, of {n_candidates} candidates"),
+        ChosenBy::FewerActive => tied("fewer active units"),
+        ChosenBy::LongestSinceAssigned => tied("longest since last assigned"),
+        ChosenBy::AgentId => tied("lowest agent id"),
+    }
 }
 
 /// A code as words.

@@ -25,8 +25,8 @@ pub(super) fn update_ticket(
 ) -> Result<(), Rejection> {
     work.made.ticket = Some(id);
     if changes.len() > CHANGES_MAX {
-        let message = format!("{} changes, at most {CHANGES_MAX}", changes.len());
-        return Err(Rejection::at(Code::OverLimit, "changes", message));
+        let n = changes.len();
+        return Err(Fault::over_limit("changes", n, "changes", CHANGES_MAX).into());
     }
     let mut faults = Vec::new();
     let mut checked = Vec::with_capacity(changes.len());
@@ -50,8 +50,8 @@ pub(super) fn update_ticket(
         }
     }
     if after.tags.len() > TAGS_MAX {
-        let message = format!("{} tags, at most {TAGS_MAX}", after.tags.len());
-        return Err(Rejection::at(Code::OverLimit, "changes", message));
+        let n = after.tags.len();
+        return Err(Fault::over_limit("changes", n, "tags", TAGS_MAX).into());
     }
     if effective.is_empty() {
         return Ok(());
@@ -142,8 +142,7 @@ pub(super) fn checked_subject(subject: &str, path: &str) -> Result<String, Fault
         return Err(Fault::new(path, Code::RequiredField, "a ticket needs a subject"));
     }
     if n > SUBJECT_CHARS_MAX {
-        let message = format!("{n} chars, at most {SUBJECT_CHARS_MAX}");
-        return Err(Fault::new(path, Code::OverLimit, message));
+        return Err(Fault::over_limit(path, n, "chars", SUBJECT_CHARS_MAX));
     }
     Ok(subject.to_owned())
 }
@@ -167,15 +166,13 @@ pub(super) fn checked_tags(tags: &[String], path: &str) -> Result<Vec<String>, V
             faults.push(Fault::invalid(format!("{path}[{i}]"), "an empty tag"));
         }
         if n > TAG_CHARS_MAX {
-            let message = format!("{n} chars, at most {TAG_CHARS_MAX}");
-            faults.push(Fault::new(format!("{path}[{i}]"), Code::OverLimit, message));
+            faults.push(Fault::over_limit(format!("{path}[{i}]"), n, "chars", TAG_CHARS_MAX));
         }
     }
     checked.sort();
     checked.dedup();
     if checked.len() > TAGS_MAX {
-        let message = format!("{} tags, at most {TAGS_MAX}", checked.len());
-        faults.push(Fault::new(path, Code::OverLimit, message));
+        faults.push(Fault::over_limit(path, checked.len(), "tags", TAGS_MAX));
     }
     if faults.is_empty() { Ok(checked) } else { Err(faults) }
 }
@@ -206,8 +203,7 @@ pub(super) fn skill_list(
         faults.push(Fault::new(path, Code::Duplicate, "a skill is named twice"));
     }
     if sorted.len() > SKILLS_MAX {
-        let message = format!("{} skills, at most {SKILLS_MAX}", sorted.len());
-        faults.push(Fault::new(path, Code::OverLimit, message));
+        faults.push(Fault::over_limit(path, sorted.len(), "skills", SKILLS_MAX));
     }
     if faults.is_empty() { Ok(sorted) } else { Err(faults) }
 }

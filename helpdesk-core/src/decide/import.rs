@@ -131,6 +131,10 @@ fn imported_ticket(
     let custom = fields::checked_custom(work, &import.custom, "custom")?;
     let tags = fields::checked_tags(&import.tags, "tags")?;
     let subject = fields::checked_subject(&import.subject, "subject")?;
+    let language = match &import.language {
+        Some(code) => Some(fields::checked_language(code).map_err(|f| f.under("language"))?),
+        None => None,
+    };
     let id: TicketId = work.ids.derive();
     let mut times = Times::opened(import.created_at);
     times.solved_at =
@@ -139,7 +143,7 @@ fn imported_ticket(
     Ok(Ticket {
         subject,
         organization: work.contact(requester).and_then(|contact| contact.organization),
-        language: import.language.clone(),
+        language,
         status: status.key.clone(),
         category: status.category,
         priority: import.priority,

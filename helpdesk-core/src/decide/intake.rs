@@ -17,10 +17,12 @@ use crate::fault::{Code, Rejection};
 use crate::id::{ContactId, Key, OrganizationId, TicketId};
 use crate::intake::inbound::{InboundMessage, Sender};
 use crate::limit::{
-    ATTACHMENTS_MAX, EXTERNAL_ID_CHARS_MAX, FOLLOWERS_MAX, HTML_BYTES_MAX, NAME_CHARS_MAX,
-    REFERENCES_MAX, SUBJECT_CHARS_MAX, TEXT_BYTES_MAX,
+    ATTACHMENTS_MAX, EXTERNAL_ID_CHARS_MAX, FOLLOWERS_MAX, HTML_BYTES_MAX, HTML_DEPTH_MAX,
+    NAME_CHARS_MAX, REFERENCES_MAX, SUBJECT_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX, TEXT_BYTES_MAX,
 };
-use crate::ticket::message::MessageKind;
+use crate::ticket::custom::{CustomValue, CustomValues, FieldDef, FieldOwner};
+use crate::ticket::html::too_deep_at;
+use crate::ticket::message::{MessageKind, text_hash};
 use crate::ticket::status::StatusCategory;
 use crate::ticket::{Follower, Ticket};
 use crate::trace::{JoinedBy, NotJoinedWhy, Step};
@@ -44,7 +46,7 @@ pub(super) fn receive(work: &mut Work<'_>, message: &InboundMessage) -> Result<(
     }
     let contact = contact_of(work, &message.from)?;
     work.made.contact = Some(contact);
-    let draft = inbound_draft(work, message, contact);
+    let draft = inbound_draft(work, message, contact)?;
     if let Some((ticket, by)) = find_thread(work, message, contact) {
         timers::catch_up(work, ticket)?;
         let via = Via { thread_key: message.thread_key.as_deref(), by };
@@ -82,23 +84,26 @@ fn check_inbound(work: &Work<'_>, message: &InboundMessage) -> Result<(), Reject
         let text = format!("`{}` is no address, number or handle to answer to", from.value);
         return Err(Rejection::at(Code::Invalid, "from.identity.value", text));
     }
-    if message.attachments.len() <= ATTACHMENTS_MAX {
-        check_attachments(&message.attachments)?;
-    }
     Ok(())
 }
 
 /// The message, normalized and cut to the limits.
-fn inbound_draft(work: &mut Work<'_>, message: &InboundMessage, contact: ContactId) -> Draft {
+fn inbound_draft(
+    work: &mut Work<'_>,
+    message: &InboundMessage,
+    contact: ContactId,
+) -> Result<Draft, Rejection> {
     let n_before = work.n_steps();
     let text = cut_bytes(work, "text", nfc(&message.text), TEXT_BYTES_MAX);
-    let html = message.html.as_ref().map(|html| cut_bytes(work, "html", nfc(html), HTML_BYTES_MAX));
-    let mut attachments = message.attachments.clone();
-    if attachments.len() > ATTACHMENTS_MAX {
-        truncated(work, "attachments", attachments.len(), ATTACHMENTS_MAX);
-        attachments.truncate(ATTACHMENTS_MAX);
+    let html = message.html.as_ref().map(|html| cut_html(work, nfc(html)));
+    let mut attachments = cut_list(work, "attachments", &message.attachments, ATTACHMENTS_MAX);
+    for file in &mut attachments {
+        file.name = cut_chars(work, "attachment name", &file.name, NAME_CHARS_MAX);
+        file.media_type = cut_chars(work, "media type", &file.media_type, NAME_CHARS_MAX);
+        file.inline_id = file.inline_id.as_deref().map(normal_id);
     }
-    Draft {
+    check_attachments(&attachments)?;
+    Ok(Draft {
         kind: MessageKind::PublicReply,
         author: Author::Contact { id: contact },
         channel: message.channel,
@@ -108,7 +113,7 @@ fn inbound_draft(work: &mut Work<'_>, message: &InboundMessage, contact: Contact
         external_id: Some(normal_id(&message.external_id)),
         sent_at: message.sent_at.map_or(work.now, |at| at.min(work.now)),
         truncated: work.n_steps() > n_before,
-    }
+    })
 }
 
 /// NFC, so that the same letters are the same chars.
@@ -130,6 +135,44 @@ fn cut_bytes(work: &mut Work<'_>, what: &str, mut text: String, max: usize) -> S
     text
 }
 
+/// HTML cut to its bytes, and before the first element that nests too deep.
+fn cut_html(work: &mut Work<'_>, html: String) -> String {
+    let html = cut_bytes(work, "html", html, HTML_BYTES_MAX);
+    match too_deep_at(&html, HTML_DEPTH_MAX) {
+        Some(end) => cut_bytes(work, "html", html, end),
+        None => html,
+    }
+}
+
+fn cut_list<T: Clone>(work: &mut Work<'_>, what: &str, list: &[T], max: usize) -> Vec<T> {
+    if list.len() > max {
+        truncated(work, what, list.len(), max);
+    }
+    list.iter().take(max).cloned().collect()
+}
+
+/// Tags in their one form, cut to the limits.
+fn cut_tags(work: &mut Work<'_>, tags: &[String]) -> Vec<String> {
+    let tags = tags.iter().map(|tag| tag.trim()).filter(|tag| !tag.is_empty());
+    let mut tags: Vec<String> =
+        tags.map(|tag| cut_chars(work, "tag", tag, TAG_CHARS_MAX)).collect();
+    tags.sort();
+    tags.dedup();
+    cut_list(work, "tags", &tags, TAGS_MAX)
+}
+
+/// Custom values, texts cut to what their field takes.
+fn cut_custom(work: &mut Work<'_>, custom: &CustomValues) -> CustomValues {
+    let mut cut = custom.clone();
+    for (key, value) in &mut cut {
+        let field = work.ctx.desk.field(FieldOwner::Ticket, key);
+        if let (Some(max), CustomValue::Text(text)) = (field.and_then(FieldDef::chars_max), value) {
+            *text = cut_chars(work, &format!("custom.{key}"), text, max);
+        }
+    }
+    cut
+}
+
 fn cut_chars(work: &mut Work<'_>, what: &str, text: &str, max: usize) -> String {
     let n = text.chars().count();
     if n <= max {
@@ -143,11 +186,22 @@ fn truncated(work: &mut Work<'_>, what: &str, from: usize, to: usize) {
     work.trace(Step::Truncated { what: what.to_owned(), from: from as u64, to: to as u64 });
 }
 
-/// A channel's id in its one form: without `<>` and blanks, 998 chars at most.
-pub(super) fn normal_id(id: &str) -> String {
+/// A channel's id without `<>` and blanks.
+pub(super) fn bare_id(id: &str) -> &str {
     let trimmed = id.trim();
-    let inner = trimmed.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(trimmed);
-    inner.trim().chars().take(EXTERNAL_ID_CHARS_MAX).collect()
+    trimmed.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(trimmed).trim()
+}
+
+/// A channel's id in its one form: bare, 998 chars at most. A longer one ends in
+/// the hash of the whole, so that two that begin alike stay two.
+pub(super) fn normal_id(id: &str) -> String {
+    let id = bare_id(id);
+    if id.chars().count() <= EXTERNAL_ID_CHARS_MAX {
+        return id.to_owned();
+    }
+    let hash = text_hash(id, None);
+    let head: String = id.chars().take(EXTERNAL_ID_CHARS_MAX - hash.len()).collect();
+    head + &hash
 }
 
 /// The key by which a message with this external id is found.
@@ -351,13 +405,15 @@ fn open_inbound(
     contact: ContactId,
     draft: Draft,
 ) -> Result<TicketId, Rejection> {
-    let custom = fields::checked_custom(work, &message.custom, "custom")?;
-    let tags = fields::checked_tags(&message.tags, "tags")?;
+    let custom = cut_custom(work, &message.custom);
+    let custom = fields::checked_custom(work, &custom, "custom")?;
+    let tags = cut_tags(work, &message.tags);
     let subject = match message.subject.as_deref().map(str::trim).filter(|s| !s.is_empty()) {
         Some(subject) => cut_chars(work, "subject", &nfc(subject), SUBJECT_CHARS_MAX),
         None => subject_from(&draft.text),
     };
-    let language = message.language.as_ref().map(|code| (code.to_lowercase(), None));
+    let language = message.language.as_ref().map(|code| code.to_lowercase());
+    let language = language.and_then(|code| Some((fields::checked_language(&code).ok()?, None)));
     let opening = Opening {
         requester: contact,
         channel: message.channel,

@@ -225,7 +225,7 @@ pub enum Candidates {
         /// The agent.
         agent: AgentId,
     },
-    /// Any one that this agent holds and that is not solved.
+    /// Any one that this agent holds or is offered, and that is not solved.
     HeldBy {
         /// The agent.
         agent: AgentId,
@@ -253,9 +253,10 @@ pub fn candidates(command: &Command, actor: &Actor) -> Option<Candidates> {
 }
 
 impl Candidates {
-    /// A condition that holds for every candidate, and for others.
+    /// A condition that holds for every candidate, and for others. An agent
+    /// without reserved units is offered nothing.
     #[must_use]
-    pub fn condition(self, desk: &Desk) -> Condition {
+    pub fn condition(self, desk: &Desk, roster: &Roster) -> Condition {
         let waits = json!({"field": "status_category", "in": ["new", "open"]});
         let source = match self {
             Self::ToSolve { agent, .. } => json!({"all": [waits, {"any": [
@@ -263,10 +264,15 @@ impl Candidates {
                 {"field": "assignee", "is": agent},
             ]}]}),
             Self::ToGive { .. } => json!({"all": [waits, {"field": "assignee", "unset": true}]}),
-            Self::HeldBy { agent } => json!({"all": [
-                {"field": "assignee", "is": agent},
-                {"field": "status_category", "not_in": ["solved", "closed"]},
-            ]}),
+            Self::HeldBy { agent } => {
+                let is_offered = roster.get(agent).is_some_and(|entry| entry.load.reserved() > 0);
+                let held = json!({"field": "assignee", "is": agent});
+                let held = match is_offered {
+                    true => json!({"any": [held, {"field": "assignee", "unset": true}]}),
+                    false => held,
+                };
+                json!({"all": [held, {"field": "status_category", "not_in": ["solved", "closed"]}]})
+            }
         };
         Condition::parse(&source, desk.condition_schema()).unwrap_or(Condition::Always)
     }
@@ -355,7 +361,9 @@ impl<'a> Finder<'a> {
                 let is_due = ticket.category.waits_for_agent() || is_gone;
                 let is_due = is_due && ticket.category.is_unsolved();
                 let holds = ticket.assignee == Some(agent) && is_due;
-                holds.then_some(CandidateKey::HeldBy(ticket.entered_queue_at, ticket.id))
+                let is_offered = case.offer.as_ref().is_some_and(|offer| offer.agent == agent);
+                (holds || is_offered)
+                    .then_some(CandidateKey::HeldBy(ticket.entered_queue_at, ticket.id))
             }
         }
     }

@@ -13,8 +13,9 @@ use crate::effect::{AgentNews, Effect};
 use crate::event::{
     AssignedHow, Cause, ChoiceShort, Event, OfferEnd, StatusWhy, StreamId, TimerKind, UnassignedWhy,
 };
-use crate::fault::{Code, Rejection};
+use crate::fault::{Code, Fault, Rejection};
 use crate::id::{AgentId, Key, TicketId};
+use crate::limit::REASON_CHARS_MAX;
 use crate::routing::queue::{Queue, QueueMode};
 use crate::ticket::priority::Channel;
 use crate::ticket::status::StatusCategory;
@@ -177,13 +178,7 @@ pub(super) fn take_next(work: &mut Work<'_>, take: &TakeNext) -> Result<(), Reje
         return Err(Rejection::new(Code::Forbidden, "bots do not take the next ticket"));
     }
     if let Some(skip) = &take.skip {
-        if skip.reason.trim().is_empty() {
-            return Err(Rejection::at(
-                Code::RequiredField,
-                "skip.reason",
-                "skipping needs a reason",
-            ));
-        }
+        check_reason(&skip.reason, "skip.reason", "skipping")?;
         if skip.until.is_some_and(|until| until <= work.now) {
             return Err(Rejection::at(Code::Invalid, "skip.until", "skip until after now"));
         }
@@ -242,6 +237,17 @@ fn own_offer(work: &Work<'_>, id: TicketId) -> Result<AgentId, Rejection> {
     }
 }
 
+fn check_reason(reason: &str, path: &str, what: &str) -> Result<(), Rejection> {
+    if reason.trim().is_empty() {
+        return Err(Rejection::at(Code::RequiredField, path, format!("{what} needs a reason")));
+    }
+    let n = reason.chars().count();
+    if n > REASON_CHARS_MAX {
+        return Err(Fault::over_limit(path, n, "chars", REASON_CHARS_MAX).into());
+    }
+    Ok(())
+}
+
 pub(super) fn accept_offer(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
     work.made.ticket = Some(id);
     let agent = own_offer(work, id)?;
@@ -252,9 +258,7 @@ pub(super) fn accept_offer(work: &mut Work<'_>, id: TicketId) -> Result<(), Reje
 pub(super) fn reject_offer(work: &mut Work<'_>, reject: &RejectOffer) -> Result<(), Rejection> {
     let id = reject.ticket;
     work.made.ticket = Some(id);
-    if reject.reason.trim().is_empty() {
-        return Err(Rejection::at(Code::RequiredField, "reason", "rejecting needs a reason"));
-    }
+    check_reason(&reject.reason, "reason", "rejecting")?;
     let agent = own_offer(work, id)?;
     let how = OfferEnd::Rejected { reason: reject.reason.clone() };
     work.on_case(id, Event::OfferEnded { agent, how })?;

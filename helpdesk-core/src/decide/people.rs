@@ -8,11 +8,13 @@ use crate::command::{
     CreateAgent, CreateContact, CreateOrganization, JoinContacts, UpdateAgent, UpdateContact,
     UpdateOrganization,
 };
-use crate::contact::{Contact, ContactPatch, Identity, Organization, OrganizationPatch};
+use crate::contact::{
+    Contact, ContactPatch, Identity, Organization, OrganizationPatch, is_zone_name,
+};
 use crate::event::{Event, StreamId, TimerKind};
 use crate::fault::{Code, Fault, Rejection};
 use crate::id::{AgentId, ContactId, Key, OrganizationId};
-use crate::limit::{IDENTITIES_MAX, NAME_CHARS_MAX};
+use crate::limit::{DOMAINS_MAX, IDENTITIES_MAX, NAME_CHARS_MAX, NOTES_BYTES_MAX, TAGS_MAX};
 use crate::ticket::custom::{CustomValue, CustomValues, FieldOwner};
 use std::collections::BTreeMap;
 
@@ -25,8 +27,11 @@ fn done(faults: Vec<Fault>) -> Result<(), Rejection> {
 fn checked_name(name: &str, path: &str, faults: &mut Vec<Fault>) -> String {
     let name = name.trim();
     let n = name.chars().count();
-    if n == 0 || n > NAME_CHARS_MAX {
-        faults.push(Fault::invalid(path, format!("{n} chars: take 1 to {NAME_CHARS_MAX}")));
+    if n == 0 {
+        faults.push(Fault::invalid(path, "a name has one char at least"));
+    }
+    if n > NAME_CHARS_MAX {
+        faults.push(Fault::over_limit(path, n, "chars", NAME_CHARS_MAX));
     }
     name.to_owned()
 }
@@ -55,8 +60,7 @@ fn checked_identities(
         crate::contact::add_identity(&mut checked, &identity);
     }
     if checked.len() > IDENTITIES_MAX {
-        let message = format!("{} identities, at most {IDENTITIES_MAX}", checked.len());
-        faults.push(Fault::new(path, Code::OverLimit, message));
+        faults.push(Fault::over_limit(path, checked.len(), "identities", IDENTITIES_MAX));
     }
     checked
 }
@@ -139,6 +143,18 @@ fn checked_patch(
         let message = format!("no organization `{organization}`");
         faults.push(Fault::new(format!("{path}organization"), Code::NotFound, message));
     }
+    if let Some(notes) = &patch.notes
+        && notes.len() > NOTES_BYTES_MAX
+    {
+        let path = format!("{path}notes");
+        faults.push(Fault::over_limit(path, notes.len(), "bytes", NOTES_BYTES_MAX));
+    }
+    if let Some(Some(zone)) = &patch.time_zone
+        && !is_zone_name(zone)
+    {
+        let message = "takes the name of a time zone, such as `Europe/Berlin`";
+        faults.push(Fault::invalid(format!("{path}time_zone"), message));
+    }
     checked_tier(work, patch.requester_tier.as_ref(), path, faults);
     checked
 }
@@ -184,8 +200,8 @@ pub(super) fn update_contact(work: &mut Work<'_>, update: &UpdateContact) -> Res
     let mut after = before.clone();
     patch.apply(&mut after);
     if after.identities.len() > IDENTITIES_MAX {
-        let message = format!("{} identities, at most {IDENTITIES_MAX}", after.identities.len());
-        return Err(Rejection::at(Code::OverLimit, "patch.add_identities", message));
+        let (path, n) = ("patch.add_identities", after.identities.len());
+        return Err(Fault::over_limit(path, n, "identities", IDENTITIES_MAX).into());
     }
     if after == before {
         return Ok(());
@@ -231,9 +247,15 @@ pub(super) fn join_contacts(work: &mut Work<'_>, join: &JoinContacts) -> Result<
         return Err(not_found("contact", join.from));
     };
     let patch = absorbed(&from, into);
-    if into.identities.len() + from.identities.len() > IDENTITIES_MAX {
-        let message = format!("together over {IDENTITIES_MAX} identities");
-        return Err(Rejection::new(Code::OverLimit, message));
+    let together = [
+        ("identities", into.identities.len() + from.identities.len(), IDENTITIES_MAX),
+        ("tags", patch.tags.as_ref().map_or(0, Vec::len), TAGS_MAX),
+        ("bytes of notes", patch.notes.as_ref().map_or(0, String::len), NOTES_BYTES_MAX),
+    ];
+    for (what, n, max) in together {
+        if n > max {
+            return Err(Fault::over_limit("into", n, what, max).into());
+        }
     }
     for identity in &from.identities {
         work.put_unique(identity_key(identity), StreamId::contact(join.into), true);
@@ -314,6 +336,10 @@ fn checked_domains(
     }
     checked.sort();
     checked.dedup();
+    if checked.len() > DOMAINS_MAX {
+        let path = format!("{path}domains");
+        faults.push(Fault::over_limit(path, checked.len(), "domains", DOMAINS_MAX));
+    }
     checked
 }
 
@@ -428,6 +454,12 @@ fn check_agent(
         let message = format!("no other agent `{manager}`");
         faults.push(Fault::new(format!("{path}manager"), Code::NotFound, message));
     }
+    if let Some(Some(email)) = &patch.email
+        && !Identity::email(email).is_plausible()
+    {
+        let message = "takes a mail address, such as `amy@example.com`";
+        faults.push(Fault::invalid(format!("{path}email"), message));
+    }
     if let Some(capacity) = &patch.capacity
         && capacity.weights.values().any(|weight| *weight == 0)
     {
@@ -439,8 +471,14 @@ fn check_agent(
     faults
 }
 
-/// The patch with its lists sorted, each entry once.
-fn sorted(mut patch: AgentPatch) -> AgentPatch {
+/// The patch in its one form: its lists sorted, each entry once, its address normalized.
+fn normalized(mut patch: AgentPatch) -> AgentPatch {
+    if let Some(Some(email)) = &mut patch.email {
+        *email = Identity::email(email).value;
+    }
+    if let Some(name) = &mut patch.name {
+        *name = name.trim().to_owned();
+    }
     for keys in [&mut patch.roles, &mut patch.groups].into_iter().flatten() {
         keys.sort();
         keys.dedup();
@@ -461,13 +499,13 @@ pub(super) fn create_agent(work: &mut Work<'_>, create: &CreateAgent) -> Result<
         (roles, _) => roles.to_vec(),
     };
     let patch = AgentPatch {
-        name: Some(create.name.trim().to_owned()),
+        name: Some(create.name.clone()),
         roles: Some(roles),
         groups: Some(create.groups.clone()),
         skills: Some(create.skills.clone()),
         languages: Some(create.languages.clone()),
         capacity: Some(create.capacity.clone()),
-        email: Some(create.email.as_ref().map(|email| Identity::email(email).value)),
+        email: Some(create.email.clone()),
         tier: Some(create.tier.clone()),
         shift: Some(create.shift.clone()),
         manager: Some(create.manager),
@@ -491,7 +529,7 @@ pub(super) fn create_agent(work: &mut Work<'_>, create: &CreateAgent) -> Result<
         manager: None,
         active: true,
     };
-    sorted(patch).apply(&mut agent);
+    normalized(patch).apply(&mut agent);
     work.made.agent = Some(id);
     work.emit(StreamId::agent(id), Event::AgentCreated { agent: Box::new(agent) })
 }
@@ -500,10 +538,7 @@ pub(super) fn update_agent(work: &mut Work<'_>, update: &UpdateAgent) -> Result<
     let id = update.agent;
     let entry = work.agent(id)?;
     done(check_agent(work, &update.patch, Some(id), "patch."))?;
-    let mut patch = sorted(update.patch.clone());
-    if let Some(name) = &mut patch.name {
-        *name = name.trim().to_owned();
-    }
+    let patch = normalized(update.patch.clone());
     work.made.agent = Some(id);
     let mut after = (*entry.agent).clone();
     patch.apply(&mut after);

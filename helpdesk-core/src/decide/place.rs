@@ -12,7 +12,7 @@ use crate::event::{
 };
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId};
-use crate::limit::TRACE_BECAUSE_MAX;
+use crate::limit::{TAGS_MAX, TRACE_BECAUSE_MAX};
 use crate::routing::queue::{Queue, QueueMode};
 use crate::routing::rules::{RoutingRule, route as route_by};
 use crate::routing::select::{Ask, Choice, choose};
@@ -93,7 +93,7 @@ fn by_rules(work: &mut Work<'_>, id: TicketId) -> Result<Option<Event>, Rejectio
             entered_queue_at: work.now,
             priority: then.priority.filter(|_| ticket.priority.is_none()),
             ticket_type: then.ticket_type.filter(|_| ticket.ticket_type.is_none()),
-            tags: then.tags.iter().filter(|tag| !ticket.tags.contains(tag)).cloned().collect(),
+            tags: missing_tags(&ticket.tags, &then.tags),
             skills: missing_skills(&ticket.required_skills, &then.skills),
         };
         work.trace(Step::RuleMatched {
@@ -118,6 +118,12 @@ fn by_rules(work: &mut Work<'_>, id: TicketId) -> Result<Option<Event>, Rejectio
 
 fn n_before(rules: &[RoutingRule], rule: &RoutingRule) -> usize {
     rules.iter().position(|other| other.key == rule.key).unwrap_or(rules.len())
+}
+
+/// What a rule adds to a ticket's tags, as long as there is room.
+fn missing_tags(known: &[String], more: &[String]) -> Vec<String> {
+    let room = TAGS_MAX.saturating_sub(known.len());
+    more.iter().filter(|tag| !known.contains(tag)).take(room).cloned().collect()
 }
 
 pub(super) fn missing_skills(known: &[SkillLevel], more: &[SkillLevel]) -> Vec<SkillLevel> {

@@ -17,10 +17,8 @@ pub(super) fn link(work: &mut Work<'_>, link: &LinkTickets) -> Result<(), Reject
             continue;
         }
         if links.len() >= LINKS_MAX {
-            return Err(Rejection::new(
-                Code::OverLimit,
-                format!("a ticket has at most {LINKS_MAX} links"),
-            ));
+            let message = format!("a ticket has at most {LINKS_MAX} links");
+            return Err(Rejection::at(Code::OverLimit, "to", message));
         }
         work.on_case(id, Event::Linked { link: end })?;
     }
@@ -80,6 +78,9 @@ fn refuse_cycle(work: &mut Work<'_>, ticket: TicketId, parent: TicketId) -> Resu
         if let Some(stored) = work.loaded.stream(crate::event::StreamId::case(id)) {
             work.depends_on(crate::event::StreamId::case(id), stored.version);
         }
+    }
+    if at.is_none() {
+        return Ok(());
     }
     let message = format!("parts are nested at most {PARENT_DEPTH_MAX} deep");
     Err(Rejection::at(Code::OverLimit, "parent", message))

@@ -53,9 +53,7 @@ fn next_due(
     let case = work.find_case(id)?;
     let redate = clocks::redate_at(work.ctx.desk, case).map(|at| (TimerKind::Redate, at));
     let timers = case.timers().into_iter().chain(redate);
-    timers
-        .filter(|(_, due_at)| *due_at <= now)
-        .min_by_key(|(kind, due_at)| (*due_at, *kind))
+    timers.filter(|(_, due_at)| *due_at <= now).min_by_key(|(kind, due_at)| (*due_at, *kind))
 }
 
 pub(super) fn fire(work: &mut Work<'_>, fire: &FireTimer) -> Result<(), Rejection> {
@@ -187,7 +185,7 @@ fn presence_ends(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
     ownership::end_presence(work, agent)
 }
 
-/// Takes one ticket from an agent who is gone, and comes back for the next.
+/// Takes one ticket or offer from an agent who is gone, and comes back for the next.
 fn unload(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
     let entry = work.ctx.roster.get(agent);
     let is_gone = entry.is_none_or(|entry| !entry.agent.active);
@@ -198,6 +196,8 @@ fn unload(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
     let candidate = work.loaded.candidate();
     let (true, Some(id)) = (is_gone || is_offline, candidate) else {
         work.trace(Step::TimerIdle { kind: TimerKind::Unload });
+        // Nothing to take, unless the agent only looks free.
+        place::depends_on_load(work, agent);
         return Ok(());
     };
     work.made.ticket = Some(id);

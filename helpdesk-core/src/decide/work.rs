@@ -159,7 +159,9 @@ impl<'a> Work<'a> {
             self.stamp_load(&after);
         }
         let signal = match measured {
-            Some(before) => self.record(stream).and_then(case_of).and_then(|case| before.signal(&event, case)),
+            Some(before) => {
+                self.record(stream).and_then(case_of).and_then(|case| before.signal(&event, case))
+            }
             None => None,
         };
         self.note_opening(stream, &event);

@@ -1,16 +1,16 @@
 //! What a document means: every key resolved, every condition parsed, every
 //! limit kept; and the frozen desk where nothing is wrong.
 
+use super::dated::Zones;
 use super::document::{Document, GroupDef, NamedDef};
 use super::draft::Draft;
-use super::dated::Zones;
 use super::{Desk, built_in_presence};
 use crate::access::role::{BUILT_IN_ROLES, RoleTable};
 use crate::calendar::ZoneRules;
 use crate::condition::{
     Calendars, Condition, CustomKind, Field, FoldOptions, Schema, Terms, suggestion,
 };
-use crate::contact::Identity;
+use crate::contact::{Identity, is_zone_name};
 use crate::escalation::policy::Escalations;
 use crate::fault::{Code, Fault};
 use crate::id::Key;
@@ -269,9 +269,7 @@ impl<'a> Checker<'a> {
         {
             self.invalid("default_language", "takes an ISO 639 code in lower case, such as `en`");
         }
-        let zone = &document.time_zone;
-        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/');
-        if zone.is_empty() || zone.len() > 64 || !zone.bytes().all(fits) {
+        if !is_zone_name(&document.time_zone) {
             self.invalid("time_zone", "takes the name of a time zone, such as `Europe/Berlin`");
         }
         let prefix = &document.number_prefix;
@@ -328,8 +326,7 @@ impl<'a> Checker<'a> {
         for (section, keys) in keys_by_section(document) {
             // The table of statuses finds its own; fields are told apart by owner too.
             // Escalation finds the doubles of its own sections.
-            let elsewhere =
-                ["statuses", "fields", "roles", "tiers", "schedules", "escalations"];
+            let elsewhere = ["statuses", "fields", "roles", "tiers", "schedules", "escalations"];
             if !elsewhere.contains(&section) {
                 self.unique(section, "key", keys.iter());
             }

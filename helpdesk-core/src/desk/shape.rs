@@ -11,6 +11,8 @@ use jsonschema::paths::{Location, LocationSegment};
 use jsonschema::{ValidationError, Validator};
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// The JSON Schema (draft 2020-12) of a configuration document.
 ///
@@ -52,15 +54,18 @@ impl Shape {
         }
     }
 
-    /// What does not fit, in the order of the document's keys; [`FAULTS_MAX`] at
-    /// most, and one.
+    /// What does not fit, by its spot: objects before what is in them, lists in
+    /// their order, keys by name. [`FAULTS_MAX`] at most, and one.
     pub(super) fn faults(&self, document: &Value) -> Vec<Fault> {
         if is_deeper(document, DOCUMENT_DEPTH_MAX) {
             let message = format!("a configuration nests at most {DOCUMENT_DEPTH_MAX} deep");
             return vec![Fault::new("", Code::OverLimit, message)];
         }
+        let mut errors: Vec<ValidationError<'_>> = self.validator.iter_errors(document).collect();
+        // The validator promises no order.
+        errors.sort_by(|a, b| by_spot(a, b));
         let mut faults = Vec::new();
-        for error in self.validator.iter_errors(document) {
+        for error in errors {
             self.explain(&error, ALTERNATIVES_DEPTH_MAX, &mut faults);
             if faults.len() > FAULTS_MAX {
                 break;
@@ -233,6 +238,19 @@ const PATTERNS: &[(&str, &str)] = &[
         "is no point in time: take 2026-12-24, 2026-12-24T12:00 or 2026-12-24T11:00:00Z",
     ),
 ];
+/// Compares by spot, then by the rule of the schema that it breaks.
+fn by_spot(a: &ValidationError<'_>, b: &ValidationError<'_>) -> Ordering {
+    let spot = a.instance_path().iter().map(place).cmp(b.instance_path().iter().map(place));
+    spot.then_with(|| a.schema_path().as_str().cmp(b.schema_path().as_str()))
+}
+
+/// A part of a spot as it sorts: places in a list by number, keys by name.
+fn place(segment: LocationSegment<'_>) -> (usize, Cow<'_, str>) {
+    match segment {
+        LocationSegment::Index(index) => (index, Cow::Borrowed("")),
+        LocationSegment::Property(name) => (0, name),
+    }
+}
 
 fn unknown_field(path: &str, name: &str, known: &[String]) -> Fault {
     let near = suggestion(name, known.iter().map(String::as_str));

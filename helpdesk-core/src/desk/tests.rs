@@ -3,6 +3,7 @@
 mod calendars;
 
 use super::*;
+use crate::limit::*;
 use crate::ticket::priority::Channel;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -81,6 +82,7 @@ fn shapes_that_do_not_fit() {
             "views": {},
         }),
         &expect![[r#"
+            unknown_field nmae: there is no field `nmae`; near it: `name`, `roles`, `rules`
             invalid auto_close_after_seconds: takes null or a whole number; found `soon`
             invalid default_queue: takes a string; found `5`
             required_field fields[0].kind.values: `values` is missing: it must be given
@@ -100,14 +102,13 @@ fn shapes_that_do_not_fit() {
             required_field queues[3].mode.type: `type` is missing: it is one of `pull`, `assign`, `offer`
             required_field queues[4].stages[0].relax[0].skill: `skill` is missing: it must be given
             invalid queues[4].stages[0].selector: takes one of `longest_idle`, `most_spare`, `least_loaded`, `weighted_round_robin`, `best_skill`, `random`; found `idle`
-            invalid roles[0].may.reply: takes one of `own`, `participant`, `assigned`, `groups`, `groups_or_none`, `all`; found `some`
             unknown_field roles[0].may.raed: there is no field `raed`; near it: `read`, `wake`, `claim`
+            invalid roles[0].may.reply: takes one of `own`, `participant`, `assigned`, `groups`, `groups_or_none`, `all`; found `some`
             invalid rules[0].then.priority: takes one of `low`, `normal`, `high`, `urgent`; found `hgih`
             invalid rules[0].then.skills[0].level: takes at most 10; found `11`
             invalid rules[1].then: takes an object; found a list
             invalid selection_seed: takes at least 0; found `-1`
             invalid views: takes a list; found an object
-            unknown_field nmae: there is no field `nmae`; near it: `name`, `roles`, `rules`
             invalid rules[1].when.is: `x` is no value of status; near it: `new`, `open`, `closed`"#]],
     );
 }
@@ -267,23 +268,156 @@ fn faults_over_the_limit_are_counted() {
     assert_eq!(faults[FAULTS_MAX].message, "and 2999 faults more");
 }
 
+/// The document passes at the limit; over it, it is refused at this spot.
+fn holds(reader: &DeskReader, max: usize, spot: &str, document: impl Fn(usize) -> Value) {
+    if let Err(faults) = reader.read(&document(max)) {
+        panic!("{spot} at {max}: {}", lines(&faults));
+    }
+    let faults = reader.read(&document(max + 1)).unwrap_err();
+    assert!(
+        faults.iter().any(|fault| fault.code == Code::OverLimit && fault.path == spot),
+        "{spot} over {max}: {}",
+        lines(&faults)
+    );
+}
+
 #[test]
-fn limits_hold_at_and_over() {
-    let fields = |n: usize| {
-        let field = |i| json!({"key": format!("f{i}"), "name": "F", "kind": {"type": "boolean"}});
-        json!({"fields": (0..n).map(field).collect::<Vec<_>>()})
-    };
+fn limits_of_lists_hold_at_and_over() {
     let reader = DeskReader::new().unwrap();
-    assert!(reader.read(&fields(crate::limit::CUSTOM_FIELDS_MAX)).is_ok());
-    let faults = reader.read(&fields(crate::limit::CUSTOM_FIELDS_MAX + 1)).unwrap_err();
-    assert_eq!((faults[0].code, &*faults[0].path), (Code::OverLimit, "fields"));
-    let rules = |n: usize| {
-        let rule = |i| json!({"key": format!("r{i}"), "then": {"queue": "support"}});
-        json!({"rules": (0..n).map(rule).collect::<Vec<_>>()})
+    let many = |n: usize, more: &Value| {
+        let mut entries = vec![more.clone(); n];
+        for (i, entry) in entries.iter_mut().enumerate() {
+            entry["key"] = json!(format!("k{i}"));
+        }
+        json!(entries)
     };
-    assert!(reader.read(&rules(crate::limit::RULES_MAX)).is_ok());
-    let faults = reader.read(&rules(crate::limit::RULES_MAX + 1)).unwrap_err();
-    assert_eq!((faults[0].code, &*faults[0].path), (Code::OverLimit, "rules"));
+    let named = json!({"name": "N"});
+    let sections = [
+        ("groups", named.clone()),
+        ("brands", named.clone()),
+        ("skills", named.clone()),
+        ("tiers", named.clone()),
+        ("requester_tiers", named),
+        ("queues", json!({"group": "k0"})),
+        ("mailboxes", json!({"channel": "chat"})),
+        ("macros", json!({"name": "N", "steps": [{"type": "note", "text": "n"}]})),
+        ("views", json!({"when": "always"})),
+        ("roles", json!({"may": {"read": "all"}})),
+        ("presences", json!({"state": "away"})),
+        ("statuses", json!({"name": "N", "category": "open"})),
+    ];
+    let documents = [CONFIG_ENTRIES_MAX, CONFIG_ENTRIES_MAX + 1].map(|n| {
+        let mut document = json!({"transitions": vec![json!({"to": ["k0"]}); n]});
+        for (section, more) in &sections {
+            document[*section] = many(n, more);
+        }
+        for (i, category) in StatusCategory::ALL.iter().enumerate() {
+            document["statuses"][i]["category"] = json!(category);
+        }
+        document
+    });
+    assert!(reader.read(&documents[0]).is_ok());
+    let faults = reader.read(&documents[1]).unwrap_err();
+    let mut spots: Vec<&str> = sections.iter().map(|(section, _)| *section).collect();
+    spots.push("transitions");
+    for spot in spots {
+        let is_told = |fault: &Fault| fault.code == Code::OverLimit && fault.path == spot;
+        assert!(faults.iter().any(is_told), "{spot}");
+    }
+    let field = json!({"name": "F", "kind": {"type": "boolean"}});
+    holds(&reader, CUSTOM_FIELDS_MAX, "fields", |n| json!({"fields": many(n, &field)}));
+    let rule = json!({"then": {"queue": "support"}});
+    holds(&reader, RULES_MAX, "rules", |n| json!({"rules": many(n, &rule)}));
+}
+
+#[test]
+fn limits_of_entries_hold_at_and_over() {
+    let reader = DeskReader::new().unwrap();
+    let words = |n: usize| (0..n).map(|i| format!("t{i}")).collect::<Vec<_>>();
+    holds(
+        &reader,
+        STAGES_MAX,
+        "queues[0].stages",
+        |n| json!({"queues": [{"key": "support", "group": "support", "stages": vec![json!({}); n]}]}),
+    );
+    let one_step = |step: Value| json!({"macros": [{"key": "m", "name": "M", "steps": [step]}]});
+    holds(
+        &reader,
+        MACRO_STEPS_MAX,
+        "macros[0].steps",
+        |n| json!({"macros": [{"key": "m", "name": "M", "steps": vec![json!({"type": "note", "text": "n"}); n]}]}),
+    );
+    holds(&reader, TEXT_BYTES_MAX, "macros[0].steps[0].text", |n| {
+        one_step(json!({"type": "reply", "text": "x".repeat(n)}))
+    });
+    holds(&reader, SUBJECT_CHARS_MAX, "macros[0].steps[0].change.to", |n| {
+        one_step(json!({"type": "change", "change": {"type": "set_subject", "to": "ж".repeat(n)}}))
+    });
+    holds(&reader, NAME_CHARS_MAX, "name", |n| json!({"name": "ж".repeat(n)}));
+    holds(
+        &reader,
+        NAME_CHARS_MAX,
+        "groups[0].name",
+        |n| json!({"groups": [{"key": "support", "name": "ж".repeat(n)}]}),
+    );
+    let then = |then: Value| json!({"rules": [{"key": "r", "then": then}]});
+    holds(&reader, TAGS_MAX, "rules[0].then.tags", |n| {
+        then(json!({"queue": "support", "tags": words(n)}))
+    });
+    holds(&reader, TAG_CHARS_MAX, "rules[0].then.tags[0]", |n| {
+        then(json!({"queue": "support", "tags": ["ж".repeat(n)]}))
+    });
+    holds(&reader, SKILLS_MAX, "rules[0].then.skills", |n| {
+        let skills: Vec<Value> = words(n).iter().map(|key| json!({ "skill": key })).collect();
+        let keys: Vec<Value> = words(n).iter().map(|key| json!({ "key": key })).collect();
+        let mut document = then(json!({"queue": "support", "skills": skills}));
+        document["skills"] = json!(keys);
+        document
+    });
+    let condition = |when: Value| json!({"views": [{"key": "v", "when": when}]});
+    let nested = |n: usize| (1..n).fold(json!("always"), |inner, _| json!({ "not": inner }));
+    let spot = format!("views[0].when.{}", ["not"; CONDITION_DEPTH_MAX].join("."));
+    holds(&reader, CONDITION_DEPTH_MAX, &spot, |n| condition(nested(n)));
+    holds(&reader, CONDITION_LEAVES_MAX, "views[0].when", |n| {
+        condition(json!({"all": vec!["always"; n]}))
+    });
+}
+
+#[test]
+fn the_depth_of_a_document_has_a_limit_in_each_format() {
+    let nested = |n: usize| (0..n).fold(json!(1), |inner, _| json!([inner]));
+    let over = |value: &Value| {
+        let faults = Desk::from_value(value).err().unwrap_or_default();
+        faults.iter().any(|fault| fault.code == Code::OverLimit)
+    };
+    assert!(!over(&nested(DOCUMENT_DEPTH_MAX)));
+    assert!(over(&nested(DOCUMENT_DEPTH_MAX + 1)));
+    let text = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n));
+    assert!(from_json(&text(DOCUMENT_DEPTH_MAX)).is_ok());
+    assert!(from_json(&text(DOCUMENT_DEPTH_MAX + 100)).is_err());
+    // TOML's own parser takes 80.
+    assert!(from_toml(&format!("a = {}", text(70))).is_ok());
+    assert!(from_toml(&format!("a = {}", text(DOCUMENT_DEPTH_MAX))).is_err());
+    assert!(from_yaml(&text(32)).is_ok());
+    assert!(from_yaml(&text(DOCUMENT_DEPTH_MAX + 1)).is_err());
+}
+
+#[test]
+fn the_length_of_a_text_has_a_limit_in_each_format() {
+    let mut text = " ".repeat(DOCUMENT_BYTES_MAX - 2) + "{}";
+    assert!(from_json(&text).is_ok());
+    text.push(' ');
+    for read in [from_json, from_toml, from_yaml] {
+        assert_eq!(read(&text).unwrap_err().code, Code::OverLimit);
+    }
+}
+
+#[test]
+fn faults_at_the_limit_are_all_told() {
+    let rules = vec![json!({"key": "r", "then": {"queue": "support"}}); FAULTS_MAX + 1];
+    let faults = Desk::from_value(&json!({ "rules": rules })).unwrap_err();
+    assert_eq!(faults.len(), FAULTS_MAX);
+    assert!(faults.iter().all(|fault| fault.code == Code::Duplicate));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Custom fields: what a desk adds to tickets, contacts and organizations.
 
-use crate::fault::{Code, Fault};
+use crate::fault::Fault;
 use crate::id::Key;
 use crate::limit::CUSTOM_TEXT_CHARS_MAX;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -132,6 +132,19 @@ impl FieldDef {
         }
     }
 
+    /// Chars of a value at most, for a text.
+    #[must_use]
+    pub fn chars_max(&self) -> Option<usize> {
+        match self.kind {
+            FieldType::Text { max_chars, .. } => Some(chars_max(max_chars)),
+            FieldType::Choice { .. }
+            | FieldType::MultiChoice { .. }
+            | FieldType::Number { .. }
+            | FieldType::Instant
+            | FieldType::Boolean => None,
+        }
+    }
+
     /// Checks a value and puts it in its one form: sorted lists, instants in UTC.
     ///
     /// # Errors
@@ -201,11 +214,15 @@ fn one_of(values: &[Key], text: &str) -> Result<(), Fault> {
     Err(Fault::invalid("", format!("`{text}` is not one of {}", known.join(", "))))
 }
 
+fn chars_max(max_chars: Option<usize>) -> usize {
+    max_chars.unwrap_or(CUSTOM_TEXT_CHARS_MAX).min(CUSTOM_TEXT_CHARS_MAX)
+}
+
 fn check_text(text: &str, max_chars: Option<usize>, pattern: Option<&str>) -> Result<(), Fault> {
-    let max = max_chars.unwrap_or(CUSTOM_TEXT_CHARS_MAX).min(CUSTOM_TEXT_CHARS_MAX);
+    let max = chars_max(max_chars);
     let n = text.chars().count();
     if n > max {
-        return Err(Fault::new("", Code::OverLimit, format!("{n} chars, at most {max}")));
+        return Err(Fault::over_limit("", n, "chars", max));
     }
     match pattern.map(whole_match) {
         Some(Ok(regex)) if !regex.is_match(text) => {

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod custom;
+pub mod html;
 pub mod message;
 pub mod priority;
 pub mod relation;

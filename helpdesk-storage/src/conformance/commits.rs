@@ -68,7 +68,12 @@ fn one_of_each(kit: &Kit) -> Result<Vec<(RecordKey, Option<StreamId>, Record)>, 
         active: true,
     };
     let document = serde_json::json!({"rules": [1.5, null, "é"]});
-    let config = Box::new(ConfigRecord { version: 1, applied_at: at(1), document, calendars: Default::default() });
+    let config = Box::new(ConfigRecord {
+        version: 1,
+        applied_at: at(1),
+        document,
+        calendars: Default::default(),
+    });
     let numbers = Numbers { next: [("HD".into(), 64)].into() };
     let streams = [
         (stream(1), case(ticket(1)?)),

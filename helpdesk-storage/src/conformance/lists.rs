@@ -320,7 +320,12 @@ async fn messages_are_listed_by_number(kit: Kit) -> Outcome {
 async fn configurations_are_listed_newest_first(kit: Kit) -> Outcome {
     let config = |version| {
         let document = json!({"version": version});
-        Record::ConfigVersion(Box::new(ConfigRecord { version, applied_at: at(0), document, calendars: Default::default() }))
+        Record::ConfigVersion(Box::new(ConfigRecord {
+            version,
+            applied_at: at(0),
+            document,
+            calendars: Default::default(),
+        }))
     };
     for version in [1, 2, 3, 10] {
         let mut change = kit.change();

@@ -46,9 +46,8 @@ impl Session<'_> {
                 found.push((version, case));
             }
         }
-        let page = page(found, query.limit, |(_, case)| {
-            case_cursor(order, &Place::of(order.by, &case))
-        });
+        let page =
+            page(found, query.limit, |(_, case)| case_cursor(order, &Place::of(order.by, &case)));
         let stored = |(version, case)| Stored { version, record: Record::Case(case) };
         Ok(Page { rows: page.rows.into_iter().map(stored).collect(), next: page.next })
     }

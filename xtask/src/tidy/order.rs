@@ -38,7 +38,7 @@ const ORDER: &[&str] = &[
 
 /// The order inside modules that have one; the module's own file stands above it.
 const WITHIN: &[(&str, &[&str])] =
-    &[("ticket", &["status", "priority", "message", "custom", "change", "relation"])];
+    &[("ticket", &["status", "priority", "html", "message", "custom", "change", "relation"])];
 
 /// What breaks the order, in all of the core's files but the crate's root and the unit tests.
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {

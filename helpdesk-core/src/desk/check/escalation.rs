@@ -92,7 +92,8 @@ impl Checker<'_> {
             return;
         }
         for (path, group) in missing {
-            let message = format!("no queue belongs to the group `{group}`: tickets have nowhere to wait");
+            let message =
+                format!("no queue belongs to the group `{group}`: tickets have nowhere to wait");
             self.fault(path, Code::NotConfigured, message);
         }
     }
