@@ -153,6 +153,14 @@ pub(crate) struct Job<'a> {
     pub(crate) lease: Option<LeaseToken>,
 }
 
+impl Job<'_> {
+    /// Whether it fires a timer: then it is known by its lease or by what it
+    /// finds done, and kept under no command id.
+    pub(crate) fn is_timer(&self) -> bool {
+        matches!(self.call.command, Command::FireTimer(_))
+    }
+}
+
 impl Helpdesk {
     /// Starts to build an engine.
     #[must_use]
@@ -280,9 +288,9 @@ impl Helpdesk {
 
     async fn run_attempts(&self, job: &Job<'_>) -> Result<Done> {
         let tenant = self.tenant(job.actor.tenant).await?;
-        let sha256 = match job.lease {
-            Some(_) => String::new(),
-            None => request_hash(job.actor, &job.call.command)?,
+        let sha256 = match job.is_timer() {
+            true => String::new(),
+            false => request_hash(job.actor, &job.call.command)?,
         };
         if let Command::ImportTicket(import) = &job.call.command
             && let Some(number) = &import.number

@@ -5,7 +5,6 @@ use crate::engine::Helpdesk;
 use crate::error::Result;
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::scope::Scope;
-use helpdesk_core::case::Case;
 use helpdesk_core::case::facts::Around;
 use helpdesk_core::case::record::{Record, RecordKey};
 use helpdesk_core::decide::{explain_now, sentence};

@@ -63,7 +63,14 @@ fn a_ticket_that_waits_is_told_to_the_group_then_to_whoever_is_on_call() {
                 ),
             ),
         ],
-        &expect![[r#""#]],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to front (desk_default); #1 policy all; #1 first_reply started due Fri 09:30; #1 escalation started next Fri 09:10
+            Fri 09:09:59 tick: nothing
+            Fri 09:30 tick: Fri 09:10 #1 escalation step_fired step=0 tells front next Fri 09:25; Fri 09:25 #1 escalation step_fired step=1 tells ben; #1 escalation exhausted
+            Fri 10:00 tick: Fri 09:30:01 #1 first_reply breached time_passed at Fri 09:30:01
+            Fri 10:00 delivered group HD-1 to front; escalation HD-1 to front; escalation HD-1 to ben; sla breached HD-1 to front
+            Fri 10:00 agents=[ben] next_handoff=Sat-08:00
+            Fri 10:00 3 rows: from=Fri-07:00 until=Fri-08:00 agents=[cat] | from=Fri-08:00 until=Sat-08:00 agents=[ben] | from=Sat-08:00 until=Sat-09:00 agents=[cat]"#]],
     );
 }
 
@@ -108,7 +115,17 @@ fn a_breach_hands_over_to_the_next_tier_and_comes_back_with_a_note() {
             ("2026-11-20T09:35:00Z", reply("amy", "#1", "so")),
             ("2026-11-20T09:36:00Z", on("amy", "solve", "#1")),
         ],
-        &expect![[r#""#]],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to front (desk_default); #1 policy all; #1 first_reply started due Fri 09:30; #1 escalation started
+            Fri 09:00 #1 assigned to amy (claimed); #1 new→open (assigned)
+            Fri 09:30:01 tick: Fri 09:30:01 #1 first_reply breached time_passed at Fri 09:30:01; #1 escalation rescheduled next Fri 09:30:01; #1 escalation step_fired step=0 to back; #1 follower_added follower={id:amy,type:agent}; #1 updated changes=[{to:l2,type:set_tier}]; #1 unassigned agent=amy why=escalated; #1 to back (escalated); #1 escalation exhausted
+            Fri 09:31 #1 assigned to ben (claimed)
+            Fri 09:32 refused: required_field note
+            Fri 09:32 refused: forbidden
+            Fri 09:33 #1 note m2 by lea; #1 escalation handed_back by=lea; #1 updated changes=[{to:null,type:set_tier}]; #1 unassigned agent=ben why=escalated; #1 to front (escalated); #1 assigned to amy (escalated)
+            Fri 09:34 group=front assignee=amy escalation.level=0 escalation.state=exhausted
+            Fri 09:35 #1 m3 by amy; #1 first_reply missed after 2100 s
+            Fri 09:36 #1 open→solved (by_hand) closes Tue 09:36; #1 escalation done"#]],
     );
 }
 
@@ -134,7 +151,15 @@ fn an_acknowledgement_holds_for_as_long_as_the_policy_says() {
             ("2026-11-20T09:43:00Z", ack(false)),
             ("2026-11-20T09:44:00Z", ack(true)),
         ],
-        &expect![[r#""#]],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to front (desk_default); #1 policy all; #1 first_reply started due Fri 09:30; #1 escalation started next Fri 09:10
+            Fri 09:10 tick: Fri 09:10 #1 escalation step_fired step=0 tells front next Fri 09:20
+            Fri 09:12 #1 escalation acknowledged by=amy next Fri 09:42
+            Fri 09:12 nothing
+            Fri 09:30 tick: nothing
+            Fri 09:42 tick: Fri 09:30:01 #1 first_reply breached time_passed at Fri 09:30:01; Fri 09:42 #1 escalation ack_timed_out by=amy tells front+amy next Fri 09:52
+            Fri 09:43 #1 escalation acknowledged by=amy next Fri 10:13
+            Fri 09:44 #1 escalation unacknowledged by=amy next Fri 09:54"#]],
     );
 }
 
@@ -163,7 +188,15 @@ fn an_agent_may_force_the_next_step_and_only_where_a_policy_holds() {
                 Step::Do("amy", json!({"type": "escalate", "ticket": "#1", "step": 7})),
             ),
         ],
-        &expect![[r#""#]],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `help` for anna; #1 m1 by anna; #1 to front (desk_default); #1 escalation started
+            Fri 09:00 #1 assigned to amy (claimed); #1 new→open (assigned)
+            Fri 09:10 #1 note m2 by amy; #1 escalation step_fired step=0 tells back to back; #1 follower_added follower={id:amy,type:agent}; #1 updated changes=[{to:l2,type:set_tier}]; #1 unassigned agent=amy why=escalated; #1 to back (escalated); #1 escalation exhausted
+            Fri 09:11 refused: not_found ticket
+            Fri 09:12 #2 opened `other` for anna; #2 m1 by anna; #2 to front (desk_default)
+            Fri 09:12 refused: not_configured
+            Fri 09:12 refused: invalid
+            Fri 09:13 refused: not_found ticket"#]],
     );
 }
 
@@ -182,7 +215,11 @@ fn maintenance_holds_notifications_back_and_nothing_else() {
             ("2026-11-20T11:59:59Z", Step::Deliver),
             ("2026-11-20T12:00:00Z", Step::Deliver),
         ],
-        &expect![[r#""#]],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to front (desk_default); #1 policy all; #1 first_reply started due Fri 09:30; #1 escalation started next Fri 09:10
+            Fri 09:10 tick: Fri 09:10 #1 escalation step_fired step=0 tells front; #1 escalation exhausted
+            Fri 11:59:59 delivered group HD-1 to front; next in about 0 s
+            Fri 12:00 delivered escalation HD-1 to front"#]],
     );
 }
 
@@ -199,7 +236,9 @@ fn a_step_for_nobody_lets_the_next_one_come_at_once() {
             json!({}),
         ),
         &[(AT, mail("anna@acme.com", "A", "a")), ("2026-11-20T09:10:00Z", Step::Tick)],
-        &expect![[r#""#]],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to front (desk_default); #1 policy all; #1 first_reply started due Fri 09:30; #1 escalation started next Fri 09:10
+            Fri 09:10 tick: Fri 09:10 #1 escalation step_fired step=0 no_one=next_step next Fri 09:10; #1 escalation step_fired step=1; #1 updated changes=[{to:urgent,type:set_priority}]; #1 note m2 by the desk; #1 escalation exhausted"#]],
     );
 }
 
@@ -217,6 +256,11 @@ fn a_solved_ticket_is_escalated_no_more_until_it_is_reopened() {
             ("2026-11-20T09:31:00Z", on("amy", "reopen", "#1")),
             ("2026-11-20T09:41:00Z", Step::Tick),
         ],
-        &expect![[r#""#]],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to front (desk_default); #1 policy all; #1 first_reply started due Fri 09:30; #1 escalation started next Fri 09:10
+            Fri 09:05 #1 new→solved (by_hand) closes Tue 09:05; #1 first_reply met after 300 s; #1 escalation done
+            Fri 09:30 tick: nothing
+            Fri 09:31 #1 solved→open (by_hand); #1 to front (reopened); #1 escalation started next Fri 09:41
+            Fri 09:41 tick: Fri 09:41 #1 escalation step_fired step=0 tells front; #1 escalation exhausted"#]],
     );
 }

@@ -34,7 +34,8 @@ pub(super) struct Before {
 impl Before {
     /// The case before an event; `None` where nothing is measured.
     pub(super) fn of(desk: &Desk, case: Option<&Case>) -> Option<Self> {
-        let is_measured = desk.sla().is_some() || case.is_some_and(|case| !case.clocks.is_empty());
+        let is_measured =
+            !desk.sla().policies.is_empty() || case.is_some_and(|case| !case.clocks.is_empty());
         let ticket = &case.filter(|_| is_measured)?.ticket;
         Some(Self { category: ticket.category, group: ticket.group.clone() })
     }
@@ -83,10 +84,10 @@ fn context<'c>(
     let rules = work.ctx.desk.sla();
     let policy_of = |slot| {
         let own = case.policy(slot)?;
-        rules?.policies.iter().find(|policy| policy.slot == slot && policy.key == own.key)
+        rules.policies.iter().find(|policy| policy.slot == slot && policy.key == own.key)
     };
     ClockContext {
-        metrics: rules.map_or(&[], |rules| &rules.metrics),
+        metrics: &rules.metrics,
         requester_policy: policy_of(Slot::Requester),
         group_policy: policy_of(Slot::Group),
         calendars,
@@ -131,7 +132,7 @@ pub(super) fn stale<'c>(
 /// calendar; `None` when they do, or take it up with the ticket's next event.
 #[must_use]
 pub fn redate_at(desk: &Desk, case: &Case) -> Option<DateTime<Utc>> {
-    let rules = desk.sla()?;
+    let rules = desk.sla();
     let waits = |clock: &Clock| {
         let policy = rules.policies.iter().find(|policy| policy.key == clock.policy);
         policy.is_none_or(|policy| policy.recalculation == Recalculation::NextEvent)
@@ -173,8 +174,7 @@ pub(super) fn pick_policies(work: &mut Work<'_>, id: TicketId) -> Result<(), Rej
             let case = work.case(id)?;
             let facts = place::facts(work, id)?;
             let current = case.policy(slot);
-            let rules = work.ctx.desk.sla();
-            let policies = rules.map_or(&[][..], |rules| &rules.policies);
+            let policies = &work.ctx.desk.sla().policies;
             let found = pick(policies, slot, current.map(|own| &own.key), &facts, work.now);
             let found_ref = found.map(SlaPolicy::reference);
             if found_ref.as_ref() == current {
@@ -198,7 +198,7 @@ pub(super) fn pick_policies(work: &mut Work<'_>, id: TicketId) -> Result<(), Rej
 pub(super) fn settle(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
     let opened = work.take_opened(id);
     let Some(case) = work.find_case(id) else { return Ok(()) };
-    let is_measured = work.ctx.desk.sla().is_some()
+    let is_measured = !work.ctx.desk.sla().policies.is_empty()
         || !case.clocks.is_empty()
         || case.requester_policy.is_some()
         || case.group_policy.is_some();

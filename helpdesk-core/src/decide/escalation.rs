@@ -138,6 +138,9 @@ fn with_scene<T>(
         queue_groups: desk.queue_groups(),
         roster: work.ctx.roster,
         ticket: &case.ticket,
+        tier: case.ticket.tier.as_ref().or_else(|| {
+            case.ticket.group.as_ref().and_then(|group| desk.group(group)?.tier.as_ref())
+        }),
         unassigned_since: case.unassigned_since,
         clocks: &case.clocks,
         facts: &facts,

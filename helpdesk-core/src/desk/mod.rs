@@ -451,10 +451,10 @@ impl Desk {
         self.document.selection_seed
     }
 
-    /// What is measured and promised; `None` when nothing is promised, so that no clock runs.
+    /// What is measured and promised. Without a policy no clock starts.
     #[must_use]
-    pub fn sla(&self) -> Option<&SlaRules> {
-        Some(&self.sla).filter(|rules| !rules.policies.is_empty())
+    pub fn sla(&self) -> &SlaRules {
+        &self.sla
     }
 
     /// Tiers, on-call schedules, escalation policies and maintenance, ready to be used.

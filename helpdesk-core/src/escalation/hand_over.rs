@@ -15,11 +15,11 @@ pub(super) fn hand_over(to: &HandOverTo, scene: &Scene<'_>) -> Result<HandedOver
         HandOverTo::Group { key } => to_group(key.clone(), ticket),
         HandOverTo::Tier { key } => to_tier(key, scene)?,
         HandOverTo::NextTier => {
-            let next = tier::after(&scene.escalations.tiers, ticket.tier.as_ref());
+            let next = tier::after(&scene.escalations.tiers, scene.tier);
             to_tier(&next.ok_or(Reason::NoNextTier)?.def.key, scene)?
         }
     };
-    let same_tier = over.tier.is_none() || over.tier == ticket.tier;
+    let same_tier = over.tier.is_none() || over.tier.as_ref() == scene.tier;
     if same_tier && ticket.group.as_ref() == Some(&over.group) {
         return Err(Reason::AlreadyThere);
     }

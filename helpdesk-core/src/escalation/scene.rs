@@ -27,6 +27,8 @@ pub struct Scene<'a> {
     pub roster: &'a Roster,
     /// The ticket.
     pub ticket: &'a Ticket,
+    /// The ticket's tier, or else that of its group.
+    pub tier: Option<&'a Key>,
     /// Since when the ticket has no assignee; `None` while it has one.
     pub unassigned_since: Option<DateTime<Utc>>,
     /// Its clocks: the newest cycle of each metric.

@@ -217,6 +217,7 @@ impl Story {
             queue_groups: &self.queue_groups,
             roster: &self.roster,
             ticket: &self.ticket,
+            tier: self.ticket.tier.as_ref(),
             unassigned_since: self.unassigned_since,
             clocks: &self.clocks,
             facts: &self.facts,
