@@ -57,6 +57,10 @@ fn commands(ticket: &str) -> Vec<Value> {
         on("offer", json!({"agent": "@amy"})),
         on("reject_offer", json!({"reason": "r"})),
         on("route_again", json!({})),
+        on("set_due", json!({"metric": "first_reply", "to": "2027-01-01T00:00:00Z"})),
+        on("escalate", json!({})),
+        on("de_escalate", json!({"note": "n"})),
+        on("acknowledge", json!({})),
         on("link", json!({"kind": "relates", "to": ticket})),
         on("unlink", json!({"kind": "relates", "to": ticket})),
         on("set_parent", json!({"parent": null})),
@@ -154,6 +158,10 @@ fn each_role_may_what_the_table_says() {
         offer                   -    ?   -   -   -       +   +   +
         reject_offer            -    ?   -   +   +       +   +   +
         route_again             -    ?   -   -   -       +   +   +
+        set_due                 -    ?   -   +   +       +   +   +
+        escalate                -    ?   -   +   +       +   +   +
+        de_escalate             -    ?   -   -   -       +   +   +
+        acknowledge             -    ?   -   +   +       +   +   +
         link                    -    ?   -   +   +       +   +   +
         unlink                  -    ?   -   +   +       +   +   +
         set_parent              -    ?   -   +   +       +   +   +

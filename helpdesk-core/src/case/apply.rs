@@ -106,6 +106,7 @@ fn apply_to_person(record: &mut Option<Record>, event: &Event) -> bool {
 }
 
 fn apply_to_case(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
+    case.last_event_at = case.last_event_at.max(Some(at));
     let fits = match event {
         Event::Replied { message } | Event::Noted { message } => {
             add_message(case, message, at);

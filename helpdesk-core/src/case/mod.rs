@@ -70,6 +70,9 @@ pub struct Case {
     /// Its escalation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalation: Option<Box<Chain>>,
+    /// When its last event happened, those of clocks and escalation too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_event_at: Option<DateTime<Utc>>,
     /// Since when nobody is responsible; absent while somebody is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unassigned_since: Option<DateTime<Utc>>,
@@ -117,6 +120,7 @@ impl Case {
             group_policy: None,
             clocks: Vec::new(),
             escalation: None,
+            last_event_at: None,
             unassigned_since,
         }
     }

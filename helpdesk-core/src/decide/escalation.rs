@@ -326,11 +326,12 @@ fn note(work: &mut Work<'_>, id: TicketId, author: Author, text: &str) -> Result
     add_message(work, id, draft).map(|_| ())
 }
 
-/// The acting agent; a host names itself the first time it acts for one.
+/// The acting agent.
 fn by(work: &Work<'_>) -> Result<AgentId, Rejection> {
-    work.ctx.actor.agent_id().ok_or_else(|| {
-        Rejection::new(Code::Forbidden, "agents escalate: act as one, or on behalf of one")
-    })
+    work.ctx
+        .actor
+        .agent_id()
+        .ok_or_else(|| Rejection::new(Code::Invalid, "agents escalate: act as one"))
 }
 
 fn has_chain(work: &Work<'_>, id: TicketId) -> Result<(), Rejection> {

@@ -41,7 +41,9 @@ pub(super) fn catch_up(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejectio
 /// A timer's due time; that of the ticket's last event where the timer comes
 /// late, or is due at once: no event happens before the one before it.
 fn not_before_last(work: &Work<'_>, id: TicketId, due_at: DateTime<Utc>) -> DateTime<Utc> {
-    work.find_case(id).map_or(due_at, |case| case.ticket.times.updated_at.max(due_at))
+    work.find_case(id).map_or(due_at, |case| {
+        case.last_event_at.unwrap_or(case.ticket.times.updated_at).max(due_at)
+    })
 }
 
 /// The ticket's first timer that is due, by due time and rank.
