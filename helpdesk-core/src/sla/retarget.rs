@@ -7,7 +7,7 @@ use super::metric::Metric;
 use super::policy::Recalculation;
 use super::schedule::schedule;
 use super::signal::Signal;
-use super::step::{Step, Wanted};
+use super::step::{Spot, Step, Wanted};
 use crate::clock::{BreachReason, Clock, ClockNews, RetargetedWhy, Span, second_after};
 use crate::id::Key;
 use crate::limit::CLOCK_SPANS_MAX;
@@ -15,10 +15,10 @@ use chrono::{DateTime, Utc};
 
 impl Step<'_> {
     /// Takes up a new revision of an open clock's calendar.
-    pub(super) fn take_calendar(&mut self, metric: &Metric) {
-        let Some(clock) = self.open(metric) else { return };
+    pub(super) fn take_calendar(&mut self, spot: Spot<'_>) {
+        let Some(clock) = self.open(spot) else { return };
         let (revision, _) = self.ctx.calendars.current(&clock.calendar);
-        let Some(wanted) = self.wanted(metric).filter(|_| revision != clock.calendar_rev) else {
+        let Some(wanted) = spot.wanted.filter(|_| revision != clock.calendar_rev) else {
             return;
         };
         let mode = wanted.policy.recalculation;
@@ -30,7 +30,7 @@ impl Step<'_> {
         self.switch_calendar(&mut clock, &before.calendar, mode);
         schedule(&mut clock, self.ctx.calendars, wanted.warn_at);
         self.put(clock, ClockNews::Retargeted { why: RetargetedWhy::Calendar });
-        self.judge(metric, Some(&before));
+        self.judge(spot, Some(&before));
     }
 
     /// Puts a clock under a calendar's present revision.
@@ -67,9 +67,9 @@ impl Step<'_> {
     }
 
     /// Gives an open clock the target that its ticket has now.
-    pub(super) fn retarget(&mut self, metric: &Metric) {
-        let (Some(clock), Some(wanted)) = (self.open(metric), self.wanted(metric)) else { return };
-        let asks = self.asks_for(metric, clock);
+    pub(super) fn retarget(&mut self, spot: Spot<'_>) {
+        let (Some(clock), Some(wanted)) = (self.open(spot), spot.wanted) else { return };
+        let asks = self.asks_for(spot.metric, clock);
         let is_frozen = clock.due_override.is_some() && asks.is_none();
         let is_other_policy =
             clock.policy != wanted.policy.key || clock.policy_rev != wanted.policy.revision;
@@ -84,7 +84,7 @@ impl Step<'_> {
             self.take_by_hand(&mut clock, why);
         }
         if clock.due_override.is_none() && (is_other_target || is_other_policy) {
-            self.take_target(metric, &mut clock, wanted);
+            self.take_target(spot.metric, &mut clock, wanted);
         }
         let moved = schedule(&mut clock, self.ctx.calendars, wanted.warn_at);
         let why = match asks {
@@ -95,7 +95,7 @@ impl Step<'_> {
             None => RetargetedWhy::Fields,
         };
         self.put(clock, ClockNews::Retargeted { why });
-        self.judge(metric, Some(&before));
+        self.judge(spot, Some(&before));
     }
 
     /// What the signal asks of this clock beside its target.
@@ -165,8 +165,8 @@ impl Step<'_> {
 
     /// Says that a clock is breached, or is so no more, after its target,
     /// calendar or date changed. `before` is the clock before that, if it was.
-    pub(super) fn judge(&mut self, metric: &Metric, before: Option<&Clock>) {
-        let Some(clock) = self.open(metric) else { return };
+    pub(super) fn judge(&mut self, spot: Spot<'_>, before: Option<&Clock>) {
+        let Some(clock) = self.open(spot) else { return };
         let news = match (self.is_over(clock), clock.is_breached()) {
             (true, false) => ClockNews::Breached { reason: BreachReason::TargetChanged },
             (false, true) => ClockNews::BreachRevised,
@@ -179,7 +179,7 @@ impl Step<'_> {
         } else {
             clock.breached_at = Some(self.breach_of(&clock, before));
         }
-        schedule(&mut clock, self.ctx.calendars, self.warn_at(metric));
+        schedule(&mut clock, self.ctx.calendars, spot.warn_at());
         self.put(clock, news);
     }
 }

@@ -163,7 +163,8 @@ fn with(mut policy: Value, name: &str, value: Value) -> Value {
 }
 
 fn one(policy: Value) -> SlaRules {
-    rules(json!({"policies": [policy]}))
+    let policies = vec![policy];
+    rules(json!({"policies": Value::Array(policies)}))
 }
 
 /// What a script does to the clocks.
