@@ -129,11 +129,7 @@ fn rules(input: &mut Unstructured<'_>) -> Result<SlaRules> {
     Ok(check(&sla, &Schema::default(), Some(&BTreeSet::from([office()])), 1).expect("no fault"))
 }
 
-fn signal(
-    input: &mut Unstructured<'_>,
-    rules: &SlaRules,
-    now: DateTime<Utc>,
-) -> Result<Signal> {
+fn signal(input: &mut Unstructured<'_>, rules: &SlaRules, now: DateTime<Utc>) -> Result<Signal> {
     let message = MessageSignal { by: *input.choose(&ACTORS)?, public: bool::arbitrary(input)? };
     let near = now + TimeDelta::seconds(i64::from(i32::arbitrary(input)? % 1_000_000));
     let metric = input.choose(&rules.metrics)?.key.clone();
@@ -149,6 +145,9 @@ fn signal(
         12 => Signal::DueSet { metric, due_at: near },
         13 => Signal::DueCleared { metric },
         14 => Signal::Absorbed { waiting_since: near },
-        _ => *input.choose(&[Signal::Merged, Signal::Spam, Signal::Deleted, Signal::Restored].each_ref())?.clone(),
+        _ => {
+            let ends = [Signal::Merged, Signal::Spam, Signal::Deleted, Signal::Restored];
+            input.choose(&ends)?.clone()
+        }
     })
 }
