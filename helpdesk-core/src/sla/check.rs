@@ -201,7 +201,8 @@ impl Checker<'_> {
 
     fn occasion(&mut self, def: &OccasionDef, path: &str, part: &str) -> Occasion {
         let is_message = matches!(def.on, Occurrence::Created | Occurrence::Message);
-        if !is_message && !(def.by.is_empty() && def.public.is_none()) {
+        let asks_writer = !def.by.is_empty() || def.public.is_some();
+        if asks_writer && !is_message {
             self.invalid(
                 path,
                 "`by` and `public` are of a message: take `on` `message` or `created`",

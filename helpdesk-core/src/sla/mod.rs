@@ -21,7 +21,7 @@ pub mod policy;
 pub mod presets;
 pub mod check;
 pub mod count;
-mod schedule;
+pub mod schedule;
 mod retarget;
 pub mod step;
 pub mod fire;

@@ -316,7 +316,6 @@ fn first_assign(key: &'static str, name: &'static str, slot: Slot) -> Row {
         reset: if slot == Slot::Group { vec![grouped] } else { vec![] },
         pause: DONE,
         cycle: if slot == Slot::Group { CycleMode::Restart } else { CycleMode::Once },
-        ..Row::default()
     }
 }
 

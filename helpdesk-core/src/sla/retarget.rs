@@ -7,7 +7,7 @@ use super::metric::Metric;
 use super::policy::Recalculation;
 use super::schedule::schedule;
 use super::signal::Signal;
-use super::step::{Step, Wanted};
+use super::step::{Spot, Step, Wanted};
 use crate::clock::{BreachReason, Clock, ClockNews, RetargetedWhy, Span, second_after};
 use crate::id::Key;
 use crate::limit::CLOCK_SPANS_MAX;
@@ -15,22 +15,22 @@ use chrono::{DateTime, Utc};
 
 impl Step<'_> {
     /// Takes up a new revision of an open clock's calendar.
-    pub(super) fn take_calendar(&mut self, metric: &Metric) {
-        let Some(clock) = self.open(metric) else { return };
+    pub(super) fn take_calendar(&mut self, spot: Spot<'_>) {
+        let Some(clock) = self.open(spot) else { return };
         let (revision, _) = self.ctx.calendars.current(&clock.calendar);
-        let Some(wanted) = self.wanted(metric).filter(|_| revision != clock.calendar_rev) else {
+        let Some(wanted) = spot.wanted.filter(|_| revision != clock.calendar_rev) else {
             return;
         };
         let mode = wanted.policy.recalculation;
         if *self.signal == Signal::Calendar && mode == Recalculation::NextEvent {
             return;
         }
-        let mut clock = clock.clone();
-        let key = clock.calendar.clone();
-        self.switch_calendar(&mut clock, &key, mode);
+        let before = clock.clone();
+        let mut clock = before.clone();
+        self.switch_calendar(&mut clock, &before.calendar, mode);
         schedule(&mut clock, self.ctx.calendars, wanted.warn_at);
         self.put(clock, ClockNews::Retargeted { why: RetargetedWhy::Calendar });
-        self.judge(metric);
+        self.judge(spot, Some(&before));
     }
 
     /// Puts a clock under a calendar's present revision.
@@ -53,19 +53,23 @@ impl Step<'_> {
         }
     }
 
-    /// The first second past the target of a clock that is over.
-    pub(super) fn breach_of(&self, clock: &Clock) -> DateTime<Utc> {
+    /// The first second past the target of a clock that is over. Where it has
+    /// counted no more than `before`, the calendar of that one knows when.
+    pub(super) fn breach_of(&self, clock: &Clock, before: Option<&Clock>) -> DateTime<Utc> {
+        let calendars = self.ctx.calendars;
+        let counted = elapsed(clock, self.at, calendars);
+        let before = before.filter(|before| elapsed(before, self.at, calendars) == counted);
         match (clock.due_override, clock.target_seconds) {
             (Some(due), _) => second_after(due),
-            (None, Some(target)) => passed_at(clock, target, self.at, self.ctx.calendars),
+            (None, Some(target)) => passed_at(before.unwrap_or(clock), target, self.at, calendars),
             (None, None) => self.at,
         }
     }
 
     /// Gives an open clock the target that its ticket has now.
-    pub(super) fn retarget(&mut self, metric: &Metric) {
-        let (Some(clock), Some(wanted)) = (self.open(metric), self.wanted(metric)) else { return };
-        let asks = self.asks_for(metric, clock);
+    pub(super) fn retarget(&mut self, spot: Spot<'_>) {
+        let (Some(clock), Some(wanted)) = (self.open(spot), spot.wanted) else { return };
+        let asks = self.asks_for(spot.metric, clock);
         let is_frozen = clock.due_override.is_some() && asks.is_none();
         let is_other_policy =
             clock.policy != wanted.policy.key || clock.policy_rev != wanted.policy.revision;
@@ -74,12 +78,13 @@ impl Step<'_> {
         if is_frozen || (asks.is_none() && !is_other_policy && !is_other_target) {
             return;
         }
-        let mut clock = clock.clone();
+        let before = clock.clone();
+        let mut clock = before.clone();
         if let Some(why) = asks {
             self.take_by_hand(&mut clock, why);
         }
         if clock.due_override.is_none() && (is_other_target || is_other_policy) {
-            self.take_target(metric, &mut clock, wanted);
+            self.take_target(spot.metric, &mut clock, wanted);
         }
         let moved = schedule(&mut clock, self.ctx.calendars, wanted.warn_at);
         let why = match asks {
@@ -90,7 +95,7 @@ impl Step<'_> {
             None => RetargetedWhy::Fields,
         };
         self.put(clock, ClockNews::Retargeted { why });
-        self.judge(metric);
+        self.judge(spot, Some(&before));
     }
 
     /// What the signal asks of this clock beside its target.
@@ -159,9 +164,9 @@ impl Step<'_> {
     }
 
     /// Says that a clock is breached, or is so no more, after its target,
-    /// calendar or date changed.
-    pub(super) fn judge(&mut self, metric: &Metric) {
-        let Some(clock) = self.open(metric) else { return };
+    /// calendar or date changed. `before` is the clock before that, if it was.
+    pub(super) fn judge(&mut self, spot: Spot<'_>, before: Option<&Clock>) {
+        let Some(clock) = self.open(spot) else { return };
         let news = match (self.is_over(clock), clock.is_breached()) {
             (true, false) => ClockNews::Breached { reason: BreachReason::TargetChanged },
             (false, true) => ClockNews::BreachRevised,
@@ -172,9 +177,9 @@ impl Step<'_> {
             clock.breached_at = None;
             self.new_target_rev(&mut clock);
         } else {
-            clock.breached_at = Some(self.breach_of(&clock));
+            clock.breached_at = Some(self.breach_of(&clock, before));
         }
-        schedule(&mut clock, self.ctx.calendars, self.warn_at(metric));
+        schedule(&mut clock, self.ctx.calendars, spot.warn_at());
         self.put(clock, news);
     }
 }

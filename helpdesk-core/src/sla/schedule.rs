@@ -6,6 +6,25 @@ use crate::calendar::Calendar;
 use crate::clock::{Clock, ClockState, NextWarning, Threshold};
 use chrono::{DateTime, TimeDelta, Utc};
 
+/// When a running clock reaches a threshold, should nothing happen to it; an
+/// instant that has passed when it did so already.
+///
+/// `None` unless it runs, has a target, and calendars cover the instant.
+/// Escalation steps that hang on a clock are due then.
+#[must_use]
+pub fn reached_at(
+    clock: &Clock,
+    threshold: Threshold,
+    calendars: &Calendars,
+) -> Option<DateTime<Utc>> {
+    let (ClockState::Running, Some(since)) = (clock.state, clock.running_since) else {
+        return None;
+    };
+    let calendar = calendars.revision(&clock.calendar, clock.calendar_rev);
+    let frame = Frame { clock, calendar, since, due_at: clock.due_at? };
+    frame.warning(threshold).map(|warning| warning.due_at)
+}
+
 /// Dates of a clock; all absent unless it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Dates {

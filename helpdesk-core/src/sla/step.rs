@@ -5,7 +5,7 @@
 //! taken up first, so that a stop counts in it.
 
 use super::count::{add_span, bank, cut, restart, worked};
-use super::def::{Anchor, CycleMode, Slot};
+use super::def::{Anchor, CycleMode};
 use super::metric::{Metric, Occasion};
 use super::policy::SlaPolicy;
 use super::schedule::schedule;
@@ -26,7 +26,7 @@ use chrono::{DateTime, Utc};
 /// Source: spec/sla.md, "The superset".
 ///
 /// ```
-/// use chrono::{DateTime, Utc};
+/// use chrono::{DateTime, TimeDelta, Utc};
 /// use helpdesk_core::actor::ActorKind;
 /// use helpdesk_core::clock::{Clock, apply};
 /// use helpdesk_core::condition::{FactMap, Schema};
@@ -41,7 +41,7 @@ use chrono::{DateTime, Utc};
 /// ]}))?;
 /// let rules = check(&sla, &Schema::default(), Some(&BTreeSet::new()), 1)
 ///     .map_err(|faults| faults[0].to_string())?;
-/// let at: DateTime<Utc> = "2026-11-23T09:00:00Z".parse()?;
+/// let at: DateTime<Utc> = "2026-11-23T09:00:00Z".parse().map_err(|_| "not an instant")?;
 /// let none = serde_json::json!({});
 /// let facts = FactMap::from_json(&none, at, &Schema::default()).map_err(|f| f[0].to_string())?;
 /// let ctx = ClockContext {
@@ -57,7 +57,7 @@ use chrono::{DateTime, Utc};
 /// for change in advance(&clocks, &Signal::Created { message: Some(message) }, at, &ctx) {
 ///     apply(&mut clocks, &change);
 /// }
-/// assert_eq!(clocks[0].due_at, Some("2026-11-23T10:00:00Z".parse()?));
+/// assert_eq!(clocks[0].due_at, Some(at + TimeDelta::hours(1)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
@@ -67,15 +67,17 @@ pub fn advance(
     at: DateTime<Utc>,
     ctx: &ClockContext<'_>,
 ) -> Vec<ClockChange> {
-    let mut step = Step { clocks, signal, at: cut(at), ctx, changes: Vec::new() };
+    let mut step = Step::new(clocks, signal, cut(at), ctx);
     step.cancel_unmeasured();
-    ctx.metrics.iter().for_each(|metric| step.cancel(metric));
-    ctx.metrics.iter().for_each(|metric| step.take_calendar(metric));
-    ctx.metrics.iter().for_each(|metric| step.stop(metric));
-    ctx.metrics.iter().for_each(|metric| step.reset(metric));
-    ctx.metrics.iter().for_each(|metric| step.pause(metric));
-    ctx.metrics.iter().for_each(|metric| step.start_or_resume(metric));
-    ctx.metrics.iter().for_each(|metric| step.retarget(metric));
+    let spots: Vec<Spot<'_>> =
+        ctx.metrics.iter().enumerate().map(|(i, m)| spot(i, m, ctx)).collect();
+    spots.iter().for_each(|spot| step.cancel(*spot));
+    spots.iter().for_each(|spot| step.take_calendar(*spot));
+    spots.iter().for_each(|spot| step.stop(*spot));
+    spots.iter().for_each(|spot| step.reset(*spot));
+    spots.iter().for_each(|spot| step.pause(*spot));
+    spots.iter().for_each(|spot| step.start_or_resume(*spot));
+    spots.iter().for_each(|spot| step.retarget(*spot));
     step.changes
 }
 
@@ -86,6 +88,9 @@ pub(super) struct Step<'a> {
     pub(super) at: DateTime<Utc>,
     pub(super) ctx: &'a ClockContext<'a>,
     changes: Vec<ClockChange>,
+    /// The newest cycle of each metric: its place in `clocks`, or behind these
+    /// in `changes`.
+    newest: Vec<Option<usize>>,
 }
 
 /// What a metric's policy asks for on this ticket.
@@ -97,43 +102,73 @@ pub(super) struct Wanted<'a> {
     pub(super) warn_at: &'a [Threshold],
 }
 
-impl<'a> Step<'a> {
-    /// The newest cycle of a metric, as the changes so far leave it.
-    fn latest(&self, metric: &Key) -> Option<&Clock> {
-        let changed = self.changes.iter().rev().map(|change| &change.clock);
-        changed.chain(self.clocks).find(|clock| clock.metric == *metric)
-    }
+/// One metric, looked up once: its place among metrics, and what is asked for.
+/// Nothing when no policy measures it.
+#[derive(Clone, Copy)]
+pub(super) struct Spot<'a> {
+    place: usize,
+    pub(super) metric: &'a Metric,
+    pub(super) wanted: Option<Wanted<'a>>,
+}
 
-    pub(super) fn open(&self, metric: &Metric) -> Option<&Clock> {
-        self.latest(&metric.key).filter(|clock| clock.is_open())
+impl<'a> Spot<'a> {
+    pub(super) fn warn_at(self) -> &'a [Threshold] {
+        self.wanted.map_or(&[], |wanted| wanted.warn_at)
     }
+}
 
-    pub(super) fn put(&mut self, clock: Clock, news: ClockNews) {
-        self.changes.push(ClockChange { news, clock });
-    }
-
-    /// `None` when no policy measures it.
-    pub(super) fn wanted(&self, metric: &Metric) -> Option<Wanted<'a>> {
-        let policy = match metric.slot {
-            Slot::Requester => self.ctx.requester_policy,
-            Slot::Group => self.ctx.group_policy,
-        }?;
+fn spot<'a>(place: usize, metric: &'a Metric, ctx: &ClockContext<'a>) -> Spot<'a> {
+    let wanted = ctx.policy(metric.slot).and_then(|policy| {
         let targets = policy.targets_of(&metric.key)?;
-        let target = targets.target(self.ctx.facts);
+        let target = targets.target(ctx.facts);
         Some(Wanted {
             policy,
             seconds: target.map(|target| target.seconds),
             calendar: target.map_or(&policy.calendar, |target| &target.calendar),
             warn_at: &targets.warn_at,
         })
+    });
+    Spot { place, metric, wanted }
+}
+
+impl<'a> Step<'a> {
+    fn new(
+        clocks: &'a [Clock],
+        signal: &'a Signal,
+        at: DateTime<Utc>,
+        ctx: &'a ClockContext<'a>,
+    ) -> Self {
+        let place = |metric: &Metric| clocks.iter().position(|clock| clock.metric == metric.key);
+        let newest = ctx.metrics.iter().map(place).collect();
+        Self { clocks, signal, at, ctx, changes: Vec::new(), newest }
     }
 
-    pub(super) fn warn_at(&self, metric: &Metric) -> &'a [Threshold] {
-        self.wanted(metric).map_or(&[], |wanted| wanted.warn_at)
+    /// The newest cycle of the metric at this place, as the changes so far leave it.
+    fn latest(&self, place: usize) -> Option<&Clock> {
+        let at = self.newest.get(place).copied().flatten()?;
+        match at.checked_sub(self.clocks.len()) {
+            Some(changed) => self.changes.get(changed).map(|change| &change.clock),
+            None => self.clocks.get(at),
+        }
     }
 
-    fn any(&self, occasions: &[Occasion], metric: &Metric) -> bool {
-        occasions.iter().any(|occasion| occasion.fits(metric, self.signal, self.ctx))
+    pub(super) fn open(&self, spot: Spot<'_>) -> Option<&Clock> {
+        self.latest(spot.place).filter(|clock| clock.is_open())
+    }
+
+    pub(super) fn put(&mut self, clock: Clock, news: ClockNews) {
+        if let Some(place) = self.place(&clock.metric) {
+            self.newest[place] = Some(self.clocks.len() + self.changes.len());
+        }
+        self.changes.push(ClockChange { news, clock });
+    }
+
+    fn place(&self, metric: &Key) -> Option<usize> {
+        self.ctx.metrics.iter().position(|own| own.key == *metric)
+    }
+
+    fn any(&self, occasions: &[Occasion], spot: Spot<'_>) -> bool {
+        occasions.iter().any(|occasion| occasion.fits(spot.metric, self.signal, self.ctx))
     }
 
     /// Gives up what the desk measures no more.
@@ -145,12 +180,12 @@ impl<'a> Step<'a> {
         }
     }
 
-    fn cancel(&mut self, metric: &Metric) {
-        let Some(clock) = self.open(metric) else { return };
+    fn cancel(&mut self, spot: Spot<'_>) {
+        let Some(clock) = self.open(spot) else { return };
         let why = match self.ended() {
             Some(why) => why,
-            None if self.wanted(metric).is_none() => CancelledWhy::PolicyGone,
-            None if self.any(&metric.cancel, metric) => CancelledWhy::ByMetric,
+            None if spot.wanted.is_none() => CancelledWhy::PolicyGone,
+            None if self.any(&spot.metric.cancel, spot) => CancelledWhy::ByMetric,
             None => return,
         };
         let clock = clock.clone();
@@ -186,15 +221,15 @@ impl<'a> Step<'a> {
         self.put(clock, ClockNews::Cancelled { why });
     }
 
-    fn stop(&mut self, metric: &Metric) {
-        let Some(clock) = self.open(metric) else { return };
-        if !self.any(&metric.stop, metric) {
+    fn stop(&mut self, spot: Spot<'_>) {
+        let Some(clock) = self.open(spot) else { return };
+        if !self.any(&spot.metric.stop, spot) {
             return;
         }
         let mut clock = clock.clone();
         if self.is_over(&clock) && clock.breached_at.is_none() {
             // Its timer was never fired: the breach comes before the stop.
-            clock.breached_at = Some(self.breach_of(&clock));
+            clock.breached_at = Some(self.breach_of(&clock, None));
             schedule(&mut clock, self.ctx.calendars, &[]);
             let reason = BreachReason::TimePassed;
             self.put(clock.clone(), ClockNews::Breached { reason });
@@ -210,16 +245,16 @@ impl<'a> Step<'a> {
         self.put(clock, news);
     }
 
-    fn reset(&mut self, metric: &Metric) {
-        let Some(clock) = self.open(metric) else { return };
-        if !self.any(&metric.reset, metric) {
+    fn reset(&mut self, spot: Spot<'_>) {
+        let Some(clock) = self.open(spot) else { return };
+        if !self.any(&spot.metric.reset, spot) {
             return;
         }
         let mut clock = clock.clone();
         restart(&mut clock, self.at);
         clock.breached_at = None;
         self.new_target_rev(&mut clock);
-        schedule(&mut clock, self.ctx.calendars, self.warn_at(metric));
+        schedule(&mut clock, self.ctx.calendars, spot.warn_at());
         self.put(clock, ClockNews::Reset);
     }
 
@@ -228,9 +263,9 @@ impl<'a> Step<'a> {
         clock.warned.clear();
     }
 
-    fn pause(&mut self, metric: &Metric) {
-        let Some(clock) = self.open(metric) else { return };
-        if clock.state != ClockState::Running || !metric.is_paused(self.ctx) {
+    fn pause(&mut self, spot: Spot<'_>) {
+        let Some(clock) = self.open(spot) else { return };
+        if clock.state != ClockState::Running || !spot.metric.is_paused(self.ctx) {
             return;
         }
         let mut clock = clock.clone();
@@ -240,19 +275,19 @@ impl<'a> Step<'a> {
         self.put(clock, ClockNews::Paused);
     }
 
-    fn start_or_resume(&mut self, metric: &Metric) {
-        match self.latest(&metric.key) {
+    fn start_or_resume(&mut self, spot: Spot<'_>) {
+        match self.latest(spot.place) {
             Some(clock) if clock.state == ClockState::Paused => {
-                if metric.is_paused(self.ctx) {
+                if spot.metric.is_paused(self.ctx) {
                     return;
                 }
                 let mut clock = clock.clone();
                 self.run_from(&mut clock, self.at);
-                schedule(&mut clock, self.ctx.calendars, self.warn_at(metric));
+                schedule(&mut clock, self.ctx.calendars, spot.warn_at());
                 self.put(clock, ClockNews::Resumed);
             }
             Some(clock) if clock.is_open() => {}
-            Some(_) | None => self.start(metric),
+            Some(_) | None => self.start(spot),
         }
     }
 
@@ -261,51 +296,51 @@ impl<'a> Step<'a> {
         clock.running_since = Some(since);
     }
 
-    fn start(&mut self, metric: &Metric) {
-        let found = metric.start.iter().find(|occasion| {
-            occasion.fits(metric, self.signal, self.ctx) && self.comes_after(&occasion.after)
+    fn start(&mut self, spot: Spot<'_>) {
+        let found = spot.metric.start.iter().find(|occasion| {
+            occasion.fits(spot.metric, self.signal, self.ctx) && self.comes_after(&occasion.after)
         });
-        let (Some(occasion), Some(wanted)) = (found, self.wanted(metric)) else { return };
+        let (Some(occasion), Some(wanted)) = (found, spot.wanted) else { return };
         let since = match occasion.anchor {
             Anchor::EventTime => self.at,
             Anchor::TicketCreated => cut(self.ctx.ticket.created_at).min(self.at),
         };
-        let Some(before) = self.latest(&metric.key) else {
-            return self.begin(metric, wanted, 1, since);
+        let Some(before) = self.latest(spot.place) else {
+            return self.begin(spot, wanted, 1, since);
         };
         let next = before.cycle.saturating_add(1);
-        match (before.state, metric.cycle) {
+        match (before.state, spot.metric.cycle) {
             (ClockState::Cancelled(CancelledWhy::ByMetric), CycleMode::Once) => {}
             (ClockState::Cancelled(_) | ClockState::Superseded, _) => {
-                self.begin(metric, wanted, next, since);
+                self.begin(spot, wanted, next, since);
             }
             (_, CycleMode::Once) => {}
-            (_, CycleMode::Restart) => self.begin(metric, wanted, next, since),
+            (_, CycleMode::Restart) => self.begin(spot, wanted, next, since),
             (_, CycleMode::Accumulate) => {
                 let clock = before.clone();
-                self.reopen(metric, clock);
+                self.reopen(spot, clock);
             }
             (_, CycleMode::LatestOnly) => {
                 let mut clock = before.clone();
                 clock.state = ClockState::Superseded;
                 self.put(clock, ClockNews::Superseded);
-                self.begin(metric, wanted, next, since);
+                self.begin(spot, wanted, next, since);
             }
         }
     }
 
     /// Whether each of these metrics is done on the ticket.
     fn comes_after(&self, metrics: &[Key]) -> bool {
-        metrics.iter().all(|metric| match self.latest(metric) {
+        metrics.iter().all(|metric| match self.place(metric).and_then(|place| self.latest(place)) {
             Some(clock) => !clock.is_open(),
             None => self.ctx.ticket.answered,
         })
     }
 
-    fn begin(&mut self, metric: &Metric, wanted: Wanted<'_>, cycle: u32, since: DateTime<Utc>) {
+    fn begin(&mut self, spot: Spot<'_>, wanted: Wanted<'_>, cycle: u32, since: DateTime<Utc>) {
         let (calendar_rev, _) = self.ctx.calendars.current(wanted.calendar);
         let mut clock = Clock {
-            metric: metric.key.clone(),
+            metric: spot.metric.key.clone(),
             cycle,
             state: ClockState::Running,
             started_at: since,
@@ -328,31 +363,31 @@ impl<'a> Step<'a> {
             next_warning: None,
             generation: 0,
         };
-        if metric.is_paused(self.ctx) {
+        if spot.metric.is_paused(self.ctx) {
             bank(&mut clock, self.at, self.ctx.calendars);
             clock.state = ClockState::Paused;
         }
         schedule(&mut clock, self.ctx.calendars, wanted.warn_at);
         self.put(clock, ClockNews::Started);
-        self.judge(metric);
+        self.judge(spot, None);
     }
 
     /// Lets a cycle that was met or missed go on.
-    fn reopen(&mut self, metric: &Metric, mut clock: Clock) {
+    fn reopen(&mut self, spot: Spot<'_>, mut clock: Clock) {
         let stopped_at = clock.stopped_at.take().unwrap_or(self.at);
         self.run_from(&mut clock, self.at);
         let (revision, calendar) = self.ctx.calendars.current(&clock.calendar);
         clock.calendar_rev = revision;
-        if metric.count_solved_gap {
+        if spot.metric.count_solved_gap {
             let seconds = worked(calendar, stopped_at, self.at);
             add_span(&mut clock, Span(stopped_at, self.at, seconds));
         }
-        if metric.is_paused(self.ctx) {
+        if spot.metric.is_paused(self.ctx) {
             clock.state = ClockState::Paused;
             clock.running_since = None;
         }
-        schedule(&mut clock, self.ctx.calendars, self.warn_at(metric));
+        schedule(&mut clock, self.ctx.calendars, spot.warn_at());
         self.put(clock, ClockNews::Reopened);
-        self.judge(metric);
+        self.judge(spot, None);
     }
 }

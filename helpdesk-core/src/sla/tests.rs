@@ -163,7 +163,8 @@ fn with(mut policy: Value, name: &str, value: Value) -> Value {
 }
 
 fn one(policy: Value) -> SlaRules {
-    rules(json!({"policies": [policy]}))
+    let policies = vec![policy];
+    rules(json!({"policies": Value::Array(policies)}))
 }
 
 /// What a script does to the clocks.
@@ -273,8 +274,4 @@ fn check_news(
 
 fn minutes_after(at: DateTime<Utc>, minutes: i64) -> DateTime<Utc> {
     at + TimeDelta::minutes(minutes)
-}
-
-fn is_breach(change: &ClockChange) -> bool {
-    matches!(change.news, ClockNews::Breached { .. })
 }

@@ -190,7 +190,7 @@ fn a_metric_says_what_becomes_of_its_time_under_a_new_target() {
         &script,
         "Mon 09:40",
         &expect![[r#"
-        work #1 running 160m of 120m breached Mon 09:30
+        work #1 running 160m of 120m breached Mon 09:00:01
     "#]],
     );
     check(
@@ -584,4 +584,18 @@ fn a_cancel_and_a_reset_are_data_too() {
         Mon 09:40 callback #1 cancelled by_metric
     "#]],
     );
+}
+
+#[test]
+fn a_running_clock_says_when_it_will_reach_a_threshold_and_a_paused_one_does_not() {
+    use crate::clock::Threshold;
+    use crate::sla::schedule::reached_at;
+    let script = [("Mon 09:00", opened()), ("Mon 09:30", set(Pending))];
+    let rules = one(minutes(&[("requester_wait", 60)]));
+    let half = |script: &[(&str, Step)]| {
+        let told = tell(&rules, script, "Mon 09:40");
+        reached_at(told.clock("requester_wait"), Threshold::Percent(50), &told.calendars)
+    };
+    assert_eq!(half(&script[..1]), Some(at("Mon 09:30")));
+    assert_eq!(half(&script), None);
 }
