@@ -154,7 +154,8 @@ fn opened_again_a_second_time_the_ticket_goes_to_a_manager() {
         09:20 reopened => pending(0) due 09:30
         09:21 acknowledged by 1 => acked
         09:30 reopened => pending(0) due 09:30
-        09:30 step 1 fired #4 => pending(0) due 09:40"#]].assert_eq(&story.log());
+        09:30 step 1 fired #4 => pending(0) due 09:40"#]]
+    .assert_eq(&story.log());
 }
 
 #[test]

@@ -261,7 +261,7 @@ fn who_leaves_a_rotation_in_their_turn_is_followed_by_the_next_and_the_past_stay
     assert_eq!(duty.on_call(at("2026-06-23T00:00:00Z")), agents(&[1]));
     assert_eq!(
         whole.without(agent(9), at("2026-06-16T12:00:00Z"), Arc::clone(&utc)),
-        [whole.clone()]
+        std::slice::from_ref(&whole)
     );
     let alone: LayerDef = serde_json::from_value(layer(&[1], json!({}))).unwrap();
     let layers = alone.without(agent(1), at("2026-06-16T12:00:00Z"), utc);

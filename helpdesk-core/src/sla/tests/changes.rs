@@ -14,9 +14,14 @@ fn by_priority() -> Value {
 #[test]
 fn a_new_priority_changes_the_target_and_keeps_the_time() {
     let script = [("Mon 09:00", opened()), ("Mon 09:30", priority("high"))];
-    check(&one(by_priority()), &script, "Mon 10:00", &expect![[r#"
+    check(
+        &one(by_priority()),
+        &script,
+        "Mon 10:00",
+        &expect![[r#"
         total_resolution #1 running 60m of 120m due Mon 11:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -29,12 +34,22 @@ fn a_new_priority_while_paused_keeps_the_time_and_dates_nothing() {
         ("Mon 12:00", priority("high")),
         ("Mon 14:00", set(Open)),
     ];
-    check(&one(policy.clone()), &script[..3], "Mon 13:00", &expect![[r#"
+    check(
+        &one(policy.clone()),
+        &script[..3],
+        "Mon 13:00",
+        &expect![[r#"
         requester_wait #1 paused 30m of 120m
-    "#]]);
-    check(&one(policy), &script, "Mon 14:10", &expect![[r#"
+    "#]],
+    );
+    check(
+        &one(policy),
+        &script,
+        "Mon 14:10",
+        &expect![[r#"
         requester_wait #1 running 40m of 120m due Mon 15:30
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -44,7 +59,8 @@ fn a_priority_that_is_changed_back_is_due_as_before() {
     let told = tell(&one(by_priority()), &script, "Mon 10:10");
     expect![[r#"
         total_resolution #1 running 70m of 240m due Mon 13:00
-    "#]].assert_eq(&told.rows());
+    "#]]
+    .assert_eq(&told.rows());
     assert_eq!(told.clock("total_resolution").target_rev, 3);
 }
 
@@ -57,15 +73,25 @@ fn a_target_cut_below_the_elapsed_time_breaches_at_once_and_only_once() {
         ("Mon 11:50", priority("urgent")),
     ];
     let rules = one(by_priority());
-    check_news(&rules, &script, "Mon 18:00", &expect![[r#"
+    check_news(
+        &rules,
+        &script,
+        "Mon 18:00",
+        &expect![[r#"
         Mon 09:00 total_resolution #1 started
         Mon 11:30 total_resolution #1 retargeted fields
         Mon 11:30 total_resolution #1 breached target_changed
-    "#]]);
+    "#]],
+    );
     // It lay at one hour and a second.
-    check(&rules, &script, "Mon 18:00", &expect![[r#"
+    check(
+        &rules,
+        &script,
+        "Mon 18:00",
+        &expect![[r#"
         total_resolution #1 running 540m of 60m due Mon 10:00 breached Mon 10:00:01
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -75,16 +101,26 @@ fn a_target_raised_after_the_breach_takes_it_back_and_keeps_the_event() {
         ("Mon 10:30", priority("high")),
     ];
     let rules = one(by_priority());
-    check_news(&rules, &script, "Mon 18:00", &expect![[r#"
+    check_news(
+        &rules,
+        &script,
+        "Mon 18:00",
+        &expect![[r#"
         Mon 09:00 total_resolution #1 started
         Mon 10:00:01 total_resolution #1 breached time_passed
         Mon 10:30 total_resolution #1 retargeted fields
         Mon 10:30 total_resolution #1 breach_revised
         Mon 11:00:01 total_resolution #1 breached time_passed
-    "#]]);
-    check(&rules, &script, "Mon 10:40", &expect![[r#"
+    "#]],
+    );
+    check(
+        &rules,
+        &script,
+        "Mon 10:40",
+        &expect![[r#"
         total_resolution #1 running 100m of 120m due Mon 11:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -107,9 +143,14 @@ fn a_new_deadline_in_an_earlier_stretch_is_found_there() {
         ("Mon 12:00", set(Open)),
         ("Mon 12:10", priority("urgent")),
     ];
-    check(&one(policy), &script, "Mon 12:20", &expect![[r#"
+    check(
+        &one(policy),
+        &script,
+        "Mon 12:20",
+        &expect![[r#"
         requester_wait #1 running 110m of 60m breached Mon 10:00:01
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -118,9 +159,14 @@ fn a_priority_without_a_target_leaves_a_clock_that_only_measures() {
     policy["metrics"][0]["targets"].as_array_mut().expect("targets").pop();
     let script =
         [("Mon 09:00", opened()), ("Mon 10:00", priority("low")), ("Mon 15:00", set(Solved))];
-    check(&one(policy), &script, "Mon 16:00", &expect![[r#"
+    check(
+        &one(policy),
+        &script,
+        "Mon 16:00",
+        &expect![[r#"
         total_resolution #1 met 360m without target
-    "#]]);
+    "#]],
+    );
 }
 
 /// Freshdesk dates a new target from the start; another desk from now.
@@ -139,15 +185,30 @@ fn a_metric_says_what_becomes_of_its_time_under_a_new_target() {
     };
     // Two hours before opening, then half an hour of it.
     let script = [("Mon 07:00", opened()), ("Mon 09:30", priority("high"))];
-    check(&own("keep_elapsed"), &script, "Mon 09:40", &expect![[r#"
+    check(
+        &own("keep_elapsed"),
+        &script,
+        "Mon 09:40",
+        &expect![[r#"
         work #1 running 160m of 120m breached Mon 09:30
-    "#]]);
-    check(&own("restart_now"), &script, "Mon 09:40", &expect![[r#"
+    "#]],
+    );
+    check(
+        &own("restart_now"),
+        &script,
+        "Mon 09:40",
+        &expect![[r#"
         work #1 running 10m of 120m due Mon 11:30
-    "#]]);
-    check(&own("restart_from_anchor"), &script, "Mon 09:40", &expect![[r#"
+    "#]],
+    );
+    check(
+        &own("restart_from_anchor"),
+        &script,
+        "Mon 09:40",
+        &expect![[r#"
         work #1 running 40m of 120m due Mon 11:00
-    "#]]);
+    "#]],
+    );
 }
 
 fn office_policy(recalculation: &str) -> SlaRules {
@@ -244,13 +305,23 @@ fn a_changed_calendar_dates_running_clocks_anew() {
     let policy = with(minutes(&[("first_reply", 120)]), "calendar", json!("office"));
     let script =
         [("Fri 16:00", opened()), ("Fri 16:30", step(Signal::Calendar).with_calendars(longer()))];
-    check_news(&one(policy.clone()), &script, "Fri 16:40", &expect![[r#"
+    check_news(
+        &one(policy.clone()),
+        &script,
+        "Fri 16:40",
+        &expect![[r#"
         Fri 16:00 first_reply #1 started
         Fri 16:30 first_reply #1 retargeted calendar
-    "#]]);
-    check(&one(policy), &script, "Fri 16:40", &expect![[r#"
+    "#]],
+    );
+    check(
+        &one(policy),
+        &script,
+        "Fri 16:40",
+        &expect![[r#"
         first_reply #1 running 40m of 120m due Fri 18:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -264,34 +335,59 @@ fn a_date_set_by_hand_stands_until_it_is_cleared() {
         ("Mon 12:00", step(Signal::DueCleared { metric })),
     ];
     let rules = one(by_priority());
-    check(&rules, &script[..3], "Mon 11:00", &expect![[r#"
+    check(
+        &rules,
+        &script[..3],
+        "Mon 11:00",
+        &expect![[r#"
         total_resolution #1 running 120m of 240m due Tue 12:00
-    "#]]);
-    check_news(&rules, &script[..3], "Wed 09:00", &expect![[r#"
+    "#]],
+    );
+    check_news(
+        &rules,
+        &script[..3],
+        "Wed 09:00",
+        &expect![[r#"
         Mon 09:00 total_resolution #1 started
         Mon 09:10 total_resolution #1 retargeted due_set
         Tue 12:00:01 total_resolution #1 breached time_passed
-    "#]]);
-    check_news(&rules, &script, "Wed 09:00", &expect![[r#"
+    "#]],
+    );
+    check_news(
+        &rules,
+        &script,
+        "Wed 09:00",
+        &expect![[r#"
         Mon 09:00 total_resolution #1 started
         Mon 09:10 total_resolution #1 retargeted due_set
         Mon 12:00 total_resolution #1 retargeted due_cleared
         Mon 12:00 total_resolution #1 breached target_changed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_date_set_in_the_past_breaches_at_once() {
     let signal = Signal::DueSet { metric: key("total_resolution"), due_at: at("Mon 09:30") };
     let script = [("Mon 09:00", opened()), ("Mon 10:00", step(signal))];
-    check_news(&one(by_priority()), &script, "Mon 11:00", &expect![[r#"
+    check_news(
+        &one(by_priority()),
+        &script,
+        "Mon 11:00",
+        &expect![[r#"
         Mon 09:00 total_resolution #1 started
         Mon 10:00 total_resolution #1 retargeted due_set
         Mon 10:00 total_resolution #1 breached target_changed
-    "#]]);
-    check(&one(by_priority()), &script, "Mon 11:00", &expect![[r#"
+    "#]],
+    );
+    check(
+        &one(by_priority()),
+        &script,
+        "Mon 11:00",
+        &expect![[r#"
         total_resolution #1 running 120m of 240m due Mon 09:30 breached Mon 09:30:01
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -302,18 +398,27 @@ fn warnings_come_once_for_each_target() {
         json!([{"percent": 50}, {"before_seconds": 600}, {"before_wall_seconds": 300}]),
     );
     let script = [("Mon 09:00", opened()), ("Mon 11:30", priority("high"))];
-    check_news(&one(policy.clone()), &script[..1], "Mon 18:00", &expect![[r#"
+    check_news(
+        &one(policy.clone()),
+        &script[..1],
+        "Mon 18:00",
+        &expect![[r#"
         Mon 09:00 total_resolution #1 started
         Mon 11:00 total_resolution #1 warned {percent:50}
         Mon 12:50 total_resolution #1 warned {before_seconds:600}
         Mon 12:55 total_resolution #1 warned {before_wall_seconds:300}
         Mon 13:00:01 total_resolution #1 breached time_passed
-    "#]]);
+    "#]],
+    );
     let raised = [
         ("Mon 09:00", opened().with_facts(json!({"priority": "high"}))),
         ("Mon 10:30", priority("low")),
     ];
-    check_news(&one(policy), &raised, "Mon 18:00", &expect![[r#"
+    check_news(
+        &one(policy),
+        &raised,
+        "Mon 18:00",
+        &expect![[r#"
         Mon 09:00 total_resolution #1 started
         Mon 10:00 total_resolution #1 warned {percent:50}
         Mon 10:30 total_resolution #1 retargeted fields
@@ -321,7 +426,8 @@ fn warnings_come_once_for_each_target() {
         Mon 12:50 total_resolution #1 warned {before_seconds:600}
         Mon 12:55 total_resolution #1 warned {before_wall_seconds:300}
         Mon 13:00:01 total_resolution #1 breached time_passed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -332,12 +438,17 @@ fn a_warning_before_the_end_counts_in_business_hours_and_one_by_the_wall_does_no
         json!([{"before_seconds": 3_600}, {"before_wall_seconds": 3_600}]),
     );
     let script = [("Fri 16:00", opened())];
-    check_news(&one(policy), &script, "Mon 18:00", &expect![[r#"
+    check_news(
+        &one(policy),
+        &script,
+        "Mon 18:00",
+        &expect![[r#"
         Fri 16:00 first_reply #1 started
         Fri 16:30 first_reply #1 warned {before_seconds:3600}
         Mon 08:30 first_reply #1 warned {before_wall_seconds:3600}
         Mon 09:30:01 first_reply #1 breached time_passed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -362,7 +473,8 @@ fn a_merged_ticket_stops_all_its_clocks_and_never_breaches() {
         requester_wait #1 cancelled 30m of 480m (Merged)
         agent_work #1 cancelled 30m of 360m (Merged)
         total_resolution #1 cancelled 30m of 1440m (Merged)
-    "#]].assert_eq(&told.rows());
+    "#]]
+    .assert_eq(&told.rows());
     assert_eq!(told.n_news("breached"), 0);
 }
 
@@ -372,10 +484,15 @@ fn a_desk_may_let_the_requester_of_a_merged_ticket_keep_their_place() {
     let script = [("Mon 09:00", opened()), ("Mon 09:10", step(signal))];
     let policy = minutes(&[("first_reply", 60), ("total_resolution", 60)]);
     let rules = rules(json!({"options": {"carries_on_merge": true}, "policies": [policy]}));
-    check(&rules, &script, "Mon 09:20", &expect![[r#"
+    check(
+        &rules,
+        &script,
+        "Mon 09:20",
+        &expect![[r#"
         first_reply #1 running 50m of 60m due Mon 09:30
         total_resolution #1 running 20m of 60m due Mon 10:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -386,12 +503,17 @@ fn a_deleted_or_spam_ticket_has_no_clock_until_it_is_restored() {
         ("Mon 09:20", step(Signal::Restored)),
     ];
     let rules = one(minutes(&[("first_reply", 60), ("requester_wait", 60)]));
-    check(&rules, &script, "Mon 09:30", &expect![[r#"
+    check(
+        &rules,
+        &script,
+        "Mon 09:30",
+        &expect![[r#"
         first_reply #1 cancelled 10m of 60m (Spam)
         first_reply #2 running 30m of 60m due Mon 10:00
         requester_wait #1 cancelled 10m of 60m (Spam)
         requester_wait #2 running 10m of 60m due Mon 10:20
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -419,10 +541,15 @@ fn a_latest_only_metric_supersedes_its_earlier_cycle() {
         ("Mon 09:20", set(Open)),
         ("Mon 09:30", set(OnHold)),
     ];
-    check(&rules, &script, "Mon 09:40", &expect![[r#"
+    check(
+        &rules,
+        &script,
+        "Mon 09:40",
+        &expect![[r#"
         hold #1 superseded 10m of 60m
         hold #2 running 10m of 60m due Mon 10:30
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -439,12 +566,22 @@ fn a_cancel_and_a_reset_are_data_too() {
         ("Mon 09:30", asked()),
         ("Mon 09:40", facts(json!({"tags": ["no-call"]}))),
     ];
-    check(&rules, &script[..2], "Mon 09:35", &expect![[r#"
+    check(
+        &rules,
+        &script[..2],
+        "Mon 09:35",
+        &expect![[r#"
         callback #1 running 5m of 60m due Mon 10:30
-    "#]]);
-    check_news(&rules, &script, "Mon 12:00", &expect![[r#"
+    "#]],
+    );
+    check_news(
+        &rules,
+        &script,
+        "Mon 12:00",
+        &expect![[r#"
         Mon 09:00 callback #1 started
         Mon 09:30 callback #1 reset
         Mon 09:40 callback #1 cancelled by_metric
-    "#]]);
+    "#]],
+    );
 }

@@ -68,7 +68,8 @@ fn a_choice_tells_which_policies_came_before_and_why_not() {
               }
             }
           ]
-        }"#]].assert_eq(&trace);
+        }"#]]
+    .assert_eq(&trace);
 }
 
 #[test]
@@ -104,14 +105,24 @@ fn a_pinned_policy_stays_though_another_matches_now() {
 #[test]
 fn another_policy_keeps_the_time_and_brings_its_target() {
     let script = [("Mon 09:00", opened()), ("Mon 09:30", facts(vip()))];
-    check_news(&rules(tiered()), &script, "Mon 12:00", &expect![[r#"
+    check_news(
+        &rules(tiered()),
+        &script,
+        "Mon 12:00",
+        &expect![[r#"
         Mon 09:00 requester_wait #1 started
         Mon 09:30 requester_wait #1 retargeted policy
         Mon 10:00:01 requester_wait #1 breached time_passed
-    "#]]);
-    check(&rules(tiered()), &script, "Mon 09:40", &expect![[r#"
+    "#]],
+    );
+    check(
+        &rules(tiered()),
+        &script,
+        "Mon 09:40",
+        &expect![[r#"
         requester_wait #1 running 40m of 60m due Mon 10:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -123,10 +134,15 @@ fn a_policy_that_is_gone_cancels_its_clocks_and_never_breaches() {
         ("Mon 09:30", facts(json!({}))),
         ("Mon 14:00", facts(vip())),
     ];
-    check_news(&rules(sla.clone()), &script[..2], "Mon 18:00", &expect![[r#"
+    check_news(
+        &rules(sla.clone()),
+        &script[..2],
+        "Mon 18:00",
+        &expect![[r#"
         Mon 09:00 requester_wait #1 started
         Mon 09:30 requester_wait #1 cancelled policy_gone
-    "#]]);
+    "#]],
+    );
     let told = tell(&rules(sla), &script, "Mon 14:10");
     assert_eq!(told.clocks.len(), 1);
 }
@@ -137,12 +153,17 @@ fn a_policy_chosen_later_counts_from_the_opening_where_the_metric_says_so() {
     let asked = json!({"requester_tier": "vip", "last_requester_at": "2026-11-23T09:00:00Z"});
     let later = Step { signal: Signal::Policy, ..facts(asked) };
     let script = [("Mon 09:00", opened()), ("Mon 09:50", later)];
-    check(&one(only_vip), &script, "Mon 09:55", &expect![[r#"
+    check(
+        &one(only_vip),
+        &script,
+        "Mon 09:55",
+        &expect![[r#"
         first_reply #1 running 55m of 60m due Mon 10:00
         requester_wait #1 running 5m of 480m due Mon 17:50
         agent_work #1 running 5m of 360m due Mon 15:50
         total_resolution #1 running 55m of 1440m due Tue 09:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -154,9 +175,14 @@ fn a_policy_applied_after_its_target_has_passed_breaches_at_once() {
     );
     let later = Step { signal: Signal::Policy, ..facts(vip()) };
     let script = [("Mon 09:00", opened()), ("Mon 12:00", later)];
-    check(&one(only_vip), &script, "Mon 12:10", &expect![[r#"
+    check(
+        &one(only_vip),
+        &script,
+        "Mon 12:10",
+        &expect![[r#"
         total_resolution #1 running 190m of 60m due Mon 10:00 breached Mon 10:00:01
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -201,7 +227,8 @@ fn group_clocks_follow_the_groups_own_policy() {
         first_assign #1 met 25m of 30m
         group_time #1 met 20m of 120m
         group_time #2 running 40m of 120m due Mon 11:20
-    "#]].assert_eq(&rows);
+    "#]]
+    .assert_eq(&rows);
 }
 
 #[test]

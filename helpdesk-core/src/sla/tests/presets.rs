@@ -41,7 +41,8 @@ fn zendesk_measures_seven_things_for_requesters_and_two_between_groups() {
             "first_assign",
             "group_time",
         ]
-    "#]].assert_debug_eq(&keys);
+    "#]]
+    .assert_debug_eq(&keys);
 }
 
 #[test]
@@ -57,9 +58,14 @@ fn freshdesk_dates_a_new_priority_from_the_opening_and_stops_the_timer_on_hold()
         ("Mon 10:00", set(Open)),
         ("Mon 10:10", priority("urgent")),
     ];
-    check(&rules, &script, "Mon 10:20", &expect![[r#"
+    check(
+        &rules,
+        &script,
+        "Mon 10:20",
+        &expect![[r#"
         resolution #1 running 50m of 60m due Mon 10:30
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -71,10 +77,15 @@ fn jira_lists_a_cycle_for_each_time_a_ticket_is_resolved() {
         ("Mon 12:00", set(Open)),
         ("Mon 12:10", set(Pending)),
     ];
-    check(&rules, &script, "Mon 13:00", &expect![[r#"
+    check(
+        &rules,
+        &script,
+        "Mon 13:00",
+        &expect![[r#"
         time_to_resolution #1 met 30m of 60m
         time_to_resolution #2 paused 10m of 60m
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -86,21 +97,31 @@ fn zammad_takes_breaks_out_of_every_clock() {
         ("Mon 10:30", set(Open)),
         ("Mon 10:45", replied()),
     ];
-    check(&rules, &script, "Mon 11:00", &expect![[r#"
+    check(
+        &rules,
+        &script,
+        "Mon 11:00",
+        &expect![[r#"
         first_response #1 met 45m of 60m
         update #1 met 45m of 60m
         solution #1 running 60m of 120m due Mon 12:00
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_agents_reply_ends_the_update_and_does_not_start_it_again() {
     let rules = preset("zammad", &[("first_response", 60), ("update", 60)]);
     let script = [("Mon 09:00", opened()), ("Mon 09:20", replied()), ("Mon 09:30", replied())];
-    check(&rules, &script, "Mon 12:00", &expect![[r#"
+    check(
+        &rules,
+        &script,
+        "Mon 12:00",
+        &expect![[r#"
         first_response #1 met 20m of 60m
         update #1 met 20m of 60m
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -114,10 +135,15 @@ fn live_agent_logs_no_first_answer_for_a_ticket_resolved_without_one() {
         ("Mon 10:20", replied()),
         ("Mon 10:20", set(Pending)),
     ];
-    check(&rules, &script, "Mon 11:00", &expect![[r#"
+    check(
+        &rules,
+        &script,
+        "Mon 11:00",
+        &expect![[r#"
         first_answer #1 cancelled 30m of 60m (ByMetric)
         next_answer #1 met 20m of 60m
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -131,7 +157,12 @@ fn an_own_metric_takes_the_place_of_a_presets() {
     assert_eq!((place, rules.metrics.len()), (Some(0), 9));
     // An internal note is an answer here.
     let script = [("Mon 09:00", opened()), ("Mon 09:10", noted())];
-    check(&rules, &script, "Mon 10:00", &expect![[r#"
+    check(
+        &rules,
+        &script,
+        "Mon 10:00",
+        &expect![[r#"
         first_reply #1 met 10m of 60m
-    "#]]);
+    "#]],
+    );
 }
