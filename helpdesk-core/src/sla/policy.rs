@@ -151,16 +151,16 @@ impl MetricTargets {
     /// The target of a ticket with these facts.
     #[must_use]
     pub fn target<F: Facts + ?Sized>(&self, facts: &F) -> Option<&Target> {
-        let priority = match facts.value(&Field::Priority) {
-            Some(FactValue::Choice(word)) => Priority::from_word(word),
-            Some(_) | None => None,
-        };
         self.targets.iter().find(|target| {
-            let fits = target.priorities.is_empty()
-                || priority.is_some_and(|priority| target.priorities.contains(&priority));
-            fits && target.when.holds(facts)
+            (target.priorities.is_empty() || has_priority(&target.priorities, facts))
+                && target.when.holds(facts)
         })
     }
+}
+
+fn has_priority<F: Facts + ?Sized>(priorities: &[Priority], facts: &F) -> bool {
+    let Some(FactValue::Choice(word)) = facts.value(&Field::Priority) else { return false };
+    priorities.iter().any(|priority| priority.as_str() == word)
 }
 
 /// A policy, checked.

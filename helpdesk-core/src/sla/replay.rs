@@ -185,7 +185,7 @@ fn is_answer(signal: &Signal) -> bool {
 }
 
 /// A ticket of which nothing is known.
-struct Blank;
+pub(super) struct Blank;
 
 impl Facts for Blank {
     fn now(&self) -> DateTime<Utc> {

@@ -25,12 +25,12 @@ impl Step<'_> {
         if *self.signal == Signal::Calendar && mode == Recalculation::NextEvent {
             return;
         }
-        let mut clock = clock.clone();
-        let key = clock.calendar.clone();
-        self.switch_calendar(&mut clock, &key, mode);
+        let before = clock.clone();
+        let mut clock = before.clone();
+        self.switch_calendar(&mut clock, &before.calendar, mode);
         schedule(&mut clock, self.ctx.calendars, wanted.warn_at);
         self.put(clock, ClockNews::Retargeted { why: RetargetedWhy::Calendar });
-        self.judge(metric);
+        self.judge(metric, Some(&before));
     }
 
     /// Puts a clock under a calendar's present revision.
@@ -53,11 +53,15 @@ impl Step<'_> {
         }
     }
 
-    /// The first second past the target of a clock that is over.
-    pub(super) fn breach_of(&self, clock: &Clock) -> DateTime<Utc> {
+    /// The first second past the target of a clock that is over. Where it has
+    /// counted no more than `before`, the calendar of that one knows when.
+    pub(super) fn breach_of(&self, clock: &Clock, before: Option<&Clock>) -> DateTime<Utc> {
+        let calendars = self.ctx.calendars;
+        let counted = elapsed(clock, self.at, calendars);
+        let before = before.filter(|before| elapsed(before, self.at, calendars) == counted);
         match (clock.due_override, clock.target_seconds) {
             (Some(due), _) => second_after(due),
-            (None, Some(target)) => passed_at(clock, target, self.at, self.ctx.calendars),
+            (None, Some(target)) => passed_at(before.unwrap_or(clock), target, self.at, calendars),
             (None, None) => self.at,
         }
     }
@@ -74,7 +78,8 @@ impl Step<'_> {
         if is_frozen || (asks.is_none() && !is_other_policy && !is_other_target) {
             return;
         }
-        let mut clock = clock.clone();
+        let before = clock.clone();
+        let mut clock = before.clone();
         if let Some(why) = asks {
             self.take_by_hand(&mut clock, why);
         }
@@ -90,7 +95,7 @@ impl Step<'_> {
             None => RetargetedWhy::Fields,
         };
         self.put(clock, ClockNews::Retargeted { why });
-        self.judge(metric);
+        self.judge(metric, Some(&before));
     }
 
     /// What the signal asks of this clock beside its target.
@@ -159,8 +164,8 @@ impl Step<'_> {
     }
 
     /// Says that a clock is breached, or is so no more, after its target,
-    /// calendar or date changed.
-    pub(super) fn judge(&mut self, metric: &Metric) {
+    /// calendar or date changed. `before` is the clock before that, if it was.
+    pub(super) fn judge(&mut self, metric: &Metric, before: Option<&Clock>) {
         let Some(clock) = self.open(metric) else { return };
         let news = match (self.is_over(clock), clock.is_breached()) {
             (true, false) => ClockNews::Breached { reason: BreachReason::TargetChanged },
@@ -172,7 +177,7 @@ impl Step<'_> {
             clock.breached_at = None;
             self.new_target_rev(&mut clock);
         } else {
-            clock.breached_at = Some(self.breach_of(&clock));
+            clock.breached_at = Some(self.breach_of(&clock, before));
         }
         schedule(&mut clock, self.ctx.calendars, self.warn_at(metric));
         self.put(clock, news);

@@ -162,10 +162,10 @@ pub struct ClockContext<'a> {
     pub facts: &'a dyn Facts,
 }
 
-impl ClockContext<'_> {
+impl<'a> ClockContext<'a> {
     /// The policy of a slot.
     #[must_use]
-    pub fn policy(&self, slot: Slot) -> Option<&SlaPolicy> {
+    pub fn policy(&self, slot: Slot) -> Option<&'a SlaPolicy> {
         match slot {
             Slot::Requester => self.requester_policy,
             Slot::Group => self.group_policy,

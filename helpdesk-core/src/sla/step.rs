@@ -5,7 +5,7 @@
 //! taken up first, so that a stop counts in it.
 
 use super::count::{add_span, bank, cut, restart, worked};
-use super::def::{Anchor, CycleMode, Slot};
+use super::def::{Anchor, CycleMode};
 use super::metric::{Metric, Occasion};
 use super::policy::SlaPolicy;
 use super::schedule::schedule;
@@ -114,10 +114,7 @@ impl<'a> Step<'a> {
 
     /// `None` when no policy measures it.
     pub(super) fn wanted(&self, metric: &Metric) -> Option<Wanted<'a>> {
-        let policy = match metric.slot {
-            Slot::Requester => self.ctx.requester_policy,
-            Slot::Group => self.ctx.group_policy,
-        }?;
+        let policy = self.ctx.policy(metric.slot)?;
         let targets = policy.targets_of(&metric.key)?;
         let target = targets.target(self.ctx.facts);
         Some(Wanted {
@@ -194,7 +191,7 @@ impl<'a> Step<'a> {
         let mut clock = clock.clone();
         if self.is_over(&clock) && clock.breached_at.is_none() {
             // Its timer was never fired: the breach comes before the stop.
-            clock.breached_at = Some(self.breach_of(&clock));
+            clock.breached_at = Some(self.breach_of(&clock, None));
             schedule(&mut clock, self.ctx.calendars, &[]);
             let reason = BreachReason::TimePassed;
             self.put(clock.clone(), ClockNews::Breached { reason });
@@ -334,7 +331,7 @@ impl<'a> Step<'a> {
         }
         schedule(&mut clock, self.ctx.calendars, wanted.warn_at);
         self.put(clock, ClockNews::Started);
-        self.judge(metric);
+        self.judge(metric, None);
     }
 
     /// Lets a cycle that was met or missed go on.
@@ -353,6 +350,6 @@ impl<'a> Step<'a> {
         }
         schedule(&mut clock, self.ctx.calendars, self.warn_at(metric));
         self.put(clock, ClockNews::Reopened);
-        self.judge(metric);
+        self.judge(metric, None);
     }
 }

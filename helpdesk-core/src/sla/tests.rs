@@ -274,7 +274,3 @@ fn check_news(
 fn minutes_after(at: DateTime<Utc>, minutes: i64) -> DateTime<Utc> {
     at + TimeDelta::minutes(minutes)
 }
-
-fn is_breach(change: &ClockChange) -> bool {
-    matches!(change.news, ClockNews::Breached { .. })
-}

@@ -190,7 +190,7 @@ fn a_metric_says_what_becomes_of_its_time_under_a_new_target() {
         &script,
         "Mon 09:40",
         &expect![[r#"
-        work #1 running 160m of 120m breached Mon 09:30
+        work #1 running 160m of 120m breached Mon 09:00:01
     "#]],
     );
     check(

@@ -355,3 +355,26 @@ fn a_new_status_of_the_same_turn_changes_nothing() {
     let told = tell(&wait(60), &script, "Mon 09:40");
     assert_eq!(told.changes.len(), 1, "{}", told.news());
 }
+
+#[test]
+fn a_breach_whose_timer_was_never_fired_comes_before_the_stop() {
+    let rules = one(minutes(&[("first_reply", 60)]));
+    let told = tell(&rules, &[("Mon 09:00", opened())], "Mon 09:00");
+    let ctx = super::super::signal::ClockContext {
+        metrics: &rules.metrics,
+        requester_policy: rules.policies.first(),
+        group_policy: None,
+        calendars: &told.calendars,
+        ticket: super::super::signal::TicketNow {
+            category: New,
+            created_at: at("Mon 09:00"),
+            answered: true,
+        },
+        facts: &super::super::replay::Blank,
+    };
+    let signal = replied().signal;
+    let changes = super::super::step::advance(&told.clocks, &signal, at("Mon 11:00"), &ctx);
+    let news: Vec<&str> = changes.iter().map(|change| change.news.as_str()).collect();
+    assert_eq!(news, ["breached", "missed"]);
+    assert_eq!(changes[1].clock.breached_at, Some(at("Mon 10:00:01")));
+}
