@@ -96,7 +96,17 @@ fn hours_of_a_rotation_are_those_that_the_clock_shows_in_chicago_too() {
     let start =
         json!({"start": "2020-03-06T08:30:00Z", "zone": "America/Chicago", "unit": "hourly"});
     let duty = schedule(json!([layer(&[1, 2, 3], start)]), json!([]));
-    check(&duty, "2020-03-08T06:30:00Z", "2020-03-08T10:00:00Z", &expect![[r#""#]]);
+    check(
+        &duty,
+        "2020-03-08T06:30:00Z",
+        "2020-03-08T10:00:00Z",
+        &expect![[r#"
+        03-08 06:30 to 03-08 07:30: 2
+        03-08 07:30 to 03-08 08:00: 3
+        03-08 08:00 to 03-08 08:30: 1
+        03-08 08:30 to 03-08 09:30: 2
+        03-08 09:30 to 03-08 10:00: 3"#]],
+    );
 }
 
 #[test]
