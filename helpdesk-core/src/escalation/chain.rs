@@ -321,6 +321,28 @@ pub enum EscalationNews {
 }
 
 impl EscalationNews {
+    /// Whom to notify of it; `None` where that is nobody. The desk queues one
+    /// effect for each, not before [`Notice::held_until`].
+    #[must_use]
+    pub fn notice(&self) -> Option<&Notice> {
+        let notice = match self {
+            Self::StepFired(fired) => &fired.notice,
+            Self::Exhausted { notice } | Self::AckTimedOut { notice, .. } => notice,
+            Self::Started { .. }
+            | Self::PolicyFollowed { .. }
+            | Self::StepPassed { .. }
+            | Self::LoopBegan
+            | Self::Acknowledged { .. }
+            | Self::Unacknowledged { .. }
+            | Self::Reopened
+            | Self::Forced { .. }
+            | Self::HandedBack { .. }
+            | Self::Done { .. }
+            | Self::Rescheduled => return None,
+        };
+        (!notice.to.is_empty()).then_some(notice)
+    }
+
     /// The news in one word, as it stands in JSON.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

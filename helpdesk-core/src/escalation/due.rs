@@ -202,22 +202,22 @@ impl View<'_> {
     }
 
     /// Which steps of this loop may still come without an agent's doing.
-    pub(super) fn to_come(&self) -> Vec<bool> {
+    pub(super) fn coming(&self) -> Vec<bool> {
         let n = self.policy.steps.len();
-        let mut to_come = Vec::with_capacity(n);
+        let mut coming = Vec::with_capacity(n);
         for i in 0..n {
             let comes = match self.step_due(i) {
                 Ok(_) => true,
                 Err(Reason::WaitsForStep) => {
-                    (0..i).all(|before| to_come[before] || self.settled(before).is_some())
+                    (0..i).all(|before| coming[before] || self.settled(before).is_some())
                 }
                 Err(reason) => {
                     matches!(reason, Reason::ClockPaused | Reason::NotBreached | Reason::NotIdle)
                 }
             };
-            to_come.push(comes);
+            coming.push(comes);
         }
-        to_come
+        coming
     }
 
     /// The cycle and target of the clock that a step looks at.

@@ -167,7 +167,7 @@ fn agents_of(def: &ScheduleDef) -> Vec<(String, AgentId)> {
     for (i, own) in def.overrides.iter().enumerate() {
         match own.change {
             OverrideChange::Add { agent } => {
-                found.push((format!("overrides[{i}].do.agent"), agent))
+                found.push((format!("overrides[{i}].do.agent"), agent));
             }
             OverrideChange::Replace { with, .. } => {
                 found.push((format!("overrides[{i}].do.with"), with));

@@ -53,8 +53,9 @@ fn later(local: NaiveDateTime, seconds: i64) -> NaiveDateTime {
 ///     "unit": "monthly", "start": "2026-01-31T09:00", "zone": "UTC",
 /// }))?;
 /// let rotation = Rotation::new(&layer, BundledZones::new().zone("UTC")?);
-/// let february = rotation.next_handoff("2026-02-01T00:00:00Z".parse()?);
-/// assert_eq!(february, Some("2026-02-28T09:00:00Z".parse()?));
+/// let at = |text: &str| text.parse().map_err(|_| "not an instant");
+/// let february = rotation.next_handoff(at("2026-02-01T00:00:00Z")?);
+/// assert_eq!(february, Some(at("2026-02-28T09:00:00Z")?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
 
     /// Where no step of the loop may come any more: the next loop, or the end.
     pub(super) fn end_loop(&mut self) {
-        if self.progress.state != ChainState::Pending || self.view().to_come().contains(&true) {
+        if self.progress.state != ChainState::Pending || self.view().coming().contains(&true) {
             return;
         }
         if self.policy.repeat.goes_on(self.progress.n_repeats) {
@@ -186,11 +186,11 @@ impl<'a> Run<'a> {
 
     /// Whether the loop has a step that time brings.
     fn waits_for_time(&self) -> bool {
-        let to_come = self.view().to_come();
+        let coming = self.view().coming();
         let is_timed = |(step, comes): (&StepDef, bool)| {
             comes && matches!(step.trigger, Trigger::After { .. } | Trigger::Idle { .. })
         };
-        self.policy.steps.iter().zip(to_come).any(is_timed)
+        self.policy.steps.iter().zip(coming).any(is_timed)
     }
 
     /// Goes back to the first step, from now.

@@ -28,8 +28,9 @@ pub const COVERAGE_DAYS: i64 = 366;
 ///     "layers": [{"participants": [ann, bob], "start": "2026-06-01T09:00", "zone": "Europe/Berlin"}],
 /// }))?;
 /// let schedule = Schedule::compile(&def, &BundledZones::new()).map_err(|faults| faults[0].clone())?;
-/// assert_eq!(schedule.on_call("2026-06-08T06:59:59Z".parse()?), [ann.parse()?]);
-/// assert_eq!(schedule.on_call("2026-06-08T07:00:00Z".parse()?), [bob.parse()?]);
+/// let at = |text: &str| text.parse().map_err(|_| "not an instant");
+/// assert_eq!(schedule.on_call(at("2026-06-08T06:59:59Z")?), [ann.parse()?]);
+/// assert_eq!(schedule.on_call(at("2026-06-08T07:00:00Z")?), [bob.parse()?]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -4,6 +4,8 @@
 //! `tuesdays` has a gap on all other days. It is Monday, 1 June 2026, 9:00 UTC,
 //! and ticket 7 was just opened in `l1`, where agent 1 has it.
 
+#![allow(clippy::needless_pass_by_value, reason = "values are written where they are used")]
+
 mod cells;
 mod chains;
 mod clocks;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::calendar::ZoneRules;
 use crate::escalation::oncall::{LayerDef, ScheduleDef};
+use crate::escalation::rotation::Rotation;
 use crate::escalation::schedule::{Schedule, Shift};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -87,6 +88,33 @@ fn a_handoff_at_a_time_that_is_read_twice_happens_the_first_time() {
             10-25 02:30 to 10-25 03:30: 2
             10-25 03:30 to 10-25 04:00: 1"#]],
     );
+}
+
+#[test]
+fn hours_of_a_rotation_are_those_that_the_clock_shows_in_chicago_too() {
+    // At 2:00 on 8 March the clock there goes to 3:00.
+    let start =
+        json!({"start": "2020-03-06T08:30:00Z", "zone": "America/Chicago", "unit": "hourly"});
+    let duty = schedule(json!([layer(&[1, 2, 3], start)]), json!([]));
+    check(
+        &duty,
+        "2020-03-08T06:30:00Z",
+        "2020-03-08T10:00:00Z",
+        &expect![[r#"
+        03-08 06:30 to 03-08 07:30: 2
+        03-08 07:30 to 03-08 08:00: 3
+        03-08 08:00 to 03-08 08:30: 1
+        03-08 08:30 to 03-08 09:30: 2
+        03-08 09:30 to 03-08 10:00: 3"#]],
+    );
+}
+
+#[test]
+fn a_turn_far_from_its_rotations_start_is_found_as_fast_as_a_near_one() {
+    let start = json!({"start": "1970-01-01T00:00", "unit": "hourly"});
+    let duty = schedule(json!([layer(&[1, 2], start)]), json!([]));
+    assert_eq!(duty.on_call(at("2099-12-31T23:30:00Z")), agents(&[2]));
+    assert_eq!(duty.next_handoff(at("9999-01-01T00:30:00Z")), Some(at("9999-01-01T01:00:00Z")));
 }
 
 #[test]
@@ -261,7 +289,7 @@ fn who_leaves_a_rotation_in_their_turn_is_followed_by_the_next_and_the_past_stay
     assert_eq!(duty.on_call(at("2026-06-23T00:00:00Z")), agents(&[1]));
     assert_eq!(
         whole.without(agent(9), at("2026-06-16T12:00:00Z"), Arc::clone(&utc)),
-        [whole.clone()]
+        std::slice::from_ref(&whole)
     );
     let alone: LayerDef = serde_json::from_value(layer(&[1], json!({}))).unwrap();
     let layers = alone.without(agent(1), at("2026-06-16T12:00:00Z"), utc);
@@ -345,6 +373,41 @@ fn any_override() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #[test]
+    fn the_turn_at_an_instant_is_the_last_that_has_begun(
+        layer in any_layer(),
+        probe in -1_000_000_000i64..4_000_000_000,
+    ) {
+        let layer: LayerDef = serde_json::from_value(layer).unwrap();
+        let rotation = Rotation::new(&layer, ZONES.zone(&layer.zone).unwrap());
+        let probe = DateTime::from_timestamp(probe, 0).unwrap();
+        let turn = rotation.turn(probe);
+        prop_assert!(rotation.begins_at(turn).unwrap() <= probe);
+        prop_assert!(rotation.begins_at(turn + 1).unwrap() > probe);
+    }
+
+    #[test]
+    fn turns_around_a_change_of_the_clock_are_the_last_that_have_begun(
+        mut layer in any_layer(),
+        offset in -100_000i64..100_000,
+    ) {
+        layer["unit"] = json!("hourly");
+        layer["length"] = json!(1);
+        for (zone, change) in [
+            ("America/Chicago", "2020-11-01T07:00:00Z"), ("America/Chicago", "2020-03-08T08:00:00Z"),
+            ("Australia/Lord_Howe", "2020-04-04T15:00:00Z"), ("Pacific/Apia", "2011-12-30T10:00:00Z"),
+            ("America/Sao_Paulo", "2018-02-18T02:00:00Z"),
+        ] {
+            layer["zone"] = json!(zone);
+            let layer: LayerDef = serde_json::from_value(layer.clone()).unwrap();
+            let rotation = Rotation::new(&layer, ZONES.zone(zone).unwrap());
+            let probe = at(change) + TimeDelta::seconds(offset);
+            let turn = rotation.turn(probe);
+            prop_assert!(rotation.begins_at(turn).unwrap() <= probe);
+            prop_assert!(rotation.begins_at(turn + 1).unwrap() > probe);
+        }
+    }
+
     #[test]
     fn shifts_tile_the_range_and_agree_with_who_is_on_call(
         layers in prop::collection::vec(any_layer(), 1..4),
