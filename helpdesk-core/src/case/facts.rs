@@ -1,5 +1,8 @@
 //! The facts of a ticket, as conditions ask for them.
 
+#[cfg(test)]
+mod tests;
+
 use crate::calendar::Calendar;
 use crate::condition::{
     Calendars, ClockFact, Condition, FactSet, FactValue, Facts, Field, Terms, TextFact,

@@ -99,8 +99,10 @@ pub(super) fn texts<'a, F: Facts + ?Sized>(
 
 /// An empty text and an empty set are not there.
 fn is_present<F: Facts + ?Sized>(field: &Field, facts: &F) -> bool {
-    if *field == Field::Now || clock(field, facts).is_some() {
-        return true;
+    match field {
+        Field::Now => return true,
+        Field::Sla(metric) => return facts.clock(metric).is_some(),
+        _ => {}
     }
     match facts.value(field) {
         Some(FactValue::Set(set)) => !set.is_empty(),
