@@ -44,6 +44,7 @@
 //!
 //! - `sqlite` (default): the embedded backend.
 //! - `language` (default): guesses the language of a message that names none.
+//! - `ical`: reads iCalendar feeds of holidays.
 //! - `tokio`: [`Runner`], a loop that ticks and delivers.
 
 mod answer;
@@ -53,6 +54,8 @@ mod change_set;
 mod deliver;
 mod engine;
 mod error;
+#[cfg(feature = "ical")]
+pub mod ical;
 mod json;
 mod language;
 mod load;

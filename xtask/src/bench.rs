@@ -6,20 +6,27 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The bench to which the others of its group are compared.
-const FLOOR: &str = "floor";
+/// The bench to which the others of its group are compared: the first that the group has.
+const FLOORS: [&str; 2] = ["floor", "helpdesk"];
+/// The name of the comparison with other crates, a workspace of its own.
+const COMPARE: &str = "compare";
 
 /// Runs the chore.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let (names, flags): (Vec<_>, Vec<_>) = args.iter().partition(|arg| !arg.starts_with('-'));
     let [name] = names.as_slice() else {
-        return Err(Failure::Usage("one bench: `cargo xtask bench desk [--json]`".to_owned()));
+        let usage = "one bench: `cargo xtask bench desk|calendar|compare [--json]`";
+        return Err(Failure::Usage(usage.to_owned()));
     };
     if let Some(flag) = flags.iter().find(|flag| **flag != "--json") {
         return Err(Failure::Usage(format!("no option `{flag}`: `--json` is the only one")));
     }
     let home = std::env::temp_dir().join(format!("helpdesk-bench-{}", std::process::id()));
-    let mut command = shell::cargo(&["bench", "--bench", name.as_str()])?;
+    let args = match name.as_str() {
+        COMPARE => ["bench", "--manifest-path", "benches/compare/Cargo.toml"],
+        name => ["bench", "--bench", name],
+    };
+    let mut command = shell::cargo(&args)?;
     shell::stream(command.env("CRITERION_HOME", &home))?;
     let medians = medians(&home);
     // What criterion leaves is of no use any more, and in nobody's way either.
@@ -64,17 +71,19 @@ fn collect(folder: &Path, name: &str, found: &mut Medians) -> Result<(), String>
     Ok(())
 }
 
-/// The ratio to the floor of its group, where there is one.
-fn ratio(medians: &Medians, name: &str) -> Option<f64> {
+/// The floor of a bench's group, where there is one, and the ratio to it.
+fn ratio(medians: &Medians, name: &str) -> Option<(&'static str, f64)> {
     let group = name.split('/').next()?;
-    let floor = medians.get(&format!("{group}/{FLOOR}"))?;
-    Some(medians.get(name)? / floor)
+    let floor = |floor: &&'static str| Some((*floor, medians.get(&format!("{group}/{floor}"))?));
+    let (floor, nanos) = FLOORS.iter().find_map(floor)?;
+    Some((floor, medians.get(name)? / nanos))
 }
 
 fn table(medians: &Medians) -> String {
     let mut text = String::new();
     for (name, nanos) in medians {
-        let times = ratio(medians, name).map_or(String::new(), |r| format!("{r:>8.1} x floor"));
+        let times =
+            ratio(medians, name).map_or(String::new(), |(floor, r)| format!("{r:>8.1} x {floor}"));
         text.push_str(&format!("{name:<42}{:>16}{times}\n", cost(*nanos)));
     }
     text
@@ -91,7 +100,7 @@ fn cost(nanos: f64) -> String {
 
 fn as_json(medians: &Medians) -> Value {
     let row = |(name, nanos): (&String, &f64)| {
-        (name.clone(), json!({"median_ns": nanos, "x_floor": ratio(medians, name)}))
+        (name.clone(), json!({"median_ns": nanos, "x_floor": ratio(medians, name).map(|(_, r)| r)}))
     };
     Value::Object(medians.iter().map(row).collect())
 }
@@ -104,7 +113,7 @@ mod tests {
     fn a_bench_is_compared_to_the_floor_of_its_group() {
         let rows = [("receive/floor", 10.0), ("receive/sqlite/100", 95.0), ("decide/10", 5.0)];
         let medians: Medians = rows.map(|(name, nanos)| (name.to_owned(), nanos)).into();
-        assert_eq!(ratio(&medians, "receive/sqlite/100"), Some(9.5));
+        assert_eq!(ratio(&medians, "receive/sqlite/100"), Some(("floor", 9.5)));
         assert_eq!(ratio(&medians, "decide/10"), None);
         assert!(table(&medians).contains("9.5 x floor"), "{}", table(&medians));
     }

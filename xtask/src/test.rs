@@ -115,8 +115,11 @@ fn quickstart() -> Result<(), String> {
 
 /// Each benchmark runs once, unmeasured.
 fn bench() -> Result<(), String> {
-    require("benches/desk.rs")?;
-    cargo(&["bench", "--bench", "desk", "--", "--test"])
+    for name in ["desk", "calendar"] {
+        require(&format!("benches/{name}.rs"))?;
+        cargo(&["bench", "--bench", name, "--", "--test"])?;
+    }
+    Ok(())
 }
 
 /// The fuzz targets compile; `cargo xtask fuzz` runs them.

@@ -1,10 +1,13 @@
 //! Questions to a compiled calendar. None walks over time: each looks up one or
 //! two places, and passes whole pieces by their sums.
 
-use super::compiled::{Calendar, END, N_PIECES, PIECE_SECONDS};
+use super::compiled::{Calendar, END, PIECE_SECONDS};
 use super::error::CalendarError;
+use super::piece::Piece;
 use super::zone::instant;
 use chrono::{DateTime, Utc};
+
+const HORIZON: CalendarError = CalendarError::Horizon;
 
 /// A spot in working time: `work` working seconds after the start of a piece.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +24,7 @@ impl Calendar {
     ///
     /// [`CalendarError::Horizon`] when either lies outside of 1970 to 2099.
     pub fn elapsed(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<i64, CalendarError> {
-        let (from, to) = (self.spot(from)?, self.spot(to)?);
+        let (from, to) = (self.spot(from).ok_or(HORIZON)?, self.spot(to).ok_or(HORIZON)?);
         let work = to.work - from.work;
         match to.piece.cmp(&from.piece) {
             std::cmp::Ordering::Equal => Ok(work),
@@ -47,11 +50,12 @@ impl Calendar {
         start: DateTime<Utc>,
         seconds: i64,
     ) -> Result<DateTime<Utc>, CalendarError> {
-        let spot = self.spot(start)?;
+        let spot = self.spot(start).ok_or(HORIZON)?;
         if seconds <= 0 {
             return Ok(instant(start.timestamp()));
         }
-        Ok(instant(self.nth_second(spot, seconds - 1)? + 1))
+        let last = self.nth_second(spot, seconds - 1).ok_or(HORIZON)?;
+        Ok(instant(last + 1))
     }
 
     /// The latest instant at which no more than `seconds` of working time have
@@ -70,8 +74,8 @@ impl Calendar {
         start: DateTime<Utc>,
         seconds: i64,
     ) -> Result<DateTime<Utc>, CalendarError> {
-        let spot = self.spot(start)?;
-        Ok(instant(self.nth_second(spot, seconds)?))
+        let spot = self.spot(start).ok_or(HORIZON)?;
+        self.nth_second(spot, seconds).map(instant).ok_or(HORIZON)
     }
 
     /// [`Calendar::due_at`] and [`Calendar::breach_at`] together, for less.
@@ -87,12 +91,12 @@ impl Calendar {
         start: DateTime<Utc>,
         seconds: i64,
     ) -> Result<(DateTime<Utc>, Option<DateTime<Utc>>), CalendarError> {
-        let spot = self.spot(start)?;
+        let spot = self.spot(start).ok_or(HORIZON)?;
         let due_at = match seconds {
             ..=0 => start.timestamp(),
-            _ => self.nth_second(spot, seconds - 1)? + 1,
+            _ => self.nth_second(spot, seconds - 1).ok_or(HORIZON)? + 1,
         };
-        let breach_at = self.nth_second(spot, seconds).ok();
+        let breach_at = self.nth_second(spot, seconds);
         // Within hours, as nearly always, both are one instant.
         let due = instant(due_at);
         let breach = breach_at.map(|at| if at == due_at { due } else { instant(at) });
@@ -113,12 +117,11 @@ impl Calendar {
         end: DateTime<Utc>,
         seconds: i64,
     ) -> Result<DateTime<Utc>, CalendarError> {
-        let spot = self.spot(end)?;
+        let spot = self.spot(end).ok_or(HORIZON)?;
         if seconds <= 0 {
             return Ok(instant(end.timestamp()));
         }
-        let back = seconds.checked_neg().ok_or(CalendarError::Horizon)?;
-        Ok(instant(self.nth_second(spot, back)?))
+        self.nth_second(spot, -seconds).map(instant).ok_or(HORIZON)
     }
 
     /// The earliest instant from which no more than `seconds` of working time
@@ -133,10 +136,10 @@ impl Calendar {
         end: DateTime<Utc>,
         seconds: i64,
     ) -> Result<DateTime<Utc>, CalendarError> {
-        let spot = self.spot(end)?;
+        let spot = self.spot(end).ok_or(HORIZON)?;
         let back = seconds.checked_neg().and_then(|n| n.checked_sub(1));
-        let back = back.ok_or(CalendarError::Horizon)?;
-        Ok(instant(self.nth_second(spot, back)? + 1))
+        let before = self.nth_second(spot, back.ok_or(HORIZON)?).ok_or(HORIZON)?;
+        Ok(instant(before + 1))
     }
 
     /// Whether the second that begins at `at` is working time.
@@ -145,14 +148,12 @@ impl Calendar {
     ///
     /// [`CalendarError::Horizon`] when it lies outside of 1970 to 2099.
     pub fn is_open(&self, at: DateTime<Utc>) -> Result<bool, CalendarError> {
-        let seconds = at.timestamp();
-        let (k, offset) = place(seconds)?;
-        if seconds >= END {
-            return Err(CalendarError::Horizon);
+        let (k, offset) = place(at.timestamp()).ok_or(HORIZON)?;
+        if at.timestamp() >= END {
+            return Err(HORIZON);
         }
-        let piece = self.piece(k).ok_or(CalendarError::Horizon)?;
-        let segment = piece.segments().get(piece.segment_after(offset));
-        Ok(segment.is_some_and(|segment| segment.start <= offset))
+        let piece = self.piece(k).ok_or(HORIZON)?;
+        Ok(piece.open_until(offset).is_some())
     }
 
     /// `at` when it is open, else the next opening.
@@ -170,24 +171,8 @@ impl Calendar {
     ///
     /// [`CalendarError::Horizon`] when there is none up to the end of 2099.
     pub fn next_close(&self, at: DateTime<Utc>) -> Result<DateTime<Utc>, CalendarError> {
-        let (first, offset) = place(at.timestamp())?;
-        let mut at_end_of_piece = false;
-        for k in first..N_PIECES {
-            let Some(piece) = self.piece(k) else { break };
-            let i = if k == first { piece.segment_after(offset) } else { 0 };
-            let start = k as i64 * PIECE_SECONDS;
-            let segment = piece.segments().get(i);
-            if at_end_of_piece && segment.is_none_or(|segment| segment.start > 0) {
-                return Ok(instant(start));
-            }
-            let Some(segment) = segment else { continue };
-            let end = start + i64::from(segment.end);
-            at_end_of_piece = i64::from(segment.end) == PIECE_SECONDS || end == END;
-            if !at_end_of_piece {
-                return Ok(instant(end));
-            }
-        }
-        Err(CalendarError::Horizon)
+        let open = self.next_open(at)?.timestamp();
+        self.close_after(open).map(instant).ok_or(HORIZON)
     }
 
     /// The latest instant, `at` or earlier, with an open second just before it:
@@ -210,47 +195,58 @@ impl Calendar {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> Result<Vec<(DateTime<Utc>, DateTime<Utc>)>, CalendarError> {
-        let ((first, first_offset), (last, last_offset)) =
-            (place(from.timestamp())?, place(to.timestamp())?);
-        let mut windows: Vec<(i64, i64)> = Vec::new();
-        for k in first..=last {
-            let piece = self.piece(k).ok_or(CalendarError::Horizon)?;
-            let start = k as i64 * PIECE_SECONDS;
-            let lowest = if k == first { first_offset } else { 0 };
-            let highest = if k == last { last_offset } else { u32::MAX };
-            let segments = piece.segments().iter().skip(piece.segment_after(lowest));
-            for segment in segments.take_while(|segment| segment.start < highest) {
-                let opens = start + i64::from(segment.start.max(lowest));
-                let closes = start + i64::from(segment.end.min(highest));
-                match windows.last_mut() {
-                    Some(before) if before.1 == opens => before.1 = closes,
-                    _ if opens < closes => windows.push((opens, closes)),
-                    _ => {}
-                }
+        let _ = (place(from.timestamp()).ok_or(HORIZON)?, place(to.timestamp()).ok_or(HORIZON)?);
+        let (mut at, to) = (from.timestamp(), to.timestamp());
+        let mut windows = Vec::new();
+        // Each round is one window.
+        while let Some(opens) = self.spot(instant(at)).and_then(|spot| self.nth_second(spot, 0)) {
+            if opens >= to {
+                break;
             }
+            let closes = self.close_after(opens).unwrap_or(END);
+            windows.push((instant(opens), instant(closes.min(to))));
+            at = closes;
         }
-        Ok(windows.into_iter().map(|(from, to)| (instant(from), instant(to))).collect())
+        Ok(windows)
+    }
+
+    /// The closing of the stretch in which an open second lies; `None` when it
+    /// lasts beyond the horizon.
+    fn close_after(&self, open: i64) -> Option<i64> {
+        let (mut k, mut offset) = place(open)?;
+        // A stretch may run through several pieces, whole ones too.
+        loop {
+            let start = k as i64 * PIECE_SECONDS;
+            let Some(end) = self.piece(k)?.open_until(offset) else { return Some(start) };
+            let end = start + i64::from(end);
+            if end >= END {
+                return None;
+            }
+            if end < start + PIECE_SECONDS {
+                return Some(end);
+            }
+            (k, offset) = (k + 1, 0);
+        }
     }
 
     /// The spot in working time of an instant.
-    fn spot(&self, at: DateTime<Utc>) -> Result<Spot, CalendarError> {
+    fn spot(&self, at: DateTime<Utc>) -> Option<Spot> {
         let (k, offset) = place(at.timestamp())?;
-        let piece = self.piece(k).ok_or(CalendarError::Horizon)?;
-        Ok(Spot { piece: k, work: piece.work_before(offset) })
+        Some(Spot { piece: k, work: self.piece(k)?.work_before(offset) })
     }
 
     /// When the working second `n` after a spot begins; before it when negative.
-    fn nth_second(&self, spot: Spot, n: i64) -> Result<i64, CalendarError> {
+    fn nth_second(&self, spot: Spot, n: i64) -> Option<i64> {
         let mut k = spot.piece;
-        let mut work = spot.work.checked_add(n).ok_or(CalendarError::Horizon)?;
+        let mut work = spot.work.checked_add(n)?;
         while work < 0 {
-            k = k.checked_sub(1).ok_or(CalendarError::Horizon)?;
-            work += self.piece(k).ok_or(CalendarError::Horizon)?.total();
+            k = k.checked_sub(1)?;
+            work += self.piece(k)?.total();
         }
         loop {
-            let piece = self.piece(k).ok_or(CalendarError::Horizon)?;
+            let piece = self.piece(k)?;
             if let Some(offset) = piece.nth_second(work) {
-                return Ok(k as i64 * PIECE_SECONDS + i64::from(offset));
+                return Some(k as i64 * PIECE_SECONDS + i64::from(offset));
             }
             work -= piece.total();
             k += 1;
@@ -259,18 +255,15 @@ impl Calendar {
 
     /// The working seconds of the pieces from one until another.
     fn totals(&self, from: usize, to: usize) -> i64 {
-        (from..to).filter_map(|k| self.piece(k)).map(|piece| piece.total()).sum()
+        (from..to).filter_map(|k| self.piece(k)).map(Piece::total).sum()
     }
 }
 
 /// The piece of a second, and the seconds since the piece's start.
-fn place(seconds: i64) -> Result<(usize, u32), CalendarError> {
+fn place(seconds: i64) -> Option<(usize, u32)> {
     if !(0..=END).contains(&seconds) {
-        return Err(CalendarError::Horizon);
+        return None;
     }
-    let (k, offset) = (seconds / PIECE_SECONDS, seconds % PIECE_SECONDS);
-    match (usize::try_from(k), u32::try_from(offset)) {
-        (Ok(k), Ok(offset)) => Ok((k, offset)),
-        _ => Err(CalendarError::Horizon),
-    }
+    let k = usize::try_from(seconds / PIECE_SECONDS).ok()?;
+    Some((k, u32::try_from(seconds % PIECE_SECONDS).ok()?))
 }

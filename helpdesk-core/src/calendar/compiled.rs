@@ -90,8 +90,9 @@ impl Calendar {
         Self::of(Plan::new(&def, Arc::new(Zone::utc())))
     }
 
-    /// The version of the zone rules it was compiled by, such as `2026e`.
-    /// A calendar is compiled again when its zone has newer rules.
+    /// The version of the zone rules it was compiled by, such as `2026e`; empty
+    /// for [`Calendar::always`]. A calendar is compiled again when its zone has
+    /// newer rules.
     #[must_use]
     pub fn tzdb_version(&self) -> &str {
         self.0.plan.zone.tzdb_version()
@@ -200,6 +201,7 @@ impl Plan {
     fn compile(&self, k: usize) -> Piece {
         let start = k as i64 * PIECE_SECONDS;
         let length = PIECE_SECONDS.min(END - start);
+        let n_days = (length / i64::from(DAY_SECONDS)) as usize;
         let windows = merged(self.windows(k));
         let open = subtracted(&windows, &self.closures);
         let clipped = open.into_iter().filter_map(|(from, to)| {
@@ -208,7 +210,7 @@ impl Plan {
             (from < to).then_some((from, to))
         });
         let clipped: Vec<(u32, u32)> = clipped.collect();
-        Piece::new(u32::try_from(length).unwrap_or(u32::MAX), &clipped)
+        Piece::new(n_days, &clipped)
     }
 
     /// The spans of all days that may reach into a piece, as instants.

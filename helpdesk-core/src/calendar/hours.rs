@@ -257,7 +257,7 @@ pub(super) fn clip(text: &str) -> String {
 
 /// Reads and writes a type as its text, with a schema that says its form.
 macro_rules! as_text {
-    ($type:ident, $pattern:literal, $about:literal) => {
+    ($type:ident, $pattern:expr, $about:literal) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -284,13 +284,11 @@ macro_rules! as_text {
 }
 pub(super) use as_text;
 
-as_text!(
-    LocalTime,
-    "^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00(:00)?)$",
-    "A time of day, HH:MM or HH:MM:SS, 24:00 at most."
-);
-as_text!(
-    Moment,
-    "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?$",
-    "A local date, a local date and time, or an instant."
-);
+/// What a [`LocalTime`] looks like.
+pub(crate) const TIME_PATTERN: &str = "^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00(:00)?)$";
+/// What a [`Moment`] looks like.
+pub(crate) const MOMENT_PATTERN: &str =
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?$";
+
+as_text!(LocalTime, TIME_PATTERN, "A time of day, HH:MM or HH:MM:SS, 24:00 at most.");
+as_text!(Moment, MOMENT_PATTERN, "A local date, a local date and time, or an instant.");

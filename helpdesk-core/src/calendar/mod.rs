@@ -24,5 +24,6 @@ pub use def::{CalendarDef, ClosureDef, FeedDef, FeedEvent};
 pub use error::CalendarError;
 pub use holiday::{HolidayDate, HolidayDef, MonthDay, Observed, Weekday};
 pub use hours::{LocalSpan, LocalTime, Moment, WeeklyHours};
+pub(crate) use hours::{MOMENT_PATTERN, TIME_PATTERN};
 pub use zone::{OffsetChange, Zone};
 pub use zones::{BundledZones, TzifZones, ZoneRules};

@@ -2,6 +2,7 @@
 //! once, each with the spot and the remedy.
 
 use super::document::Document;
+use crate::calendar::{MOMENT_PATTERN, TIME_PATTERN};
 use crate::condition::suggestion;
 use crate::fault::{Code, Fault, join_path};
 use crate::limit::{DOCUMENT_DEPTH_MAX, FAULTS_MAX};
@@ -99,11 +100,11 @@ impl Shape {
             ValidationErrorKind::Enum { .. } | ValidationErrorKind::Constant { .. } => {
                 invalid(takes_one_of(&words_of(error).unwrap_or_default(), &found))
             }
-            ValidationErrorKind::Pattern { pattern } if pattern == KEY_PATTERN => {
-                invalid(format!("{found} is not a key: take 1 to 64 of a-z 0-9 _ -"))
-            }
             ValidationErrorKind::Pattern { pattern } => {
-                invalid(format!("{found} does not match `{pattern}`"))
+                let known = PATTERNS.iter().find(|(known, _)| pattern == known);
+                let unknown = || format!("does not match `{pattern}`");
+                let fault = known.map_or_else(unknown, |(_, words)| (*words).to_owned());
+                invalid(format!("{found} {fault}"))
             }
             ValidationErrorKind::Minimum { limit } => {
                 invalid(format!("takes at least {limit}; found {found}"))
@@ -222,8 +223,16 @@ impl Shape {
     }
 }
 
-/// The pattern of [`Key`](crate::id::Key).
-const KEY_PATTERN: &str = "^[a-z0-9_-]{1,64}$";
+/// Patterns of texts, and what is wrong with one that does not match.
+const PATTERNS: &[(&str, &str)] = &[
+    // Of a [`Key`](crate::id::Key).
+    ("^[a-z0-9_-]{1,64}$", "is not a key: take 1 to 64 of a-z 0-9 _ -"),
+    (TIME_PATTERN, "is no time of day: take HH:MM or HH:MM:SS, 24:00 at most"),
+    (
+        MOMENT_PATTERN,
+        "is no point in time: take 2026-12-24, 2026-12-24T12:00 or 2026-12-24T11:00:00Z",
+    ),
+];
 
 fn unknown_field(path: &str, name: &str, known: &[String]) -> Fault {
     let near = suggestion(name, known.iter().map(String::as_str));
