@@ -9,6 +9,9 @@ use chrono::{DateTime, Utc};
 
 const HORIZON: CalendarError = CalendarError::Horizon;
 
+/// An open stretch, half-open.
+pub type Window = (DateTime<Utc>, DateTime<Utc>);
+
 /// A spot in working time: `work` working seconds after the start of a piece.
 #[derive(Debug, Clone, Copy)]
 struct Spot {
@@ -194,7 +197,7 @@ impl Calendar {
         &self,
         from: DateTime<Utc>,
         to: DateTime<Utc>,
-    ) -> Result<Vec<(DateTime<Utc>, DateTime<Utc>)>, CalendarError> {
+    ) -> Result<Vec<Window>, CalendarError> {
         let _ = (place(from.timestamp()).ok_or(HORIZON)?, place(to.timestamp()).ok_or(HORIZON)?);
         let (mut at, to) = (from.timestamp(), to.timestamp());
         let mut windows = Vec::new();

@@ -107,7 +107,10 @@ impl Calendar {
     /// The piece number `k`, compiled now if need be; `None` past the last one.
     pub(super) fn piece(&self, k: usize) -> Option<&Piece> {
         let slot = self.0.pieces.get(k)?;
-        Some(slot.get_or_init(|| self.0.plan.compile(k)))
+        match slot.get() {
+            Some(piece) => Some(piece),
+            None => Some(slot.get_or_init(|| self.0.plan.compile(k))),
+        }
     }
 
     fn of(plan: Plan) -> Self {
@@ -185,7 +188,7 @@ impl Plan {
             }
         };
         def.closures.iter().for_each(|closure| add_closure(closure.from, closure.to));
-        for event in def.feeds.iter().flat_map(|feed| feed.active_events()) {
+        for event in def.feeds.iter().flat_map(super::FeedDef::active_events) {
             match (event.all_day, event.from, event.to) {
                 (true, Moment::Local(from), Moment::Local(to)) => {
                     days_off.push((day_of(from.date()), day_of(to.date())));

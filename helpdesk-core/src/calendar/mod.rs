@@ -19,6 +19,7 @@ mod tests;
 mod zone;
 mod zones;
 
+pub use arith::Window;
 pub use compiled::{Calendar, HORIZON_END, HORIZON_START};
 pub use def::{CalendarDef, ClosureDef, FeedDef, FeedEvent};
 pub use error::CalendarError;
