@@ -4,7 +4,8 @@
 #![no_main]
 
 use chrono::DateTime;
-use helpdesk::core::condition::{Condition, CustomKind, FactMap, Schema};
+use helpdesk::core::calendar::{BundledZones, CalendarDef, LocalSpan, WeeklyHours};
+use helpdesk::core::condition::{Calendars, Condition, CustomKind, FactMap, Schema};
 use helpdesk::core::id::Key;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -18,11 +19,22 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         .with_custom(key("renewal"), CustomKind::Instant)
 });
 
+static CALENDARS: LazyLock<Calendars> = LazyLock::new(|| {
+    let weekly = WeeklyHours::every_day(&[LocalSpan::DAY]);
+    let office = CalendarDef::new("Europe/Berlin").with_weekly(weekly);
+    let mut calendars = Calendars::default();
+    let key = Key::new("office").expect("a key");
+    calendars.add(key, &office, &BundledZones::new()).expect("it opens");
+    calendars
+});
+
 static TICKET: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "subject": "Rechnung fehlt", "body": "Große Sorge: die Rechnung vom 3. Mai fehlt.",
         "tags": ["vip", "web"], "priority": "high", "channel": "email",
         "message_count": 3, "created_at": "2026-11-20T09:00:00Z",
+        "due_at": "2026-11-20T17:00:00Z", "escalation_level": 1,
+        "sla.first_reply": {"state": "running", "breached": false, "left_seconds": 600},
         "custom.seats": 12.5, "custom.note": "ÄÖÜ", "custom.renewal": "2027-01-01T00:00:00Z",
     })
 });
@@ -36,6 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
     let now = DateTime::from_timestamp(1_795_000_000, 0).expect("in range");
     for ticket in [&*TICKET, &json!({})] {
         let facts = FactMap::from_json(ticket, now, &SCHEMA).expect("fits");
+        let facts = facts.with_calendars(CALENDARS.clone());
         assert_eq!(condition.holds(&facts), again.holds(&facts));
         let _ = condition.evidence(&facts);
         let _ = condition.to_string();

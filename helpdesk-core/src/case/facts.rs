@@ -1,5 +1,8 @@
 //! The facts of a ticket, as conditions ask for them.
 
+#[cfg(test)]
+mod tests;
+
 use super::Case;
 use crate::calendar::Calendar;
 use crate::clock::Clock;

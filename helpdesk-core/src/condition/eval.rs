@@ -99,9 +99,13 @@ pub(super) fn texts<'a, F: Facts + ?Sized>(
 
 /// An empty text and an empty set are not there.
 fn is_present<F: Facts + ?Sized>(field: &Field, facts: &F) -> bool {
-    let has_started = |fact: ClockFact| fact.state != ClockState::Inactive;
-    if *field == Field::Now || clock(field, facts).is_some_and(has_started) {
-        return true;
+    match field {
+        Field::Now => return true,
+        Field::Sla(metric) => {
+            let clock = facts.clock(metric);
+            return clock.is_some_and(|clock| clock.state != ClockState::Inactive);
+        }
+        _ => {}
     }
     match facts.value(field) {
         Some(FactValue::Set(set)) => !set.is_empty(),

@@ -21,6 +21,7 @@ use crate::routing::queue::Queue;
 use crate::routing::rules::RoutingRule;
 use crate::routing::stage::Stage;
 use crate::sla::check::SlaRules;
+use crate::sla::signal::ALWAYS;
 use crate::ticket::custom::{FieldOwner, FieldType};
 use crate::ticket::priority::Channel;
 use crate::ticket::status::{StatusCategory, StatusTable};
@@ -345,6 +346,12 @@ impl<'a> Checker<'a> {
             }
             if !seen.insert((mailbox.channel, identity.value)) {
                 self.fault(path, Code::Duplicate, "another mailbox has this address");
+            }
+        }
+        for (i, calendar) in document.calendars.iter().enumerate() {
+            if calendar.key.as_str() == ALWAYS {
+                let message = format!("`{ALWAYS}` is built in: around the clock; take another key");
+                self.fault(format!("calendars[{i}].key"), Code::Duplicate, message);
             }
         }
         for (i, presence) in document.presences.iter().enumerate() {

@@ -171,6 +171,17 @@ impl Changed for RosterEntry {
 }
 
 fn choose_with(queue: &Queue, ticket: &Ticket, roster: &Roster, affinity: &[AgentId]) -> Choice {
+    let calendars = &Calendars::default();
+    choose(&Ask { queue, ticket, roster, calendars, affinity, now: now(), seed: 7 })
+}
+
+/// The same, by the calendars of [`shifts`].
+fn choose_on_shift(
+    queue: &Queue,
+    ticket: &Ticket,
+    roster: &Roster,
+    affinity: &[AgentId],
+) -> Choice {
     let calendars = &shifts();
     choose(&Ask { queue, ticket, roster, calendars, affinity, now: now(), seed: 7 })
 }

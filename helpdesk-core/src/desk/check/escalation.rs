@@ -11,6 +11,7 @@ use crate::escalation::step::{Action, HandOverTo, StepKind};
 use crate::fault::Code;
 use crate::id::Key;
 use crate::sla::check::SlaRules;
+use crate::sla::signal::ALWAYS;
 use std::collections::BTreeSet;
 
 /// The sections that make it up.
@@ -42,12 +43,15 @@ impl Checker<'_> {
         let metrics: Option<BTreeSet<Key>> =
             sla.map(|rules| rules.metrics.iter().map(|metric| metric.key.clone()).collect());
         let keys = |section: &str| self.keys.get(section).and_then(Option::as_ref);
+        // It is on every desk.
+        let calendars = keys("calendars")
+            .map(|own| own.iter().cloned().chain(Key::new(ALWAYS).ok()).collect::<BTreeSet<Key>>());
         let known = Known {
             groups: keys("groups"),
             queues: keys("queues"),
             skills: keys("skills"),
             statuses: keys("statuses"),
-            calendars: keys("calendars"),
+            calendars: calendars.as_ref(),
             metrics: metrics.as_ref(),
             tiers: keys("tiers"),
             schedules: keys("schedules"),

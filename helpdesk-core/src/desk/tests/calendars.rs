@@ -52,7 +52,7 @@ fn faults_of_calendars_are_told_with_their_spots() {
             unknown_field calendars[1].holydays: there is no field `holydays`; near it: `holidays`, `feeds`, `closures`
             unknown_field calendars[1].nmae: there is no field `nmae`; near it: `name`, `zone`, `key`
             unknown_field calendars[4].weekly.mno: there is no field `mno`; near it: `mon`, `fri`, `sat`
-            invalid calendars[5].weekly.tue[1][1]: `25:00` does not match `^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00(:00)?)$`
+            invalid calendars[5].weekly.tue[1][1]: `25:00` is no time of day: take HH:MM or HH:MM:SS, 24:00 at most
             required_field calendars[7].key: `key` is missing: it must be given
             unknown_field calendars[8].holidays[1].observd: there is no field `observd`; near it: `observed`, `hours`, `name`
             invalid calendars[9].special_days.2026-12-24[0]: a list does not fit `minItems`
@@ -73,7 +73,9 @@ fn conditions_and_groups_name_calendars_of_the_desk() {
     );
     check(
         &json!({"calendars": [office()], "groups": [{"key": "a", "calendar": "ofice"}]}),
-        &expect![[""]],
+        &expect![
+            "not_configured groups[0].calendar: there is no calendar `ofice`; near it: `office`"
+        ],
     );
     check(
         &json!({"views": [{"key": "v", "when": night}]}),

@@ -7,7 +7,7 @@ use crate::ticket::Excluded;
 use expect_test::expect;
 
 fn reason(queue: &Queue, ticket: &Ticket, entry: RosterEntry) -> Option<RefusedReason> {
-    choose_with(queue, ticket, &roster([entry]), &[]).verdicts[0].reason
+    choose_on_shift(queue, ticket, &roster([entry]), &[]).verdicts[0].reason
 }
 
 fn french() -> Ticket {
@@ -144,7 +144,7 @@ fn an_agent_with_a_shift_is_a_candidate_only_in_its_hours() {
         assert_eq!(refused, wanted, "{shift}");
     }
     let off = roster([entry(1).shift("night"), entry(2).shift("early")]);
-    let choice = choose_with(&queue(json!({})), &ticket(), &off, &[]);
+    let choice = choose_on_shift(&queue(json!({})), &ticket(), &off, &[]);
     expect![[r#"
         stage 1 of queue billing: 0 of 2 agents can take it
         nobody chosen; looks again at 2026-06-01 18:00
@@ -157,7 +157,7 @@ fn an_agent_with_a_shift_is_a_candidate_only_in_its_hours() {
 fn a_preferred_agent_who_is_off_shift_is_not_waited_for() {
     let queue = queue(json!({"affinity_wait_seconds": 86_400}));
     let roster = roster([entry(1).shift("night"), entry(2)]);
-    let choice = choose_with(&queue, &ticket(), &roster, &[id(1)]);
+    let choice = choose_on_shift(&queue, &ticket(), &roster, &[id(1)]);
     assert_eq!((choice.chosen, choice.waits_for), (Some(id(2)), None));
 }
 
@@ -192,7 +192,7 @@ fn time_alone_may_help() {
         ("off shift and away", ticket(), away().shift("night"), None),
     ];
     for (name, ticket, entry, wanted) in rows {
-        let choice = choose_with(&cooldown, &ticket, &roster([entry]), &[]);
+        let choice = choose_on_shift(&cooldown, &ticket, &roster([entry]), &[]);
         assert_eq!((choice.chosen, choice.look_again_at), (None, wanted), "{name}");
     }
 }
