@@ -218,10 +218,7 @@ impl fmt::Display for Step {
             Self::LanguageGuessed { language, by } => write!(f, "language {language} ({by})"),
             Self::RuleMatched { rule, queue, because, .. } => {
                 write!(f, "rule `{rule}` leads to queue `{queue}`")?;
-                for (i, evidence) in because.iter().enumerate() {
-                    write!(f, "{}{evidence}", if i == 0 { ": " } else { "; " })?;
-                }
-                Ok(())
+                write_because(f, because)
             }
             Self::RuleMissed { rule, because } => write!(f, "not rule `{rule}`: {because}"),
             Self::DefaultQueue { queue, n_tried, of_mailbox } => {
@@ -233,18 +230,7 @@ impl fmt::Display for Step {
             }
             Self::Sought { sentences, .. } => f.write_str(&sentences.join("; ")),
             Self::PolicyPicked { slot, policy, because } => {
-                let whose = match slot {
-                    Slot::Requester => "SLA policy",
-                    Slot::Group => "SLA policy between groups",
-                };
-                match policy {
-                    Some(policy) => write!(f, "{whose} `{policy}`")?,
-                    None => write!(f, "no {whose} fits")?,
-                }
-                for (i, evidence) in because.iter().enumerate() {
-                    write!(f, "{}{evidence}", if i == 0 { ": " } else { "; " })?;
-                }
-                Ok(())
+                write_policy(f, *slot, policy.as_ref(), because)
             }
             Self::Clock { metric, news, due_at, beyond_horizon } => {
                 write!(f, "clock {metric} {}", news.as_str())?;
@@ -256,10 +242,7 @@ impl fmt::Display for Step {
             }
             Self::Escalation { news, due_at } => {
                 write!(f, "escalation {}", news.as_str())?;
-                match due_at {
-                    Some(due_at) => write!(f, ", next at {due_at}"),
-                    None => Ok(()),
-                }
+                due_at.map_or(Ok(()), |due_at| write!(f, ", next at {due_at}"))
             }
             Self::CaughtUp { kind, due_at } => {
                 write!(f, "first came the timer {} of {due_at}", kind.as_str())
@@ -272,4 +255,29 @@ impl fmt::Display for Step {
             }
         }
     }
+}
+
+/// ": this; that", or nothing.
+fn write_because(f: &mut fmt::Formatter<'_>, because: &[Evidence]) -> fmt::Result {
+    for (i, evidence) in because.iter().enumerate() {
+        write!(f, "{}{evidence}", if i == 0 { ": " } else { "; " })?;
+    }
+    Ok(())
+}
+
+fn write_policy(
+    f: &mut fmt::Formatter<'_>,
+    slot: Slot,
+    policy: Option<&Key>,
+    because: &[Evidence],
+) -> fmt::Result {
+    let whose = match slot {
+        Slot::Requester => "SLA policy",
+        Slot::Group => "SLA policy between groups",
+    };
+    match policy {
+        Some(policy) => write!(f, "{whose} `{policy}`")?,
+        None => write!(f, "no {whose} fits")?,
+    }
+    write_because(f, because)
 }

@@ -203,7 +203,7 @@ fn put(work: &mut Work<'_>, id: TicketId, change: EscalationChange) -> Result<()
     work.on_case(id, Event::EscalationChanged { change: Box::new(change) })?;
     work.trace(Step::Escalation { news: news.clone(), due_at });
     match news {
-        EscalationNews::StepFired(fired) => step_fired(work, id, *fired),
+        EscalationNews::StepFired(fired) => step_fired(work, id, &fired),
         EscalationNews::Exhausted { notice } => {
             notify(work, id, &notice, EscalationTold::Exhausted);
             Ok(())
@@ -234,7 +234,7 @@ fn notify(work: &mut Work<'_>, id: TicketId, notice: &Notice, told: EscalationTo
     }
 }
 
-fn step_fired(work: &mut Work<'_>, id: TicketId, fired: StepFired) -> Result<(), Rejection> {
+fn step_fired(work: &mut Work<'_>, id: TicketId, fired: &StepFired) -> Result<(), Rejection> {
     notify(work, id, &fired.notice, EscalationTold::Step { step: fired.step });
     if let Some(over) = &fired.handed_over {
         hand_over(work, id, over)?;

@@ -47,7 +47,7 @@ impl Session<'_> {
             }
         }
         let page =
-            page(found, query.limit, |(_, case)| case_cursor(order, &Place::of(order.by, &case)));
+            page(found, query.limit, |(_, case)| case_cursor(order, &Place::of(order.by, case)));
         let stored = |(version, case)| Stored { version, record: Record::Case(case) };
         Ok(Page { rows: page.rows.into_iter().map(stored).collect(), next: page.next })
     }
