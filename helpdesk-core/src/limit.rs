@@ -22,7 +22,7 @@ pub const TAG_CHARS_MAX: usize = 100;
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
 /// Nesting of a configuration. A condition nests two deep for each of its own
 /// levels. TOML's own parser takes 80.
-pub const DOCUMENT_DEPTH_MAX: usize = 100;
+pub const DOCUMENT_DEPTH_MAX: usize = 80;
 /// Entries of each list of a configuration, but for its rules and custom fields.
 pub const CONFIG_ENTRIES_MAX: usize = 10_000;
 /// Faults of a configuration that are told; a last one counts the others.

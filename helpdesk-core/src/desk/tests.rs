@@ -395,10 +395,10 @@ fn the_depth_of_a_document_has_a_limit_in_each_format() {
     let text = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n));
     assert!(from_json(&text(DOCUMENT_DEPTH_MAX)).is_ok());
     assert!(from_json(&text(DOCUMENT_DEPTH_MAX + 100)).is_err());
-    // TOML's own parser takes 80.
     assert!(from_toml(&format!("a = {}", text(70))).is_ok());
-    assert!(from_toml(&format!("a = {}", text(DOCUMENT_DEPTH_MAX))).is_err());
-    assert!(from_yaml(&text(32)).is_ok());
+    assert!(from_toml(&format!("a = {}", text(DOCUMENT_DEPTH_MAX + 20))).is_err());
+    // The limit leaves room on the 2 MiB stack of a thread, unoptimized too.
+    assert!(from_yaml(&text(DOCUMENT_DEPTH_MAX - 1)).is_ok());
     assert!(from_yaml(&text(DOCUMENT_DEPTH_MAX + 1)).is_err());
 }
 
