@@ -118,7 +118,7 @@ impl Osm {
         let days = ContextHolidays::new(Arc::new(public), Arc::default());
         let context = Context::default().with_holidays(days).with_locale(TzLocation::new(zone));
         let text = format!("Mo-Fr {}; PH off", windows(def, ","));
-        let hours = OpeningHours::parse(&text).expect("hours").with_context(context);
+        let hours = text.parse::<OpeningHours>().expect("hours").with_context(context);
         Self { hours, zone }
     }
 

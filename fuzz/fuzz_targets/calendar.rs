@@ -13,7 +13,7 @@ const QUESTIONS_MAX: usize = 16;
 /// Tables of zones are made once.
 static ZONES: LazyLock<BundledZones> = LazyLock::new(BundledZones::new);
 
-/// Half of the input may be numbers to ask with: they follow a zero byte.
+// Half of the input may be numbers to ask with: they follow a zero byte.
 fuzz_target!(|bytes: &[u8]| {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let (json, numbers) = bytes.split_at(end);

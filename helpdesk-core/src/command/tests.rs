@@ -49,6 +49,8 @@ fn command(name: &str) -> Command {
         }
         "assign" | "offer" => &[("ticket", json!(id)), ("agent", json!(id))],
         "reject_offer" => &[("ticket", json!(id)), ("reason", json!("busy"))],
+        "set_due" => &[("ticket", json!(id)), ("metric", json!("first_reply"))],
+        "de_escalate" => &[("ticket", json!(id)), ("note", json!("n"))],
         "take_next" => &[],
         "set_presence" => &[("status", json!("online"))],
         "link" | "unlink" => {
@@ -170,6 +172,10 @@ fn who_may_give_which_command() {
         reject_offer           -              -              groups_or_none groups_or_none all            groups_or_none
         route_again            -              -              -              groups         all            -
         set_presence           -              -              own            own            all            own
+        set_due                -              -              groups_or_none groups_or_none all            groups_or_none
+        escalate               -              -              groups_or_none groups_or_none all            groups_or_none
+        de_escalate            -              -              -              groups         all            -
+        acknowledge            -              -              groups_or_none groups_or_none all            groups_or_none
         link                   -              -              groups_or_none groups_or_none all            groups_or_none
         unlink                 -              -              groups_or_none groups_or_none all            groups_or_none
         set_parent             -              -              groups_or_none groups_or_none all            groups_or_none

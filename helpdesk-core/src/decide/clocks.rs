@@ -41,7 +41,17 @@ impl Before {
     }
 
     /// What the event tells the ticket's clocks; `after` is the case with it.
-    pub(super) fn signal(&self, event: &Event, after: &Case) -> Option<Signal> {
+    pub(super) fn signals(&self, event: &Event, after: &Case) -> Vec<Signal> {
+        if let Event::Routed { priority, ticket_type, tags, .. } = event {
+            let is_other_group = after.ticket.group != self.group;
+            let sets_fields = priority.is_some() || ticket_type.is_some() || !tags.is_empty();
+            let group = is_other_group.then_some(Signal::Group);
+            return group.into_iter().chain(sets_fields.then_some(Signal::Fields)).collect();
+        }
+        self.signal(event, after).into_iter().collect()
+    }
+
+    fn signal(&self, event: &Event, after: &Case) -> Option<Signal> {
         match event {
             Event::Replied { message } | Event::Noted { message } => {
                 Some(Signal::Message(MessageSignal::of(message)))
@@ -50,9 +60,6 @@ impl Before {
                 Some(Signal::Status { from: self.category })
             }
             Event::Updated { .. } => Some(Signal::Fields),
-            Event::Routed { .. } if after.ticket.group != self.group => Some(Signal::Group),
-            // A rule may set the priority.
-            Event::Routed { .. } => Some(Signal::Fields),
             Event::Assigned { .. } | Event::Unassigned { .. } => Some(Signal::Assignee),
             Event::Deleted => Some(Signal::Deleted),
             Event::MarkedSpam => Some(Signal::Spam),
@@ -83,7 +90,8 @@ fn context<'c>(
 ) -> ClockContext<'c> {
     let rules = work.ctx.desk.sla();
     let policy_of = |slot| {
-        let own = case.policy(slot)?;
+        // Nothing is promised on spam and on what was deleted.
+        let own = case.policy(slot).filter(|_| case.ticket.is_live())?;
         rules.policies.iter().find(|policy| policy.slot == slot && policy.key == own.key)
     };
     ClockContext {

@@ -158,11 +158,9 @@ impl<'a> Work<'a> {
         if is_work {
             self.stamp_load(&after);
         }
-        let signal = match measured {
-            Some(before) => {
-                self.record(stream).and_then(case_of).and_then(|case| before.signal(&event, case))
-            }
-            None => None,
+        let signals = match (measured, self.record(stream).and_then(case_of)) {
+            (Some(before), Some(case)) => before.signals(&event, case),
+            _ => Vec::new(),
         };
         self.note_opening(stream, &event);
         if let Some(news) = escalation::news_of(&event, category, self.now) {
@@ -170,10 +168,8 @@ impl<'a> Work<'a> {
         }
         let origin = Origin::new(self.ctx.actor, self.cause);
         self.events.push(NewEvent { stream, at: self.now, origin, event });
-        match signal {
-            Some(signal) => self.tell_clocks(TicketId(stream.id), signal),
-            None => Ok(()),
-        }
+        let id = TicketId(stream.id);
+        signals.into_iter().try_for_each(|signal| self.tell_clocks(id, signal))
     }
 
     /// A ticket that is opened keeps what its clocks should hear until it is

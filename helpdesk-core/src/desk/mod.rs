@@ -172,7 +172,7 @@ impl Desk {
     /// assert!(Desk::from_value(&json!({})).is_ok());
     /// let document = json!({"default_queue": "vip", "nmae": "Desk"});
     /// let faults = Desk::from_value(&document).err().unwrap_or_default();
-    /// assert_eq!(faults[0].to_string(), "nmae: there is no field `nmae`; near it: `name`, `roles`, `rules`");
+    /// assert_eq!(faults[0].to_string(), "nmae: there is no field `nmae`; near it: `name`, `sla`, `roles`");
     /// assert_eq!(faults[1].to_string(), "default_queue: there is no queue `vip`; near it: `support`");
     /// ```
     ///

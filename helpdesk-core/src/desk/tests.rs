@@ -82,7 +82,7 @@ fn shapes_that_do_not_fit() {
             "views": {},
         }),
         &expect![[r#"
-            unknown_field nmae: there is no field `nmae`; near it: `name`, `roles`, `rules`
+            unknown_field nmae: there is no field `nmae`; near it: `name`, `sla`, `roles`
             invalid auto_close_after_seconds: takes null or a whole number; found `soon`
             invalid default_queue: takes a string; found `5`
             required_field fields[0].kind.values: `values` is missing: it must be given

@@ -1,7 +1,7 @@
 //! Turns of a rotation, and hours of a week, on the axis of a wall clock.
 //!
 //! Everything here is arithmetic on local readings. Two functions lead to
-//! instants and back: [`Zone::first_at_or_after`], and [`reading`], the farthest
+//! instants and back: [`Zone::first_at_or_after`], and `reading`, the farthest
 //! that the wall clock has read by an instant. A local time X has happened at an
 //! instant exactly when the reading there is X or later, so gaps, folds and
 //! skipped days need no special case. Source: spec/sla.md, "The calendar rule".

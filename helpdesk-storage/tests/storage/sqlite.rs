@@ -3,7 +3,7 @@
 use crate::work::{received, start, tenant, ticket};
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{Numbers, Record, RecordKey};
-use helpdesk_core::event::StreamId;
+use helpdesk_core::event::{StreamId, TimerKind};
 use helpdesk_core::id::{CommandId, TicketId};
 use helpdesk_storage::memory::MemoryStore;
 use helpdesk_storage::sqlite::{SchemaState, SqliteOptions, SqliteStore, Synchronous};
@@ -87,12 +87,39 @@ fn a_host_can_run_the_migrations_itself() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("desk.db");
     let store = SqliteStore::open(&path, options().with_migration(false)).unwrap();
-    assert_eq!(store.check().unwrap(), SchemaState::Behind { found: 0, known: 1 });
+    assert_eq!(store.check().unwrap(), SchemaState::Behind { found: 0, known: 2 });
     let sql = store.pending_sql().unwrap();
     Connection::open(&path).unwrap().execute_batch(&sql).unwrap();
     assert_eq!(store.check().unwrap(), SchemaState::Current);
     assert_eq!(store.pending_sql().unwrap(), "");
     store.migrate().unwrap();
+    block_on(store.commit(received(1, 0))).unwrap();
+    assert_eq!(cases(&store), 1);
+}
+
+#[test]
+fn a_database_of_the_version_before_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("desk.db");
+    let store = SqliteStore::open(&path, options().with_migration(false)).unwrap();
+    let sql = store.pending_sql().unwrap();
+    // Up to the mark of version 1: what that version left behind.
+    let end = sql.find("ALTER TABLE").unwrap();
+    let conn = Connection::open(&path).unwrap();
+    conn.execute_batch(&sql[..end]).unwrap();
+    conn.execute_batch(
+        "INSERT INTO hd_timer (tenant_id, stream_kind, stream_id, kind, rank, generation, \
+         set_for, due_at, is_leased, n_claims, n_attempts) \
+         VALUES (x'00', 'case', x'00', 'auto_close', 5, 1, 0, 0, 0, 0, 0)",
+    )
+    .unwrap();
+    assert_eq!(store.check().unwrap(), SchemaState::Behind { found: 1, known: 2 });
+    store.migrate().unwrap();
+    assert_eq!(store.check().unwrap(), SchemaState::Current);
+    // Timers of that version keep their place among the new kinds.
+    let rank: i64 = conn.query_row("SELECT rank FROM hd_timer", [], |row| row.get(0)).unwrap();
+    let place = TimerKind::ALL.iter().position(|kind| *kind == TimerKind::AutoClose);
+    assert_eq!(usize::try_from(rank).ok(), place);
     block_on(store.commit(received(1, 0))).unwrap();
     assert_eq!(cases(&store), 1);
 }

@@ -116,7 +116,7 @@ fn setup(case: &Value, zones: &BundledZones) -> Result<(SlaRules, Calendars), St
     let sla = json!({"preset": case["preset"], "policies": [policy]});
     let sla: SlaDef = serde_json::from_value(sla).map_err(|error| error.to_string())?;
     let rules = check_sla(&sla, &Schema::default(), Some(&BTreeSet::from([key])), 1);
-    let rules = rules.map_err(|faults| faults.iter().map(|fault| fault.to_string()).collect());
+    let rules = rules.map_err(|faults| faults.iter().map(ToString::to_string).collect());
     rules.map(|rules| (rules, calendars)).map_err(|faults: Vec<String>| faults.join("; "))
 }
 

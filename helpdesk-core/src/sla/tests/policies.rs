@@ -282,7 +282,7 @@ fn every_fault_of_a_section_is_told_at_once_with_its_spot() {
         invalid policies[1].metrics[2].targets[1].seconds: warns 60 seconds before the end of a target of 60
         over_limit policies[1].metrics[2].targets[2].seconds: 1000000000000 seconds, at most 10000000000
         not_configured policies[1].metrics[2].targets[3].calendar: there is no calendar `moon`; near it: `always`, `office`
-        unknown_field policies[1].metrics[2].targets[3].when.field: there is no field `x`; near it: `text`, `body`, `tags`
+        unknown_field policies[1].metrics[2].targets[3].when.field: there is no field `x`; near it: `now`, `text`, `body`
         duplicate policies[1].metrics[3].metric: `next_reply` has its targets above
     "#]].assert_eq(&lines);
 }
