@@ -40,6 +40,7 @@ pub(crate) const COLLEAGUES: &[Colleague] = &[
         skills: &[("electronics", 6), ("russian", 9)],
         capacity: 3,
     },
+    Colleague { name: "Vera", groups: &["second-line"], skills: &[], capacity: 3 },
 ];
 
 /// Something that comes in from outside.
@@ -97,6 +98,7 @@ pub(crate) const SCRIPT: &[(&str, Step)] = &[
     ("08:30", Step::Arrives("Hannah")),
     ("08:30", Step::Arrives("Petar")),
     ("08:30", Step::Arrives("Jonas")),
+    ("08:30", Step::Arrives("Vera")),
     (
         "08:41",
         Step::Comes(Mail {
@@ -282,7 +284,7 @@ pub(crate) const SCRIPT: &[(&str, Step)] = &[
         "10:55",
         Step::Replies(1, "You are right, the other ten euros are on their way too.", "solved"),
     ),
-    ("11:02", Step::MailFails(Failure::NoSuchAddress)),
+    ("11:03", Step::MailFails(Failure::NoSuchAddress)),
     (
         "11:03",
         Step::Replies(
@@ -315,6 +317,10 @@ pub(crate) const SCRIPT: &[(&str, Step)] = &[
     ),
     ("11:21", Step::Rejects(14, "on a test ride")),
     ("11:22", Step::Accepts(14)),
+    (
+        "11:30",
+        Step::Replies(4, "Dear Aiko, sorry for the wait! Here is a quote for twelve.", "pending"),
+    ),
     ("11:40", Step::Replies(8, "Елена, говорихме с куриера. Утре ще опита отново.", "pending")),
     ("12:15", Step::Answers(6, "Да, это нам удобно, спасибо! Мы будем дома с десяти часов.")),
     ("12:30", Step::Solves(6)),
@@ -349,5 +355,7 @@ pub(crate) const SCRIPT: &[(&str, Step)] = &[
     ),
     ("15:10", Step::Replies(10, "Lucas, the courier has your new address.", "solved")),
     ("16:00", Step::Replies(14, "Ольга, привезите велосипед, ремонт по гарантии.", "pending")),
+    ("16:20", Step::Replies(13, "Andrew, both stand on the invoice, here it is again.", "solved")),
+    ("16:40", Step::Replies(16, "Clara, the tax number is on the invoice now.", "solved")),
     ("17:00", Step::Leaves("Jonas")),
 ];

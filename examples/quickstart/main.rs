@@ -15,6 +15,7 @@ mod day;
 mod office;
 mod own;
 mod parts;
+mod promises;
 mod rows;
 mod score;
 mod table;

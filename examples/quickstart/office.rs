@@ -12,6 +12,7 @@ use helpdesk::core::contact::{Identity, IdentityKind};
 use helpdesk::core::id::{AgentId, Key, TenantId, TicketId, TicketNumber, derived_command_id};
 use helpdesk::core::intake::inbound::InboundMessage;
 use helpdesk::core::query::{Answer, OneTicket, Query, TicketName, TicketView};
+use helpdesk::core::report::{Report, ReportQuery};
 use helpdesk::core::ticket::change::Change;
 use helpdesk::core::ticket::priority::{Channel, Level, SkillLevel};
 use helpdesk::core::{desk::from_toml, fault::Fault};
@@ -252,6 +253,14 @@ impl Office {
         match self.ask(Query::GetTicket { ticket: named(n) })? {
             Answer::Ticket(OneTicket::Full(view)) => Ok(view),
             other => trouble(format!("a ticket was expected, not {other:?}")),
+        }
+    }
+
+    /// A report.
+    pub(crate) fn report(&self, query: ReportQuery) -> Result<Report> {
+        match self.ask(Query::Report(query))? {
+            Answer::Report(report) => Ok(report),
+            other => trouble(format!("a report was expected, not {other:?}")),
         }
     }
 

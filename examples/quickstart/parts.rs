@@ -2,6 +2,7 @@
 
 use crate::day::{COLLEAGUES, DAY, SCRIPT};
 use crate::office::{Office, Opened, name_of, named};
+use crate::promises::{attained, broken, clock_words, due, show_due};
 use crate::table::{cut, heading, labelled, print};
 use crate::{Result, Trouble, trouble};
 use chrono::{DateTime, Utc};
@@ -24,6 +25,9 @@ const PICKED: [(u64, &str); 3] = [
 /// The ticket whose conversation is told to its end.
 const TALK: u64 = 1;
 
+/// When the list by due time is taken.
+const NOON: &str = "13:00";
+
 /// The place of a sentence that belongs to the line above.
 const MARGIN: &str = "                     ";
 
@@ -33,7 +37,12 @@ pub(crate) fn run() -> Result<()> {
     let mut office = Office::open(folder.path(), include_str!("desk.toml"), at("08:00")?)?;
     say!("The desk of a shop for electric bikes: {} agents, one simulated week.", COLLEAGUES.len());
     say!("Its rules stand in examples/quickstart/desk.toml, its data in a temporary SQLite file.");
+    let mut first_due = None;
     for (time, step) in SCRIPT {
+        if first_due.is_none() && *time >= NOON {
+            office.at(at(NOON)?)?;
+            first_due = Some(due(&office)?);
+        }
         office.at(at(time)?)?;
         office.step(step)?;
     }
@@ -45,6 +54,8 @@ pub(crate) fn run() -> Result<()> {
         picked_ticket(&office, picked, why)?;
     }
     conversation(&office)?;
+    broken(&office)?;
+    first_due.iter().for_each(show_due);
     show_board(&evening)?;
     a_week_later(&mut office)?;
     reports(&office)?;
@@ -58,8 +69,16 @@ fn at(time: &str) -> Result<DateTime<Utc>> {
     Ok(format!("{DAY}T{time}:00Z").parse()?)
 }
 
-fn time(at: DateTime<Utc>) -> String {
+pub(crate) fn time(at: DateTime<Utc>) -> String {
     at.format("%H:%M").to_string()
+}
+
+/// The time, with the day of the week where it is another day than Monday.
+pub(crate) fn when(at: DateTime<Utc>) -> String {
+    match at.format("%Y-%m-%d").to_string() == DAY {
+        true => time(at),
+        false => at.format("%a %H:%M").to_string(),
+    }
 }
 
 fn or_dash<T: ToString>(value: Option<T>) -> String {
@@ -125,16 +144,16 @@ fn picked_ticket(office: &Office, n: u64, why: &str) -> Result<()> {
                     line(opened.at, sentence);
                 }
             }
-            TraceStep::ContactMade { .. } => {}
+            TraceStep::ContactMade { .. }
+            | TraceStep::PolicyPicked { .. }
+            | TraceStep::Clock { .. }
+            | TraceStep::Escalation { .. } => {}
             step => line(opened.at, &step.to_string()),
         }
     }
-    let Answer::Explanation(explanation) = office.ask(Query::Explain { ticket: named(n) })? else {
-        return trouble("no explanation");
-    };
-    let later = explanation.past.iter().zip(&explanation.sentences);
-    for (row, sentence) in later.filter(|(row, _)| row.entry.at > opened.at) {
-        line(row.entry.at, &short_times(sentence));
+    let is_later = |row: &Recorded| row.entry.at > opened.at && !is_promise(&row.entry.event);
+    for (row, sentence) in explained(office, n)?.iter().filter(|(row, _)| is_later(row)) {
+        line(row.entry.at, sentence);
         if let Some(text) = passed_over(row) {
             say!("             {text}");
         }
@@ -142,8 +161,25 @@ fn picked_ticket(office: &Office, n: u64, why: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether an event is about a promise, whose part comes later.
+fn is_promise(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::PolicyPicked { .. } | Event::ClockChanged { .. } | Event::EscalationChanged { .. }
+    )
+}
+
+/// What the desk says of its choices about a ticket, in order of time.
+pub(crate) fn explained(office: &Office, n: u64) -> Result<Vec<(Recorded, String)>> {
+    let Answer::Explanation(explanation) = office.ask(Query::Explain { ticket: named(n) })? else {
+        return trouble("no explanation");
+    };
+    let sentences = explanation.sentences.iter().map(|sentence| short_times(sentence));
+    Ok(explanation.past.into_iter().zip(sentences).collect())
+}
+
 /// A time and a sentence, which may take several lines.
-fn line(at: DateTime<Utc>, sentence: &str) {
+pub(crate) fn line(at: DateTime<Utc>, sentence: &str) {
     labelled(&format!("    {}  ", time(at)), sentence);
 }
 
@@ -201,6 +237,7 @@ fn conversation(office: &Office) -> Result<()> {
             }
             Event::Assigned { agent, .. } => say!("  {at}  · given to {}", name_of(*agent)),
             Event::Routed { queue, .. } => say!("  {at}  · into queue {queue}"),
+            Event::ClockChanged { change } => say!("  {at}  · {}", clock_words(change)),
             _ => {}
         }
     }
@@ -221,7 +258,7 @@ fn board(office: &Office) -> Result<Vec<Column>> {
 }
 
 fn show_board(columns: &[Column]) -> Result<()> {
-    heading(4, "The board on Monday at 18:00");
+    heading(5, "The board on Monday at 18:00");
     for column in columns {
         say!("  {} ({})", column.name, column.n);
         let rows = column.tickets.iter().filter_map(|ticket| match ticket {
@@ -237,9 +274,9 @@ fn show_board(columns: &[Column]) -> Result<()> {
 
 fn card(ticket: &Ticket) -> String {
     format!(
-        "{:<6} {:<48} {:<9} {:<8} {}",
+        "{:<6} {:<46} {:<11} {:<8} {}",
         ticket.number.to_string(),
-        cut(&ticket.subject, 48),
+        cut(&ticket.subject, 46),
         or_dash(ticket.group.as_ref()),
         or_dash(ticket.assignee.map(name_of)),
         or_dash(ticket.priority),
@@ -247,7 +284,7 @@ fn card(ticket: &Ticket) -> String {
 }
 
 fn a_week_later(office: &mut Office) -> Result<()> {
-    heading(5, "A week later: a mail to a closed ticket opens a new one, linked to it");
+    heading(6, "A week later: a mail to a closed ticket opens a new one, linked to it");
     office.at("2026-03-09T09:15:00Z".parse()?)?;
     let old = office.view(TALK)?.ticket;
     let closed = or_dash(old.times.closed_at.map(|at| at.format("%a %d %b, %H:%M")));
@@ -262,6 +299,7 @@ fn a_week_later(office: &mut Office) -> Result<()> {
                     labelled(MARGIN, sentence);
                 }
             }
+            TraceStep::Clock { .. } | TraceStep::Escalation { .. } => {}
             step => labelled(MARGIN, &step.to_string()),
         }
     }
@@ -286,7 +324,7 @@ fn link_words(kind: LinkKind) -> &'static str {
 }
 
 fn reports(office: &Office) -> Result<()> {
-    heading(6, "Report, 2 to 9 March: mean and percentiles in wall time");
+    heading(7, "Report, 2 to 9 March: mean and percentiles in wall time");
     for (i, group_by) in
         [GroupBy::Channel, GroupBy::Group, GroupBy::Assignee].into_iter().enumerate()
     {
@@ -305,11 +343,19 @@ fn reports(office: &Office) -> Result<()> {
                 Measure::SolveSeconds,
             ],
         };
-        let Answer::Report(report) = office.ask(Query::Report(query))? else {
-            return trouble("no report");
-        };
+        let report = office.report(query)?;
         say!("{}", with_names(report)?.to_string().trim_end());
     }
+    let query = ReportQuery {
+        from: at("00:00")?,
+        to: "2026-03-10T00:00:00Z".parse()?,
+        zone: "UTC".to_owned(),
+        group_by: GroupBy::Group,
+        measures: vec![Measure::Sla],
+    };
+    let report = office.report(query)?;
+    say!("\nPromises kept, in the shop's hours: {}", attained(&report));
+    say!("{}", report.to_string().trim_end());
     Ok(())
 }
 
@@ -327,7 +373,7 @@ fn with_names(mut report: Report) -> Result<Report> {
 }
 
 fn delivered(office: &Office) -> Result<()> {
-    heading(7, "What went out: each message after the commit that caused it");
+    heading(8, "What went out: each message after the commit that caused it");
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for notification in office.recorder.delivered() {
         *counts.entry(notification.effect.topic()).or_default() += 1;
@@ -337,6 +383,8 @@ fn delivered(office: &Office) -> Result<()> {
         "agent" => "news of a ticket, to its agent",
         "offer" => "a ticket, offered to an agent",
         "group" => "a ticket that waits, to its group",
+        "sla" => "a clock that warns or is past its target",
+        "escalation" => "a ticket that needs help, to who is on call",
         _ => "",
     };
     let rows: Vec<Vec<String>> = counts

@@ -62,3 +62,12 @@ pub(crate) fn labelled(label: &str, text: &str) {
     }
     say!("{line}");
 }
+
+/// A length to the minute: `6h 05m`.
+pub(crate) fn length(seconds: i64) -> String {
+    let (sign, minutes) = (if seconds < 0 { "-" } else { "" }, seconds.abs() / 60);
+    match minutes / 60 {
+        0 => format!("{sign}{minutes}m"),
+        hours => format!("{sign}{hours}h {:02}m", minutes % 60),
+    }
+}
