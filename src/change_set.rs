@@ -77,13 +77,14 @@ pub(crate) fn change_set(
     (set, outcome)
 }
 
-/// Effects of one lane are delivered in order. Escalation has its own, so that what
-/// a maintenance holds back does not hold back the ticket's replies.
+/// Effects of one lane are delivered in order. Escalation has one for each
+/// recipient, so that what a maintenance holds back holds back nothing else.
 fn lane(effect: &Effect) -> Uuid {
     let ticket = effect.ticket().0;
     match effect {
-        Effect::NotifyEscalation { .. } => {
-            derived_command_id(&[b"escalation", ticket.as_bytes()]).0
+        Effect::NotifyEscalation { to, .. } => {
+            let to = serde_json::to_vec(to).unwrap_or_default();
+            derived_command_id(&[b"escalation", ticket.as_bytes(), &to]).0
         }
         _ => ticket,
     }

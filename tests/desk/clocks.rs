@@ -464,3 +464,25 @@ fn two_engines_fire_a_breach_once() {
         journal.iter().filter(|row| format!("{:?}", row.entry.event).contains("Breached")).count();
     assert_eq!(n, 1);
 }
+
+#[test]
+fn a_policy_that_is_gone_breaches_no_ticket_that_nobody_touched() {
+    let config = desk(json!([first_reply(3600)]));
+    let mut none = config.clone();
+    none.as_object_mut().unwrap().remove("agents");
+    none["sla"] = json!({});
+    check(
+        config,
+        &[
+            ("2026-11-20T09:00:00Z", mail("anna@acme.com", "A", "a")),
+            ("2026-11-20T09:10:00Z", apply_config(none)),
+            ("2026-11-20T12:00:00Z", Step::Tick),
+            ("2026-11-20T12:00:00Z", Step::Deliver),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default); #1 policy all; #1 first_reply started due Fri 10:00
+            Fri 09:10 config applied
+            Fri 12:00 tick: Fri 10:00:01 #1 policy none; #1 first_reply cancelled policy_gone
+            Fri 12:00 delivered group HD-1 to support"#]],
+    );
+}

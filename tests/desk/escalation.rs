@@ -264,3 +264,71 @@ fn a_solved_ticket_is_escalated_no_more_until_it_is_reopened() {
             Fri 09:41 tick: Fri 09:41 #1 escalation step_fired step=0 tells front; #1 escalation exhausted"#]],
     );
 }
+
+#[test]
+fn a_step_that_solves_the_ticket_ends_its_escalation() {
+    check(
+        desk(
+            json!([
+                {"trigger": {"type": "after", "seconds": 600}, "kind": {"type": "automation", "actions": [{"type": "set_status", "to": "solved"}]}},
+                {"trigger": {"type": "after", "seconds": 600}, "targets": [{"type": "group", "key": "front"}]},
+            ]),
+            json!({}),
+        ),
+        &[(AT, mail("anna@acme.com", "A", "a")), ("2026-11-20T09:30:00Z", Step::Tick)],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to front (desk_default); #1 policy all; #1 first_reply started due Fri 09:30; #1 escalation started next Fri 09:10
+            Fri 09:30 tick: Fri 09:10 #1 escalation step_fired step=0 next Fri 09:20; #1 new→solved (escalated) closes Tue 09:10; #1 first_reply met after 600 s; #1 escalation done"#]],
+    );
+}
+
+#[test]
+fn a_hand_over_to_a_named_agent_keeps_to_their_capacity() {
+    let ben = "00000000-0000-0000-0000-00000000a001";
+    let mut config = desk(
+        json!([{"trigger": {"type": "after", "seconds": 600}, "targets": [{"type": "agent", "id": ben}],
+            "kind": {"type": "functional", "to": {"type": "next_tier"}, "strategy": "assign_target"}}]),
+        json!({}),
+    );
+    config["sla"] = json!({});
+    config["agents"]["ben"]["capacity"] = json!({"total": 1});
+    check(
+        config,
+        &[
+            (AT, mail("anna@acme.com", "A", "a")),
+            (AT, mail("anna@acme.com", "B", "b")),
+            ("2026-11-20T09:10:00Z", Step::Tick),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to front (desk_default); #1 escalation started next Fri 09:10
+            Fri 09:00 #2 opened `B` for anna; #2 m1 by anna; #2 to front (desk_default); #2 escalation started next Fri 09:10
+            Fri 09:10 tick: Fri 09:10 #1 escalation step_fired step=0 tells ben to back; #1 updated changes=[{to:l2,type:set_tier}]; #1 to back (escalated); #1 assigned to ben (escalated); #1 new→open (assigned); #1 escalation exhausted; #2 escalation step_fired step=0 tells ben to back; #2 updated changes=[{to:l2,type:set_tier}]; #2 to back (escalated); #2 escalation exhausted"#]],
+    );
+}
+
+#[test]
+fn a_notice_that_waits_for_the_end_of_maintenance_holds_back_no_other() {
+    let mut config = desk(
+        json!([
+            {"trigger": {"type": "after", "seconds": 600}, "targets": [{"type": "group", "key": "front"}], "kind": {"type": "functional", "to": {"type": "next_tier"}}},
+            {"trigger": {"type": "after", "seconds": 600}, "targets": [{"type": "group", "key": "back"}]},
+        ]),
+        json!({}),
+    );
+    config["sla"] = json!({});
+    config["maintenance"] = json!([{"from": "2026-11-20T09:00:00Z", "to": "2026-11-20T12:00:00Z", "groups": ["front"]}]);
+    check(
+        config,
+        &[
+            (AT, mail("anna@acme.com", "A", "a")),
+            ("2026-11-20T09:20:00Z", Step::Tick),
+            ("2026-11-20T09:20:00Z", Step::Deliver),
+            ("2026-11-20T12:00:00Z", Step::Deliver),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to front (desk_default); #1 escalation started next Fri 09:10
+            Fri 09:20 tick: Fri 09:10 #1 escalation step_fired step=0 tells front to back next Fri 09:20; #1 updated changes=[{to:l2,type:set_tier}]; #1 to back (escalated); Fri 09:20 #1 escalation step_fired step=1 tells back; #1 escalation exhausted
+            Fri 09:20 delivered group HD-1 to front; escalation HD-1 to back; group HD-1 to back; next in about 9600 s
+            Fri 12:00 delivered escalation HD-1 to front"#]],
+    );
+}

@@ -30,6 +30,7 @@ use crate::event::{AssignedHow, Event, RoutedBy, StatusWhy, UnassignedWhy};
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId};
 use crate::limit::ESCALATION_FIRINGS_MAX;
+use crate::routing::eligible::full;
 use crate::ticket::Follower;
 use crate::ticket::change::Change;
 use crate::ticket::message::MessageKind;
@@ -75,6 +76,13 @@ pub(super) enum News {
     Signal(Signal, DateTime<Utc>),
     /// The requester wrote.
     RequesterWrote,
+}
+
+impl News {
+    /// That the ticket was given to an agent.
+    pub(super) fn is_gift(&self) -> bool {
+        matches!(self, Self::Signal(Signal::Assigned, _))
+    }
 }
 
 /// What an event says to a ticket's chain; `was` is the category before.
@@ -242,8 +250,7 @@ fn step_fired(work: &mut Work<'_>, id: TicketId, fired: &StepFired) -> Result<()
     for action in &fired.actions {
         act(work, id, action)?;
     }
-    // The chain's own doing is no news to it.
-    work.take_unheard(id);
+    work.forget_gifts(id);
     Ok(())
 }
 
@@ -257,16 +264,28 @@ fn hand_over(work: &mut Work<'_>, id: TicketId, over: &HandedOver) -> Result<(),
     let place = Place {
         tier: over.tier.clone().map(Some),
         group: Some(over.group.clone()),
-        assignee: over.assignee,
+        assignee: over.assignee.filter(|agent| has_room(work, id, *agent)),
     };
     move_to(work, id, place, &over.skills)
+}
+
+/// Whether the agent can be given the ticket without an order by hand: then it
+/// waits for whom routing finds.
+fn has_room(work: &Work<'_>, id: TicketId, agent: AgentId) -> bool {
+    let Some(case) = work.find_case(id) else { return false };
+    let has_it = case.ticket.assignee == Some(agent);
+    has_it
+        || work.with_roster(|roster| {
+            let entry = roster.active(agent);
+            entry.is_some_and(|entry| full(entry, case.ticket.channel).is_none())
+        })
 }
 
 fn give_back(work: &mut Work<'_>, id: TicketId, to: &Owner) -> Result<(), Rejection> {
     let place =
         Place { tier: Some(to.tier.clone()), group: to.group.clone(), assignee: to.assignee };
     move_to(work, id, place, &[])?;
-    work.take_unheard(id);
+    work.forget_gifts(id);
     Ok(())
 }
 

@@ -127,7 +127,11 @@ fn run_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(),
             Ok(())
         }
         TimerKind::LookAgain => look_again(work, id),
-        TimerKind::SlaWarning | TimerKind::SlaBreach => clocks::fire_due(work, id, kind),
+        TimerKind::SlaWarning | TimerKind::SlaBreach => {
+            // A policy that is gone by now promises nothing any more.
+            clocks::pick_policies(work, id)?;
+            clocks::fire_due(work, id, kind)
+        }
         TimerKind::Redate => clocks::redate(work, id),
         TimerKind::Escalation => escalation::fire_due(work, id),
         TimerKind::PresenceEnds | TimerKind::Unload | TimerKind::Drain => {

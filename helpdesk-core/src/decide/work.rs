@@ -209,6 +209,13 @@ impl<'a> Work<'a> {
         self.unheard.remove(&id).unwrap_or_default()
     }
 
+    /// That a step of the escalation itself gave the ticket to somebody is no news to it.
+    pub(super) fn forget_gifts(&mut self, id: TicketId) {
+        if let Some(news) = self.unheard.get_mut(&id) {
+            news.retain(|news| !news.is_gift());
+        }
+    }
+
     /// Whether the decision brings the ticket in as history.
     pub(super) fn is_imported(&self, id: TicketId) -> bool {
         let stream = StreamId::case(id);
