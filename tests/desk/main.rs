@@ -17,6 +17,7 @@ mod state;
 mod access;
 mod clocks;
 mod conversation;
+mod deadlines;
 mod escalation;
 mod explain;
 mod fields;

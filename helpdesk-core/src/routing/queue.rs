@@ -30,6 +30,9 @@ pub enum QueueSort {
     Age,
     /// Most urgent first; tickets without priority count as normal.
     Priority,
+    /// Due first, by the earliest of the running SLA clocks; tickets that are due
+    /// at no time come last.
+    Deadline,
 }
 
 /// A queue.
