@@ -16,7 +16,7 @@ use crate::fault::{Code, Rejection};
 use crate::id::{Key, TicketId};
 use crate::limit::TRACE_BECAUSE_MAX;
 use crate::sla::fire::fire;
-use crate::sla::policy::{Recalculation, SlaPolicy, pick};
+use crate::sla::policy::{Pin, Recalculation, SlaPolicy, pick};
 use crate::sla::signal::{Calendars, ClockContext, MessageSignal, Signal, TicketNow};
 use crate::sla::step::advance;
 use crate::ticket::status::StatusCategory;
@@ -184,17 +184,21 @@ pub(super) fn pick_policies(work: &mut Work<'_>, id: TicketId) -> Result<(), Rej
             let current = case.policy(slot);
             let policies = &work.ctx.desk.sla().policies;
             let found = pick(policies, slot, current.map(|own| &own.key), &facts, work.now);
+            let kept = found.is_some_and(|policy| {
+                policy.pin == Pin::OnCreate && current.is_some_and(|own| own.key == policy.key)
+            });
             let found_ref = found.map(SlaPolicy::reference);
             if found_ref.as_ref() == current {
                 continue;
             }
-            let why = found.map_or_else(Vec::new, |policy| policy.when.evidence(&facts));
-            (found_ref, why)
+            let fits = found.filter(|_| !kept);
+            let why = fits.map_or_else(Vec::new, |policy| policy.when.evidence(&facts));
+            (found_ref, kept, why)
         };
-        let (policy, why) = picked;
+        let (policy, kept, why) = picked;
         let because = why.iter().take(TRACE_BECAUSE_MAX).map(ToString::to_string).collect();
         let key = policy.as_ref().map(|policy: &PolicyRef| policy.key.clone());
-        work.trace(Step::PolicyPicked { slot, policy: key, because: why });
+        work.trace(Step::PolicyPicked { slot, policy: key, kept, because: why });
         work.on_case(id, Event::PolicyPicked { slot, policy, because })?;
         is_other = true;
     }
