@@ -127,9 +127,16 @@ fn run_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(),
             Ok(())
         }
         TimerKind::LookAgain => look_again(work, id),
-        TimerKind::SlaWarning | TimerKind::SlaBreach => clocks::fire_due(work, id, kind),
+        TimerKind::SlaWarning | TimerKind::SlaBreach => {
+            // What is promised no more is not broken.
+            clocks::settle(work, id)?;
+            clocks::fire_due(work, id, kind)
+        }
         TimerKind::Redate => clocks::redate(work, id),
-        TimerKind::Escalation => escalation::fire_due(work, id),
+        TimerKind::Escalation => {
+            clocks::settle(work, id)?;
+            escalation::fire_due(work, id)
+        }
         TimerKind::PresenceEnds | TimerKind::Unload | TimerKind::Drain => {
             Err(Rejection::new(Code::Internal, "an agent's timer on a case"))
         }
