@@ -24,7 +24,7 @@ pub(crate) fn desk() -> Value {
     json!({
         "groups": [{"key": "one"}, {"key": "two"}],
         "queues": [
-            {"key": "given", "group": "one", "mode": {"type": "assign"}, "idle_unassign_seconds": 1800,
+            {"key": "given", "group": "one", "mode": {"type": "assign"}, "idle_unassign_seconds": 1800, "idle_calendar": "office",
              "stages": [{}, {"after_seconds": 600, "pools": ["two"]}], "cooldown_seconds": 60},
             {"key": "offered", "group": "two", "mode": {"type": "offer", "timeout_seconds": 300}, "exclude_seconds": 900},
             {"key": "taken", "group": "one", "answer_within_seconds": 600},

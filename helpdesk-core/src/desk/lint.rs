@@ -42,7 +42,7 @@ pub enum LintCode {
     GroupWithoutQueue,
     /// No rule, mailbox or default leads to the queue.
     UnusedQueue,
-    /// No group, agent, condition, SLA target or escalation names the calendar.
+    /// No group, queue, agent, condition, SLA target or escalation names the calendar.
     UnusedCalendar,
     /// An agent's shift is a calendar that the desk does not have.
     UnknownShift,
@@ -271,7 +271,8 @@ impl Desk {
         let by_condition = conditions.flat_map(Condition::leaves).filter_map(Leaf::calendar);
         let by_group = self.groups.values().filter_map(|group| group.calendar.as_ref());
         let by_agent = agents.iter().filter_map(|agent| agent.shift.as_ref());
-        let named = by_group.chain(by_agent).chain(self.watch_calendars());
+        let by_queue = self.queues.values().filter_map(|queue| queue.idle_calendar.as_ref());
+        let named = by_group.chain(by_agent).chain(by_queue).chain(self.watch_calendars());
         let used: BTreeSet<&Key> = by_condition.chain(named).collect();
         let mut lints = Vec::new();
         for (i, calendar) in self.document.calendars.iter().enumerate() {
