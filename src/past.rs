@@ -7,14 +7,15 @@ use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::case::facts::Around;
 use helpdesk_core::case::record::{Record, RecordKey};
+use helpdesk_core::condition::Condition;
 use helpdesk_core::decide::{explain_now, sentence};
 use helpdesk_core::desk::Desk;
 use helpdesk_core::event::{Recorded, StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Fault, Rejection};
-use helpdesk_core::id::{TicketId, Version};
+use helpdesk_core::id::{Key, TicketId, Version};
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::query::{Answer, Changes, ConfigPreview, Explanation, Listed, TicketName};
-use helpdesk_storage::{CountBy, CountQuery, EventQuery, EventSource};
+use helpdesk_storage::{CountBy, CountQuery, EventQuery, EventSource, ListKind, ListQuery, Shelf};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -104,7 +105,8 @@ impl Helpdesk {
             }
         }
         let now = explain_now(&case, around, &snapshot.desk, &snapshot.roster, asking.now);
-        Ok(Answer::Explanation(Explanation { past, now, sentences }))
+        let now_sentences = now.iter().map(ToString::to_string).collect();
+        Ok(Answer::Explanation(Explanation { past, now, sentences, now_sentences }))
     }
 
     pub(crate) async fn journal(
@@ -136,16 +138,17 @@ impl Helpdesk {
             Err(faults) => {
                 let under = |fault: Fault| fault.under("document");
                 let faults = faults.into_iter().map(under).collect();
-                let preview =
-                    ConfigPreview { faults, lints: Vec::new(), changed: Vec::new(), n_stranded: 0 };
-                return Ok(Answer::Preview(preview));
+                return Ok(Answer::Preview(ConfigPreview { faults, ..ConfigPreview::default() }));
             }
         };
+        let watch = asking.snapshot.desk.changes_to(&desk);
         let preview = ConfigPreview {
             faults: Vec::new(),
-            lints: desk.lint_with(&asking.snapshot.roster),
+            lints: desk.lint_with(&asking.snapshot.roster, asking.now),
             changed: self.changed_keys(asking, document).await?,
             n_stranded: self.n_stranded(asking, &desk).await?,
+            n_redated: self.n_redated(asking, &watch.calendars).await?,
+            watch,
         };
         Ok(Answer::Preview(preview))
     }
@@ -176,18 +179,41 @@ impl Helpdesk {
     /// Open tickets in queues that the new desk does not have.
     async fn n_stranded(&self, asking: &Asking<'_>, desk: &Desk) -> Result<u64> {
         let mut query = CountQuery::all(asking.actor.tenant, CountBy::Queue, asking.now);
-        let open = serde_json::json!({"field": "status_category", "not_in": ["solved", "closed"]});
-        query.condition = helpdesk_core::condition::Condition::parse(
-            &open,
-            asking.snapshot.desk.condition_schema(),
-        )
-        .map_err(Rejection::many)?;
+        query.condition = unsolved(asking)?;
         let buckets = self.inner.store.count(&query).await?;
         let is_gone = |key: &Option<String>| {
-            key.as_ref().is_some_and(|key| {
-                helpdesk_core::id::Key::new(key).ok().and_then(|key| desk.queue(&key)).is_none()
-            })
+            key.as_ref()
+                .is_some_and(|key| Key::new(key).ok().and_then(|key| desk.queue(&key)).is_none())
         };
         Ok(buckets.iter().filter(|bucket| is_gone(&bucket.key)).map(|bucket| bucket.n).sum())
     }
+
+    /// Unsolved tickets with an open clock that counts in one of these calendars.
+    async fn n_redated(&self, asking: &Asking<'_>, calendars: &[Key]) -> Result<u64> {
+        if calendars.is_empty() {
+            return Ok(0);
+        }
+        let kind = ListKind::Cases(Shelf::Live);
+        let mut query = ListQuery::all(asking.actor.tenant, kind, asking.now, PAGE_MAX);
+        query.condition = unsolved(asking)?;
+        let mut n = 0;
+        loop {
+            let page = self.inner.store.list(&query).await?;
+            for stored in page.rows {
+                let Record::Case(case) = stored.record else { continue };
+                let mut open = case.clocks.iter().filter(|clock| clock.is_open());
+                n += u64::from(open.any(|clock| calendars.contains(&clock.calendar)));
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(n),
+            }
+        }
+    }
+}
+
+fn unsolved(asking: &Asking<'_>) -> Result<Condition> {
+    let source = serde_json::json!({"field": "status_category", "not_in": ["solved", "closed"]});
+    let parsed = Condition::parse(&source, asking.snapshot.desk.condition_schema());
+    parsed.map_err(|faults| Rejection::many(faults).into())
 }

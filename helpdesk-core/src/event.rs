@@ -407,6 +407,13 @@ pub enum Event {
     },
     /// The desk has no transition that would close the ticket by itself.
     AutoCloseLeft,
+    /// Nothing has happened for long enough by the wall clock, but not yet by the
+    /// queue's calendar.
+    IdleLater {
+        /// When the assignee loses the ticket; never by this calendar when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        idle_at: Option<DateTime<Utc>>,
+    },
     /// Marked as spam.
     MarkedSpam,
     /// No spam after all.

@@ -5,6 +5,7 @@ use crate::case::record::DeadLetter;
 use crate::case::{Case, Offer};
 use crate::clock::{Clock, PolicyRef};
 use crate::condition::ConditionSource;
+use crate::desk::DeskChanges;
 use crate::escalation::chain::Progress;
 use crate::escalation::schedule::Shift;
 use crate::event::Recorded;
@@ -529,14 +530,17 @@ pub struct WorkloadRow {
 pub struct Explanation {
     /// The events that carry a choice: routing, assignment, offers, status.
     pub past: Vec<Recorded>,
-    /// What the rules and the ticket's queue would do now.
+    /// What the rules, the ticket's queue and the SLA policies would do now; how its
+    /// clocks and its escalation stand.
     pub now: Vec<Step>,
-    /// The same in words, oldest first.
+    /// `past` in words, oldest first.
     pub sentences: Vec<String>,
+    /// `now` in words.
+    pub now_sentences: Vec<String>,
 }
 
 /// What a configuration would change.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ConfigPreview {
     /// What is wrong; empty for one that can be applied.
     pub faults: Vec<Fault>,
@@ -546,6 +550,11 @@ pub struct ConfigPreview {
     pub changed: Vec<String>,
     /// Open tickets whose queue would be gone.
     pub n_stranded: u64,
+    /// Calendars, SLA policies and escalation policies that would be other or gone.
+    #[serde(flatten)]
+    pub watch: DeskChanges,
+    /// Unsolved tickets with a clock that counts in one of these calendars.
+    pub n_redated: u64,
 }
 
 /// A change of a ticket in the actor's scope.

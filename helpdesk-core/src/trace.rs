@@ -1,8 +1,10 @@
 //! Why a decision came out as it did: steps with stable codes, readable as sentences.
 
-use crate::clock::{ClockNews, Slot};
+use crate::clock::{ClockNews, ClockState, Slot};
 use crate::condition::Evidence;
-use crate::escalation::chain::EscalationNews;
+use crate::escalation::chain::{ChainState, EscalationNews};
+use crate::escalation::due::StepStanding;
+use crate::escalation::reason::Reason;
 use crate::event::{RefusedReason, TimerKind};
 use crate::id::{AgentId, ContactId, Key, TicketId};
 use chrono::{DateTime, Utc};
@@ -140,8 +142,21 @@ pub enum Step {
         slot: Slot,
         /// The policy; none fits when absent.
         policy: Option<Key>,
+        /// It is the ticket's for as long as it exists, whether it fits or not.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        kept: bool,
         /// What decided.
         because: Vec<Evidence>,
+    },
+    /// A policy before the one that was chosen was not. Only in explanations.
+    PolicyMissed {
+        /// For which of the ticket's two promises.
+        slot: Slot,
+        /// The policy.
+        policy: Key,
+        /// What decided; absent for one that is not valid now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<Evidence>,
     },
     /// Something happened to a clock of the ticket.
     Clock {
@@ -153,6 +168,30 @@ pub enum Step {
         due_at: Option<DateTime<Utc>>,
         /// The target lies beyond what calendars cover, so it is due at no time.
         beyond_horizon: bool,
+    },
+    /// How a clock of the ticket stands. Only in explanations.
+    ClockStands {
+        /// What is measured.
+        metric: Key,
+        /// Which time, from 1.
+        cycle: u32,
+        /// What it does.
+        state: ClockState,
+        /// When its target is used up, while it runs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_at: Option<DateTime<Utc>>,
+        /// The first second past its target.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        breached_at: Option<DateTime<Utc>>,
+    },
+    /// How the ticket's escalation stands. Only in explanations.
+    EscalationStands {
+        /// Its policy, as it was when it began.
+        policy: Key,
+        /// What it does.
+        state: ChainState,
+        /// Each step: when it comes due, or why it does not.
+        steps: Vec<StepStanding>,
     },
     /// Something happened to the ticket's escalation.
     Escalation {
@@ -229,21 +268,28 @@ impl fmt::Display for Step {
                 write!(f, "none of {n_tried} rules fits, and there is no default queue")
             }
             Self::Sought { sentences, .. } => f.write_str(&sentences.join("; ")),
-            Self::PolicyPicked { slot, policy, because } => {
-                write_policy(f, *slot, policy.as_ref(), because)
+            Self::PolicyPicked { slot, policy, kept, because } => {
+                write_policy(f, *slot, policy.as_ref(), *kept)?;
+                write_because(f, because)
+            }
+            Self::PolicyMissed { slot, policy, because } => {
+                write!(f, "not {} `{policy}`: ", whose(*slot))?;
+                write_missed(f, because.as_ref())
+            }
+            Self::ClockStands { metric, cycle, state, due_at, breached_at } => {
+                write!(f, "clock {metric} #{cycle} {}", state.as_str())?;
+                write_due(f, *due_at, false)?;
+                write_breach(f, *breached_at)
+            }
+            Self::EscalationStands { policy, state, steps } => {
+                write!(f, "escalation by `{policy}` {}", state.as_str())?;
+                steps.iter().try_for_each(|step| write_standing(f, step))
             }
             Self::Clock { metric, news, due_at, beyond_horizon } => {
                 write!(f, "clock {metric} {}", news.as_str())?;
-                match due_at {
-                    Some(due_at) => write!(f, ", due at {due_at}"),
-                    None if *beyond_horizon => f.write_str(", due beyond the horizon of calendars"),
-                    None => Ok(()),
-                }
+                write_due(f, *due_at, *beyond_horizon)
             }
-            Self::Escalation { news, due_at } => {
-                write!(f, "escalation {}", news.as_str())?;
-                due_at.map_or(Ok(()), |due_at| write!(f, ", next at {due_at}"))
-            }
+            Self::Escalation { news, due_at } => write_news(f, news, *due_at),
             Self::CaughtUp { kind, due_at } => {
                 write!(f, "first came the timer {} of {due_at}", kind.as_str())
             }
@@ -269,15 +315,60 @@ fn write_policy(
     f: &mut fmt::Formatter<'_>,
     slot: Slot,
     policy: Option<&Key>,
-    because: &[Evidence],
+    kept: bool,
 ) -> fmt::Result {
-    let whose = match slot {
+    let whose = whose(slot);
+    match policy {
+        Some(policy) if kept => write!(f, "keeps its {whose} `{policy}`"),
+        Some(policy) => write!(f, "{whose} `{policy}`"),
+        None => write!(f, "no {whose} fits"),
+    }
+}
+
+fn write_news(
+    f: &mut fmt::Formatter<'_>,
+    news: &EscalationNews,
+    due_at: Option<DateTime<Utc>>,
+) -> fmt::Result {
+    write!(f, "escalation {}", news.as_str())?;
+    due_at.map_or(Ok(()), |due_at| write!(f, ", next at {due_at}"))
+}
+
+fn write_missed(f: &mut fmt::Formatter<'_>, because: Option<&Evidence>) -> fmt::Result {
+    match because {
+        Some(evidence) => write!(f, "{evidence}"),
+        None => f.write_str("it is not valid now"),
+    }
+}
+
+fn write_breach(f: &mut fmt::Formatter<'_>, at: Option<DateTime<Utc>>) -> fmt::Result {
+    at.map_or(Ok(()), |at| write!(f, ", past its target since {at}"))
+}
+
+fn write_due(
+    f: &mut fmt::Formatter<'_>,
+    due_at: Option<DateTime<Utc>>,
+    beyond_horizon: bool,
+) -> fmt::Result {
+    match due_at {
+        Some(due_at) => write!(f, ", due at {due_at}"),
+        None if beyond_horizon => f.write_str(", due beyond the horizon of calendars"),
+        None => Ok(()),
+    }
+}
+
+fn whose(slot: Slot) -> &'static str {
+    match slot {
         Slot::Requester => "SLA policy",
         Slot::Group => "SLA policy between groups",
-    };
-    match policy {
-        Some(policy) => write!(f, "{whose} `{policy}`")?,
-        None => write!(f, "no {whose} fits")?,
     }
-    write_because(f, because)
+}
+
+/// "; step 0 due at …", or why it is not.
+fn write_standing(f: &mut fmt::Formatter<'_>, standing: &StepStanding) -> fmt::Result {
+    let StepStanding { step, due_at, reason } = standing;
+    match (due_at, reason) {
+        (Some(due_at), Reason::NotDue) => write!(f, "; step {step} due at {due_at}"),
+        (_, reason) => write!(f, "; step {step}: {}", reason.as_str().replace('_', " ")),
+    }
 }

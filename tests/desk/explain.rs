@@ -1,6 +1,8 @@
 //! Why it came out so: each step of a decision in words, and each way to choose.
 
-use crate::kit::{Step, TENANT, assign, at, check, mail, mail_with, on, presence, reply};
+use crate::kit::{
+    Step, TENANT, assign, at, change, check, mail, mail_with, on, presence, reply, set_status,
+};
 use chrono::DateTime;
 use expect_test::expect;
 use helpdesk::MemoryStore;
@@ -137,4 +139,59 @@ fn a_timer_without_its_ticket_finds_nothing_to_do() {
     let trace: Vec<String> = decision.trace.steps.iter().map(ToString::to_string).collect();
     assert_eq!(trace, ["the timer auto_close found nothing to do"]);
     assert!(decision.is_empty());
+}
+
+#[test]
+fn a_ticket_says_which_policy_it_would_get_how_its_clocks_run_and_what_escalates_it() {
+    let tags = |words: Value| json!({"field": "tags", "has_any": words});
+    let metric = |key: &str| json!([{"metric": key, "targets": [{"seconds": 3600}]}]);
+    let config = json!({
+        "sla": {"policies": [
+            {"key": "vip", "when": tags(json!(["vip"])), "metrics": metric("first_reply")},
+            {"key": "summer", "valid_until": "2026-09-01T00:00:00Z", "metrics": metric("first_reply")},
+            {"key": "mail", "when": {"field": "channel", "is": "email"}, "metrics": [
+                {"metric": "first_reply", "targets": [{"seconds": 3600}]},
+                {"metric": "requester_wait", "targets": [{"seconds": 7200}]},
+                {"metric": "agent_work"},
+            ]},
+            {"key": "teams", "slot": "group", "pin": "on_create", "when": tags(json!(["a"])), "metrics": metric("first_assign")},
+        ]},
+        "escalations": [{"key": "late", "steps": [
+            {"trigger": {"type": "after", "seconds": 600}, "targets": [{"type": "group", "key": "support"}]},
+            {"trigger": {"type": "sla_breached", "metric": "first_reply"}, "targets": [{"type": "assignee"}]},
+            {"trigger": {"type": "sla_percent", "metric": "requester_wait", "percent": 80}, "targets": [{"type": "assignee"}]},
+            {"trigger": {"type": "manual"}, "targets": [{"type": "assignee"}]},
+            {"trigger": {"type": "after", "seconds": 600}, "targets": [{"type": "assignee"}]},
+        ]}],
+        "agents": {"amy": {"groups": ["support"]}},
+    });
+    let now = Step::Ask(
+        "amy",
+        json!({"type": "explain", "ticket": {"number": "HD-1"}}),
+        &["now_sentences"],
+    );
+    let data = Step::Ask("amy", json!({"type": "explain", "ticket": {"number": "HD-1"}}), &["now"]);
+    check(
+        config,
+        &[
+            (AT, mail_with("anna@acme.com", "A", "a", json!({"tags": ["a"]}))),
+            ("2026-11-20T10:00:01Z", Step::Tick),
+            ("2026-11-20T10:00:01Z", now.clone()),
+            ("2026-11-20T10:10:00Z", set_status("amy", "#1", "pending")),
+            (
+                "2026-11-20T10:11:00Z",
+                change("amy", "#1", json!([{"type": "remove_tags", "tags": ["a"]}])),
+            ),
+            ("2026-11-20T10:12:00Z", now),
+            ("2026-11-20T10:12:00Z", data),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna tags=[a]; #1 m1 by anna; #1 to support (desk_default); #1 policy mail; #1 group policy teams; #1 first_reply started due Fri 10:00; #1 requester_wait started due Fri 11:00; #1 agent_work started; #1 first_assign started due Fri 10:00; #1 first_assign reset due Fri 10:00; #1 escalation started next Fri 09:10
+            Fri 10:00:01 tick: Fri 09:10 #1 escalation step_fired step=0 tells support next Fri 10:36; Fri 10:00:01 #1 first_reply breached time_passed at Fri 10:00:01; #1 first_assign breached time_passed at Fri 10:00:01; #1 escalation rescheduled next Fri 10:00:01; #1 escalation step_fired step=1 no_one=next_step next Fri 10:36
+            Fri 10:00:01 now_sentences=[none of 0 rules fits; the desk's default queue is `support`,stage 1 of queue support: 0 of 1 agents can take it; nobody chosen; amy: not online on email,not SLA policy `vip`: tags has any of `vip`: no, it is `a`,not SLA policy `summer`: it is not valid now,SLA policy `mail`: channel is `email`: yes, it is `email`,keeps its SLA policy between groups `teams`,clock first_reply #1 running, due at 2026-11-20 10:00:00 UTC, past its target since 2026-11-20 10:00:01 UTC,clock requester_wait #1 running, due at 2026-11-20 11:00:00 UTC,clock agent_work #1 running,clock first_assign #1 running, due at 2026-11-20 10:00:00 UTC, past its target since 2026-11-20 10:00:01 UTC,escalation by `late` pending; step 0: already done; step 1: already fired; step 2 due at 2026-11-20 10:36:00 UTC; step 3: waits for agent; step 4: waits for step]
+            Fri 10:10 #1 new→pending (by_hand); #1 requester_wait paused; #1 agent_work paused; #1 escalation rescheduled
+            Fri 10:11 #1 updated changes=[{tags:[a],type:remove_tags}]
+            Fri 10:12 now_sentences=[none of 0 rules fits; the desk's default queue is `support`,not SLA policy `vip`: tags has any of `vip`: no, it is unset,not SLA policy `summer`: it is not valid now,SLA policy `mail`: channel is `email`: yes, it is `email`,keeps its SLA policy between groups `teams`,clock first_reply #1 running, due at 2026-11-20 10:00:00 UTC, past its target since 2026-11-20 10:00:01 UTC,clock requester_wait #1 paused,clock agent_work #1 paused,clock first_assign #1 running, due at 2026-11-20 10:00:00 UTC, past its target since 2026-11-20 10:00:01 UTC,escalation by `late` pending; step 0: already done; step 1: already fired; step 2: clock paused; step 3: waits for agent; step 4: waits for step]
+            Fri 10:12 now=[{n_tried:0,of_mailbox:false,queue:support,type:default_queue},{because:{found:it is unset,holds:false,path:,test:tags has any of `vip`},policy:vip,slot:requester,type:policy_missed},{policy:summer,slot:requester,type:policy_missed},{because:[{found:it is `email`,holds:true,path:,test:channel is `email`}],policy:mail,slot:requester,type:policy_picked},{because:[],kept:true,policy:teams,slot:group,type:policy_picked},{breached_at:Fri-10:00:01,cycle:1,due_at:Fri-10:00,metric:first_reply,state:running,type:clock_stands},{cycle:1,metric:requester_wait,state:paused,type:clock_stands},{cycle:1,metric:agent_work,state:paused,type:clock_stands},{breached_at:Fri-10:00:01,cycle:1,due_at:Fri-10:00,metric:first_assign,state:running,type:clock_stands},{policy:late,state:pending,steps:[{reason:already_done,step:0},{reason:already_fired,step:1},{reason:clock_paused,step:2},{reason:waits_for_agent,step:3},{reason:waits_for_step,step:4}],type:escalation_stands}]"#]],
+    );
 }

@@ -68,6 +68,24 @@ proptest! {
     }
 
     #[test]
+    fn ticks_between_commands_change_nothing_for_a_tickets_clocks_and_escalation(
+        script in scripts(40), seconds in 20..2_000i64,
+    ) {
+        let script = script::of_tickets(script);
+        let mut late = in_memory(script::pull_desk());
+        let (lines, now) = script::run_as_admins(&mut late, &script, None);
+        let mut often = in_memory(script::pull_desk());
+        let every = Some(TimeDelta::seconds(seconds));
+        prop_assert_eq!(lines, script::run_as_admins(&mut often, &script, every).0);
+        let end = now + TimeDelta::hours(3);
+        for kit in [&late, &often] {
+            kit.desk.tick(end, 10_000).unwrap();
+            state::check_laws(&*kit.store, TENANT);
+        }
+        state::assert_same_tickets(&*late.store, &*often.store, TENANT);
+    }
+
+    #[test]
     fn the_order_in_which_agents_were_created_does_not_matter(script in scripts(30)) {
         let mut forward = in_memory(script::desk());
         let backward = Kit::bare(Arc::new(MemoryStore::default()));

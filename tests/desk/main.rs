@@ -15,8 +15,10 @@ mod script;
 mod state;
 
 mod access;
+mod clock_cases;
 mod clocks;
 mod conversation;
+mod deadlines;
 mod escalation;
 mod explain;
 mod fields;

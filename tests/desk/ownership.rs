@@ -337,6 +337,37 @@ fn what_was_offered_to_who_is_gone_is_taken_back() {
 }
 
 #[test]
+fn a_ticket_is_not_idle_while_the_office_is_closed() {
+    let mut config =
+        giving("assign", json!({"idle_unassign_seconds": 3_600, "idle_calendar": "office"}));
+    config["calendars"] = json!([{"key": "office", "zone": "UTC", "weekly": {
+        "mon": [["09:00", "17:00"]], "fri": [["09:00", "17:00"]],
+    }}]);
+    check(
+        config,
+        &[
+            ("2026-11-20T15:00:00Z", mail("anna@acme.com", "A", "a")),
+            ("2026-11-20T16:30:00Z", Step::Tick),
+            ("2026-11-20T16:30:00Z", presence("ben", "online")),
+            ("2026-11-20T16:30:00Z", assign("sys", "#1", "@ben")),
+            ("2026-11-20T17:30:00Z", Step::Tick),
+            ("2026-11-23T09:10:00Z", note("ben", "#1", "on it")),
+            ("2026-11-23T10:00:00Z", Step::Tick),
+            ("2026-11-23T10:10:00Z", Step::Tick),
+        ],
+        &expect![[r#"
+            Fri 15:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default); #1 assigned to amy (automatically) only_candidate of 1; #1 new→open (assigned)
+            Fri 16:30 tick: Fri 16:00 #1 unassigned agent=amy why=idle; #1 excluded agent=amy reason=left it idle; #1 waiting stage=0
+            Fri 16:30 ben online
+            Fri 16:30 #1 assigned to ben (by_hand)
+            Fri 17:30 tick: Fri 17:30 #1 idle_later idle_at=Mon-09:30
+            Mon 09:10 #1 note m2 by ben
+            Mon 10:00 tick: nothing
+            Mon 10:10 tick: Mon 10:10 #1 unassigned agent=ben why=idle; #1 excluded agent=ben reason=left it idle; #1 waiting stage=0"#]],
+    );
+}
+
+#[test]
 fn an_idle_ticket_goes_to_another() {
     check(
         giving("assign", json!({"idle_unassign_seconds": 600})),

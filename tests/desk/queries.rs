@@ -303,3 +303,57 @@ fn a_configuration_is_applied_whole_or_not_at_all() {
             Fri 09:00 amy away"#]],
     );
 }
+
+#[test]
+fn a_preview_says_which_hours_and_policies_change_and_whose_clocks_count_in_them() {
+    let day = |until: &str| json!([["09:00", until]]);
+    let config = |until: &str, seconds: u64, more: Value| {
+        let mut config = json!({
+            "calendars": [
+                {"key": "office", "weekly": {"fri": day(until)}}, {"key": "night", "weekly": {"sat": day("12:00")}},
+            ],
+            "sla": {"policies": [
+                {"key": "chat", "when": {"field": "channel", "is": "chat"}, "metrics": [{"metric": "first_reply", "targets": [{"seconds": 60}]}]},
+                {"key": "mail", "calendar": "office", "metrics": [{"metric": "first_reply", "targets": [{"seconds": seconds}]}]},
+            ]},
+            "escalations": [{"key": "help", "hours": "night", "steps": [
+                {"trigger": {"type": "after", "seconds": 60}, "targets": [{"type": "group", "key": "support"}]},
+            ]}],
+        });
+        crate::kit::merge(&mut config, more);
+        config
+    };
+    let preview = |document: Value| {
+        let fields = &["changed", "calendars", "n_redated", "sla_policies", "escalations", "lints"];
+        Step::Ask("sys", json!({"type": "preview_config", "document": document}), fields)
+    };
+    let duty = json!({"schedules": [{"key": "duty", "layers": [{
+        "participants": ["00000000-0000-0000-0000-00000000a000"], "unit": "daily", "start": "2026-11-20T08:00:00", "zone": "UTC",
+        "hours": {"mon": [["09:00", "17:00"]]},
+    }]}]});
+    let agents = json!({"agents": {"amy": {"groups": ["support"]}}});
+    check(
+        config("17:00", 3600, agents),
+        &[
+            (AT, mail("anna@acme.com", "A", "a")),
+            (AT, mail("anna@acme.com", "B", "b")),
+            (AT, mail("anna@acme.com", "C", "c")),
+            (AT, on("amy", "solve", "#2")),
+            (AT, reply("amy", "#3", "met")),
+            (AT, preview(config("17:00", 3600, json!({})))),
+            (AT, preview(config("16:00", 3600, json!({})))),
+            (AT, preview(config("17:00", 1800, json!({"escalations": []})))),
+            (AT, preview(config("17:00", 3600, duty))),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default); #1 policy mail; #1 first_reply started due Fri 10:00; #1 escalation started next Sat 09:00
+            Fri 09:00 #2 opened `B` for anna; #2 m1 by anna; #2 to support (desk_default); #2 policy mail; #2 first_reply started due Fri 10:00; #2 escalation started next Sat 09:00
+            Fri 09:00 #3 opened `C` for anna; #3 m1 by anna; #3 to support (desk_default); #3 policy mail; #3 first_reply started due Fri 10:00; #3 escalation started next Sat 09:00
+            Fri 09:00 #2 new→solved (by_hand) closes Tue 09:00; #2 first_reply met after 0 s; #2 escalation done
+            Fri 09:00 #3 m2 by amy; #3 first_reply met after 0 s; #3 new→open (agent_replied)
+            Fri 09:00 changed=[] calendars=[] n_redated=0 sla_policies=[] escalations=[] lints=[]
+            Fri 09:00 changed=[calendars] calendars=[office] n_redated=1 sla_policies=[] escalations=[] lints=[]
+            Fri 09:00 changed=[escalations,sla] calendars=[] n_redated=0 sla_policies=[mail] escalations=[help] lints=[{code:unused_calendar,message:nothing uses the calendar `night`,path:calendars[1]}]
+            Fri 09:00 changed=[schedules] calendars=[] n_redated=0 sla_policies=[] escalations=[] lints=[{code:schedule_gaps,message:nobody is on call in 53 stretches of 366 days, the first from 2026-11-20T09:00:00Z to 2026-11-23T09:00:00Z,path:schedules[0].layers},{code:unused_schedule,message:no step and no fallback asks the schedule `duty`,path:schedules[0]}]"#]],
+    );
+}

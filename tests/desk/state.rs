@@ -97,6 +97,34 @@ pub(crate) fn assert_same(left: &dyn Store, right: &dyn Store, tenant: TenantId)
     assert_eq!(left.len(), right.len(), "one has more than the other");
 }
 
+/// Two stores hold the same of each ticket, whatever happened to others between.
+pub(crate) fn assert_same_tickets(left: &dyn Store, right: &dyn Store, tenant: TenantId) {
+    let of_each = |store: &dyn Store| {
+        let mut tickets: BTreeMap<StreamId, Vec<String>> = BTreeMap::new();
+        for row in journal(store, tenant) {
+            let NewEvent { stream, at, event, .. } = &row.entry;
+            if stream.kind == StreamKind::Case {
+                let lines = tickets.entry(*stream).or_default();
+                lines.push(format!("{} {at} {event:?}", row.n));
+            }
+        }
+        tickets
+    };
+    let (left, right) = (of_each(left), of_each(right));
+    for (stream, left) in &left {
+        let right = right.get(stream).map_or(&[][..], Vec::as_slice);
+        let differing = left.iter().zip(right).position(|(left, right)| left != right);
+        if let Some(i) = differing {
+            let before = left[i.saturating_sub(6)..i].join("\n");
+            panic!("after\n{before}\nleft:  {}\nright: {}", left[i], right[i]);
+        }
+        let longer = left.iter().zip(right).count();
+        let rest: Vec<_> = left.iter().skip(longer).chain(right.iter().skip(longer)).collect();
+        assert!(rest.is_empty(), "one has more than the other: {rest:#?}");
+    }
+    assert_eq!(left.len(), right.len());
+}
+
 /// Folding the journal gives what is stored, loads are the sum of the cases'
 /// shares, time does not go backwards in a stream.
 pub(crate) fn check_laws(store: &dyn Store, tenant: TenantId) {

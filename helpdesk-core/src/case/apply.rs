@@ -127,7 +127,8 @@ fn apply_to_case(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
         }
         Event::PolicyPicked { .. }
         | Event::ClockChanged { .. }
-        | Event::EscalationChanged { .. } => {
+        | Event::EscalationChanged { .. }
+        | Event::IdleLater { .. } => {
             // What the desk measures and watches is no news of the ticket.
             return apply_watch(case, event);
         }
@@ -155,6 +156,7 @@ fn apply_watch(case: &mut Case, event: &Event) -> bool {
             chain::apply(&mut chain, change);
             case.escalation = chain.map(Box::new);
         }
+        Event::IdleLater { idle_at } => case.idle_at = *idle_at,
         _ => return false,
     }
     true

@@ -5,7 +5,7 @@ mod tests;
 
 use super::Case;
 use crate::calendar::Calendar;
-use crate::clock::Clock;
+use crate::clock::{Clock, ClockState as Given};
 use crate::condition::{
     Calendars, ClockFact, ClockState, Condition, FactSet, FactValue, Facts, Field, Terms, TextFact,
 };
@@ -51,10 +51,12 @@ impl CaseClocks for Case {
             });
         };
         let elapsed = elapsed(clock, now, calendars);
-        let target = clock.target_seconds.filter(|target| *target > 0);
+        // What was given up is neither late nor in time.
+        let has_result = !matches!(clock.state, Given::Cancelled(_) | Given::Superseded);
+        let target = clock.target_seconds.filter(|target| *target > 0 && has_result);
         Some(ClockFact {
             state: clock.state.as_str().parse().ok()?,
-            breached: clock.is_breached(),
+            breached: clock.is_breached() && has_result,
             left_seconds: target.map(|target| target.saturating_sub(elapsed)),
             // Seconds of working time are few enough for a float.
             used_percent: target.map(|target| elapsed as f64 * 100.0 / target as f64),

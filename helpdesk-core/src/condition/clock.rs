@@ -82,10 +82,10 @@ impl FromStr for ClockState {
 pub struct ClockFact {
     /// Where it stands.
     pub state: ClockState,
-    /// Whether its target was passed.
+    /// Whether its target was passed; never so for one that ended without a result.
     pub breached: bool,
     /// Seconds of working time left until its target, negative once it is
-    /// passed; `None` without a target.
+    /// passed; `None` without a target or a result to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_seconds: Option<i64>,
     /// How much of its target is used, over 100 once it is passed; `None`

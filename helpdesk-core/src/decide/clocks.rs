@@ -16,7 +16,7 @@ use crate::fault::{Code, Rejection};
 use crate::id::{Key, TicketId};
 use crate::limit::TRACE_BECAUSE_MAX;
 use crate::sla::fire::fire;
-use crate::sla::policy::{Recalculation, SlaPolicy, pick};
+use crate::sla::policy::{Pin, Recalculation, SlaPolicy, pick};
 use crate::sla::signal::{Calendars, ClockContext, MessageSignal, Signal, TicketNow};
 use crate::sla::step::advance;
 use crate::ticket::status::StatusCategory;
@@ -77,7 +77,9 @@ pub(super) fn hear(work: &mut Work<'_>, id: TicketId, signal: &Signal) -> Result
         let calendars = calendars(work, id)?;
         let facts = place::facts(work, id)?;
         let case = work.case(id)?;
-        advance(&case.clocks, signal, work.now, &context(work, case, &calendars, &facts))
+        // Of two hosts one's clock may be behind: no stretch of time counts twice.
+        let now = case.last_event_at.map_or(work.now, |last| last.max(work.now));
+        advance(&case.clocks, signal, now, &context(work, case, &calendars, &facts))
     };
     changes.into_iter().try_for_each(|change| put(work, id, change))
 }
@@ -184,17 +186,21 @@ pub(super) fn pick_policies(work: &mut Work<'_>, id: TicketId) -> Result<(), Rej
             let current = case.policy(slot);
             let policies = &work.ctx.desk.sla().policies;
             let found = pick(policies, slot, current.map(|own| &own.key), &facts, work.now);
+            let kept = found.is_some_and(|policy| {
+                policy.pin == Pin::OnCreate && current.is_some_and(|own| own.key == policy.key)
+            });
             let found_ref = found.map(SlaPolicy::reference);
             if found_ref.as_ref() == current {
                 continue;
             }
-            let why = found.map_or_else(Vec::new, |policy| policy.when.evidence(&facts));
-            (found_ref, why)
+            let fits = found.filter(|_| !kept);
+            let why = fits.map_or_else(Vec::new, |policy| policy.when.evidence(&facts));
+            (found_ref, kept, why)
         };
-        let (policy, why) = picked;
+        let (policy, kept, why) = picked;
         let because = why.iter().take(TRACE_BECAUSE_MAX).map(ToString::to_string).collect();
         let key = policy.as_ref().map(|policy: &PolicyRef| policy.key.clone());
-        work.trace(Step::PolicyPicked { slot, policy: key, because: why });
+        work.trace(Step::PolicyPicked { slot, policy: key, kept, because: why });
         work.on_case(id, Event::PolicyPicked { slot, policy, because })?;
         is_other = true;
     }
@@ -202,21 +208,22 @@ pub(super) fn pick_policies(work: &mut Work<'_>, id: TicketId) -> Result<(), Rej
 }
 
 /// Ends a decision's part about a ticket: picks its policies, and lets the clocks
-/// of a ticket that was just opened hear all that happened since.
+/// of a ticket that had none before hear all that happened since.
 pub(super) fn settle(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
-    let opened = work.take_opened(id);
+    let to_hear = work.take_to_hear(id);
+    let is_new = to_hear.as_ref().is_some_and(|to_hear| to_hear.is_new);
     let Some(case) = work.find_case(id) else { return Ok(()) };
     let is_measured = !work.ctx.desk.sla().policies.is_empty()
         || !case.clocks.is_empty()
         || case.requester_policy.is_some()
         || case.group_policy.is_some();
-    let is_over = !case.ticket.category.is_unsolved() && opened.is_none();
+    let is_over = !case.ticket.category.is_unsolved() && !is_new;
     if !is_measured || !case.ticket.is_live() || is_over || work.is_imported(id) {
         return Ok(());
     }
     pick_policies(work, id)?;
-    let Some(signals) = opened else { return Ok(()) };
-    signals.iter().try_for_each(|signal| hear(work, id, signal))
+    let Some(to_hear) = to_hear else { return Ok(()) };
+    to_hear.signals.iter().try_for_each(|signal| hear(work, id, signal))
 }
 
 /// Fires the clocks' timers of one kind that are due at `work.now`.

@@ -13,8 +13,11 @@ use super::place;
 use super::status;
 use super::work::Work;
 use crate::actor::Author;
+use crate::agent::Roster;
 use crate::case::Case;
 use crate::command::{Acknowledge, DeEscalate, Escalate};
+use crate::condition::Facts;
+use crate::desk::Desk;
 use crate::effect::{Effect, EscalationTold};
 use crate::escalation::chain::{
     Chain, EscalationChange, EscalationNews, HandedOver, Owner, StepFired,
@@ -31,6 +34,7 @@ use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId};
 use crate::limit::ESCALATION_FIRINGS_MAX;
 use crate::routing::eligible::full;
+use crate::sla::signal::Calendars;
 use crate::ticket::Follower;
 use crate::ticket::change::Change;
 use crate::ticket::message::MessageKind;
@@ -135,25 +139,34 @@ fn with_scene<T>(
     id: TicketId,
     look: impl FnOnce(&Case, &Scene<'_>) -> Result<T, Rejection>,
 ) -> Result<T, Rejection> {
-    let desk = work.ctx.desk;
     let case = work.case(id)?;
     let calendars = clocks::calendars(work, id)?;
     let facts = place::facts(work, id)?;
-    let scene = Scene {
+    look(case, &scene(work.ctx.desk, work.ctx.roster, case, &calendars, &facts))
+}
+
+/// A case as its escalation sees it.
+pub(super) fn scene<'a>(
+    desk: &'a Desk,
+    roster: &'a Roster,
+    case: &'a Case,
+    calendars: &'a Calendars,
+    facts: &'a dyn Facts,
+) -> Scene<'a> {
+    let ticket = &case.ticket;
+    let of_group = || ticket.group.as_ref().and_then(|group| desk.group(group)?.tier.as_ref());
+    Scene {
         escalations: desk.escalations(),
         schema: desk.condition_schema(),
-        calendars: &calendars,
+        calendars,
         queue_groups: desk.queue_groups(),
-        roster: work.ctx.roster,
-        ticket: &case.ticket,
-        tier: case.ticket.tier.as_ref().or_else(|| {
-            case.ticket.group.as_ref().and_then(|group| desk.group(group)?.tier.as_ref())
-        }),
+        roster,
+        ticket,
+        tier: ticket.tier.as_ref().or_else(of_group),
         unassigned_since: case.unassigned_since,
         clocks: &case.clocks,
-        facts: &facts,
-    };
-    look(case, &scene)
+        facts,
+    }
 }
 
 /// Begins a chain where a policy holds on a ticket that needs one.

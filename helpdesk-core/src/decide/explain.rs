@@ -1,21 +1,25 @@
 //! Why a ticket is where it is: what was decided, and what would be decided now.
 
+use super::escalation::scene;
 use crate::agent::Roster;
 use crate::case::Case;
 use crate::case::facts::{Around, CaseFacts};
 use crate::clock::{BreachReason, ClockChange, ClockNews, Slot};
 use crate::desk::Desk;
 use crate::escalation::chain::{EscalationNews, HandedOver};
+use crate::escalation::due::explain as standing;
 use crate::event::{ChoiceShort, ChosenBy, Event, OfferEnd, RoutedBy};
 use crate::id::AgentId;
 use crate::limit::TRACE_BECAUSE_MAX;
 use crate::routing::rules::explain_route;
 use crate::routing::select::{Ask, choose};
+use crate::sla::policy::{PickedBy, explain_pick};
 use crate::trace::{CandidateStep, Step};
 use chrono::{DateTime, Utc};
 
 /// What the rules and the ticket's queue would do with it now, and for each rule
-/// before the one that matches why it does not.
+/// before the one that matches why it does not; the same for its SLA policies; how
+/// its clocks and its escalation stand.
 #[must_use]
 pub fn explain_now(
     case: &Case,
@@ -73,7 +77,49 @@ pub fn explain_now(
             look_again_at: choice.look_again_at,
         });
     }
+    for slot in [Slot::Requester, Slot::Group] {
+        steps.extend(policy_now(case, slot, desk, &facts, now));
+    }
+    steps.extend(case.clocks.iter().map(|clock| Step::ClockStands {
+        metric: clock.metric.clone(),
+        cycle: clock.cycle,
+        state: clock.state,
+        due_at: clock.due_at,
+        breached_at: clock.breached_at,
+    }));
+    steps.extend(case.escalation.as_deref().map(|chain| Step::EscalationStands {
+        policy: chain.snapshot.policy.key.clone(),
+        state: chain.progress.state,
+        steps: standing(chain, &scene(desk, roster, case, desk.sla_calendars(), &facts)),
+    }));
     steps
+}
+
+/// The policy that the ticket would get, and why those before it do not hold;
+/// nothing where there is none to get.
+fn policy_now(
+    case: &Case,
+    slot: Slot,
+    desk: &Desk,
+    facts: &CaseFacts<'_>,
+    now: DateTime<Utc>,
+) -> Vec<Step> {
+    let policies = &desk.sla().policies;
+    if !policies.iter().any(|policy| policy.slot == slot) {
+        return Vec::new();
+    }
+    let current = case.policy(slot).map(|own| &own.key);
+    let trace = explain_pick(policies, slot, current, facts, now);
+    let missed = trace.missed.into_iter().map(|missed| {
+        let (policy, because) = (missed.policy, missed.because);
+        Step::PolicyMissed { slot, policy, because }
+    });
+    let kept = trace.by == PickedBy::Pinned;
+    let picked = policies.iter().find(|policy| Some(&policy.key) == trace.policy.as_ref());
+    let mut because =
+        picked.filter(|_| !kept).map_or_else(Vec::new, |policy| policy.when.evidence(facts));
+    because.truncate(TRACE_BECAUSE_MAX);
+    missed.chain([Step::PolicyPicked { slot, policy: trace.policy, kept, because }]).collect()
 }
 
 /// What people call an agent.

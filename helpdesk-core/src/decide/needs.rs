@@ -339,6 +339,7 @@ impl<'a> Finder<'a> {
             queue: ticket.queue.as_ref().and_then(|key| self.desk.queue(key)),
             offered_to: case.offer.as_ref().map(|offer| offer.agent),
             affinity: &[],
+            due_at: case.due_at(),
         };
         let for_agent = |agent| ForAgent {
             agent,

@@ -107,7 +107,10 @@ fn run_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(),
         TimerKind::AnswerDue => {
             take_back(work, id, UnassignedWhy::NotAnswered, "did not answer in time")
         }
-        TimerKind::IdleUnassign => take_back(work, id, UnassignedWhy::Idle, "left it idle"),
+        TimerKind::IdleUnassign => match idle_later(work, id)? {
+            Some(later) => work.on_case(id, later),
+            None => take_back(work, id, UnassignedWhy::Idle, "left it idle"),
+        },
         TimerKind::Snooze => {
             work.on_case(id, Event::Woken)?;
             match work.case(id)?.ticket.assignee {
@@ -128,16 +131,34 @@ fn run_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(),
         }
         TimerKind::LookAgain => look_again(work, id),
         TimerKind::SlaWarning | TimerKind::SlaBreach => {
-            // A policy that is gone by now promises nothing any more.
-            clocks::pick_policies(work, id)?;
+            // What is promised no more is not broken.
+            clocks::settle(work, id)?;
             clocks::fire_due(work, id, kind)
         }
         TimerKind::Redate => clocks::redate(work, id),
-        TimerKind::Escalation => escalation::fire_due(work, id),
+        TimerKind::Escalation => {
+            clocks::settle(work, id)?;
+            escalation::fire_due(work, id)
+        }
         TimerKind::PresenceEnds | TimerKind::Unload | TimerKind::Drain => {
             Err(Rejection::new(Code::Internal, "an agent's timer on a case"))
         }
     }
+}
+
+/// The wall clock says idle; the queue's calendar may say not yet. Working time is
+/// never longer than time, so no ticket is looked at too late.
+fn idle_later(work: &Work<'_>, id: TicketId) -> Result<Option<Event>, Rejection> {
+    let case = work.case(id)?;
+    let desk = work.ctx.desk;
+    let queue = case.ticket.queue.as_ref().and_then(|key| desk.queue(key));
+    let calendar = queue.and_then(|queue| desk.calendar(queue.idle_calendar.as_ref()?));
+    let (Some(calendar), Some(seconds)) = (calendar, case.idle_seconds) else { return Ok(None) };
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    // Beyond what calendars cover nothing comes due.
+    let idle_at = calendar.due_at(case.ticket.times.updated_at, seconds).ok();
+    let is_later = idle_at.is_none_or(|at| at > work.now);
+    Ok(is_later.then_some(Event::IdleLater { idle_at }))
 }
 
 fn take_back(

@@ -5,6 +5,7 @@ use crate::agent::{AgentLoad, Roster, RosterEntry};
 use crate::case::apply::apply;
 use crate::case::record::{Record, TimerOp, UniqueKey, UniqueOp};
 use crate::case::{Case, Share};
+use crate::clock::Clock;
 use crate::contact::{Contact, Organization};
 use crate::desk::Desk;
 use crate::effect::Effect;
@@ -25,6 +26,14 @@ struct Touched {
     version: Version,
     timers_before: Vec<(TimerKind, DateTime<Utc>)>,
     after: Option<Record>,
+}
+
+/// What a ticket's clocks hear once it has its policies.
+#[derive(Debug)]
+pub(super) struct ToHear {
+    /// The decision opens the ticket.
+    pub(super) is_new: bool,
+    pub(super) signals: Vec<Signal>,
 }
 
 /// A decision in the making.
@@ -48,8 +57,8 @@ pub(super) struct Work<'a> {
     timers: Vec<TimerOp>,
     records: Vec<Record>,
     trace: Trace,
-    /// Tickets that the decision opens, with what their clocks have yet to hear.
-    opened: BTreeMap<TicketId, Vec<Signal>>,
+    /// What clocks of tickets without a policy have yet to hear.
+    to_hear: BTreeMap<TicketId, ToHear>,
     /// What tickets' escalations have yet to hear.
     unheard: BTreeMap<TicketId, Vec<escalation::News>>,
 }
@@ -74,7 +83,7 @@ impl<'a> Work<'a> {
             timers: Vec::new(),
             records: Vec::new(),
             trace: Trace::default(),
-            opened: BTreeMap::new(),
+            to_hear: BTreeMap::new(),
             unheard: BTreeMap::new(),
         }
     }
@@ -176,32 +185,39 @@ impl<'a> Work<'a> {
     /// routed and has its policies.
     fn note_opening(&mut self, stream: StreamId, event: &Event) {
         if let Event::Opened { imported: false, .. } = event {
-            self.opened.insert(TicketId(stream.id), Vec::new());
+            let to_hear = ToHear { is_new: true, signals: Vec::new() };
+            self.to_hear.insert(TicketId(stream.id), to_hear);
         }
     }
 
-    /// Lets a ticket's clocks hear a signal, at once unless the ticket is only being opened.
+    /// Lets a ticket's clocks hear a signal: at once, or where the ticket has no
+    /// policy, as one that is only being opened, when those are picked.
     pub(super) fn tell_clocks(&mut self, id: TicketId, signal: Signal) -> Result<(), Rejection> {
-        match self.opened.get_mut(&id) {
-            Some(heard) => {
-                heard.push(signal);
-                Ok(())
+        let is_promised = self.find_case(id).is_some_and(is_promised);
+        match self.to_hear.get_mut(&id) {
+            Some(to_hear) => to_hear.signals.push(signal),
+            None if is_promised => return clocks::hear(self, id, &signal),
+            None => {
+                self.to_hear.insert(id, ToHear { is_new: false, signals: vec![signal] });
             }
-            None => clocks::hear(self, id, &signal),
         }
+        Ok(())
     }
 
-    /// What the clocks of a ticket that this decision opens have yet to hear;
-    /// its first message comes with its opening.
-    pub(super) fn take_opened(&mut self, id: TicketId) -> Option<Vec<Signal>> {
-        let mut signals = self.opened.remove(&id)?;
-        let first = signals.iter().position(|signal| matches!(signal, Signal::Message(_)));
-        let message = match first.map(|at| signals.remove(at)) {
-            Some(Signal::Message(message)) => Some(message),
-            _ => None,
-        };
-        signals.insert(0, Signal::Created { message });
-        Some(signals)
+    /// What a ticket's clocks have yet to hear; the first message of one that this
+    /// decision opens comes with its opening.
+    pub(super) fn take_to_hear(&mut self, id: TicketId) -> Option<ToHear> {
+        let mut to_hear = self.to_hear.remove(&id)?;
+        let signals = &mut to_hear.signals;
+        if to_hear.is_new {
+            let first = signals.iter().position(|signal| matches!(signal, Signal::Message(_)));
+            let message = match first.map(|at| signals.remove(at)) {
+                Some(Signal::Message(message)) => Some(message),
+                _ => None,
+            };
+            signals.insert(0, Signal::Created { message });
+        }
+        Some(to_hear)
     }
 
     /// What the ticket's escalation has yet to hear; it has heard it then.
@@ -452,4 +468,11 @@ fn diff_timers(
 /// The refusal for a thing that is not there, or not for the actor's eyes.
 pub(super) fn not_found(what: &str, id: impl std::fmt::Display) -> Rejection {
     Rejection::at(Code::NotFound, what, format!("no {what} `{id}`"))
+}
+
+/// Whether a ticket has a policy, or a clock that one gave it.
+fn is_promised(case: &Case) -> bool {
+    case.requester_policy.is_some()
+        || case.group_policy.is_some()
+        || case.clocks.iter().any(Clock::is_open)
 }

@@ -95,6 +95,7 @@ fn queue_of(group: &GroupDef) -> Queue {
         order: 0,
         sort: crate::routing::queue::QueueSort::default(),
         ageing_seconds: None,
+        idle_calendar: None,
         mode: crate::routing::queue::QueueMode::default(),
         stages: Vec::<Stage>::new(),
         affinity: true,

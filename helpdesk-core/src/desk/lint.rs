@@ -6,19 +6,23 @@ mod logic;
 mod shadow;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use super::Desk;
 use crate::agent::{Agent, Roster};
 use crate::automation::macros::{Macro, MacroStep};
 use crate::condition::{Condition, Leaf};
+use crate::escalation::lint::{EscalationLint, EscalationLintCode};
 use crate::id::Key;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RoutingRule;
 use crate::routing::stage::Relax;
 use crate::ticket::change::Change;
 use crate::ticket::status::{StatusCategory, StatusDef};
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shadow::Tried;
 use std::collections::BTreeSet;
 
 /// A stable code of what looks like a mistake. The list grows; none changes its meaning.
@@ -38,7 +42,7 @@ pub enum LintCode {
     GroupWithoutQueue,
     /// No rule, mailbox or default leads to the queue.
     UnusedQueue,
-    /// No group, agent or condition names the calendar.
+    /// No group, queue, agent, condition, SLA target or escalation names the calendar.
     UnusedCalendar,
     /// An agent's shift is a calendar that the desk does not have.
     UnknownShift,
@@ -54,6 +58,22 @@ pub enum LintCode {
     GroupWithoutAgents,
     /// No active agent whom the queue asks has what the rule requires.
     SkillNobodyHas,
+    /// Earlier policies of SLA, or of escalation, hold on every ticket on which this one does.
+    ShadowedPolicy,
+    /// An earlier target of the metric fits every ticket that this one does.
+    UnreachableTarget,
+    /// The SLA policy has no target: its tickets are due at no time.
+    PolicyWithoutTargets,
+    /// No SLA policy measures the metric, so that no clock of it ever runs.
+    UnmeasuredMetric,
+    /// Nobody is on call for a part of the year.
+    ScheduleGaps,
+    /// No step and no fallback asks the schedule.
+    UnusedSchedule,
+    /// The override has no length.
+    EmptyOverride,
+    /// The agent is deactivated or unknown.
+    AgentInactive,
 }
 
 impl LintCode {
@@ -74,6 +94,26 @@ impl LintCode {
             Self::UnreachableStatus => "unreachable_status",
             Self::GroupWithoutAgents => "group_without_agents",
             Self::SkillNobodyHas => "skill_nobody_has",
+            Self::ShadowedPolicy => "shadowed_policy",
+            Self::UnreachableTarget => "unreachable_target",
+            Self::PolicyWithoutTargets => "policy_without_targets",
+            Self::UnmeasuredMetric => "unmeasured_metric",
+            Self::ScheduleGaps => "schedule_gaps",
+            Self::UnusedSchedule => "unused_schedule",
+            Self::EmptyOverride => "empty_override",
+            Self::AgentInactive => "agent_inactive",
+        }
+    }
+}
+
+impl From<EscalationLintCode> for LintCode {
+    fn from(code: EscalationLintCode) -> Self {
+        match code {
+            EscalationLintCode::ScheduleGaps => Self::ScheduleGaps,
+            EscalationLintCode::UnusedSchedule => Self::UnusedSchedule,
+            EscalationLintCode::EmptyOverride => Self::EmptyOverride,
+            EscalationLintCode::AgentInactive => Self::AgentInactive,
+            EscalationLintCode::GroupWithoutAgents => Self::GroupWithoutAgents,
         }
     }
 }
@@ -92,6 +132,12 @@ pub struct Lint {
 impl Lint {
     fn new(code: LintCode, path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code, path: path.into(), message: message.into() }
+    }
+}
+
+impl From<EscalationLint> for Lint {
+    fn from(lint: EscalationLint) -> Self {
+        Self { code: lint.code.into(), path: lint.path, message: lint.message }
     }
 }
 
@@ -115,6 +161,7 @@ impl Desk {
     #[must_use]
     pub fn lint(&self) -> Vec<Lint> {
         let mut lints = self.lint_conditions();
+        lints.extend(self.lint_watch());
         lints.extend(self.lint_groups_and_queues());
         lints.extend(self.lint_skills());
         lints.extend(self.lint_statuses());
@@ -128,9 +175,11 @@ impl Desk {
         lints
     }
 
-    /// As [`Desk::lint`], and what looks like a mistake with these agents.
+    /// As [`Desk::lint`], and what looks like a mistake with these agents, and in
+    /// the schedules from `now` on for
+    /// [`COVERAGE_DAYS`](crate::escalation::schedule::COVERAGE_DAYS).
     #[must_use]
-    pub fn lint_with(&self, roster: &Roster) -> Vec<Lint> {
+    pub fn lint_with(&self, roster: &Roster, now: DateTime<Utc>) -> Vec<Lint> {
         let mut lints = self.lint();
         let agents: Vec<&Agent> =
             roster.agents.values().map(|entry| &*entry.agent).filter(|a| a.active).collect();
@@ -152,6 +201,7 @@ impl Desk {
             }
         }
         lints.extend(self.lint_calendars(&agents));
+        lints.extend(self.lint_escalation(roster, now));
         lints
     }
 
@@ -166,7 +216,8 @@ impl Desk {
                 lints.push(Lint::new(LintCode::ContradictoryCondition, path, never));
             }
         }
-        for (later, earlier) in shadow::shadowed(&self.rules, &never_holds) {
+        let tried: Vec<Tried<'_>> = self.rules.iter().map(|r| Tried::always(&r.when)).collect();
+        for (later, earlier) in shadow::shadowed(&tried, &never_holds) {
             let (rule, by) = (&self.rules[later], &self.rules[earlier]);
             let path = format!("rules[{}]", self.rule_spots[later]);
             if rule.when == by.when && rule.then == by.then {
@@ -213,16 +264,20 @@ impl Desk {
 
     fn lint_calendars(&self, agents: &[&Agent]) -> Vec<Lint> {
         let by_rule = self.rules.iter().map(|rule| &rule.when);
-        let conditions = by_rule.chain(self.views.values().map(|view| &view.condition));
+        let of_watch = self.watch_conditions();
+        let by_watch = of_watch.iter().map(|(_, when)| when);
+        let by_view = self.views.values().map(|view| &view.condition);
+        let conditions = by_rule.chain(by_view).chain(by_watch);
         let by_condition = conditions.flat_map(Condition::leaves).filter_map(Leaf::calendar);
         let by_group = self.groups.values().filter_map(|group| group.calendar.as_ref());
         let by_agent = agents.iter().filter_map(|agent| agent.shift.as_ref());
-        let used: BTreeSet<&Key> = by_condition.chain(by_group).chain(by_agent).collect();
+        let by_queue = self.queues.values().filter_map(|queue| queue.idle_calendar.as_ref());
+        let named = by_group.chain(by_agent).chain(by_queue).chain(self.watch_calendars());
+        let used: BTreeSet<&Key> = by_condition.chain(named).collect();
         let mut lints = Vec::new();
         for (i, calendar) in self.document.calendars.iter().enumerate() {
             if !used.contains(&calendar.key) {
-                let message =
-                    format!("no group, agent or condition names the calendar `{}`", calendar.key);
+                let message = format!("nothing uses the calendar `{}`", calendar.key);
                 let path = format!("calendars[{i}]");
                 lints.push(Lint::new(LintCode::UnusedCalendar, path, message));
             }

@@ -4,6 +4,7 @@
 //! checks it, shape and meaning, and tells every fault at once; a [`Desk`] is
 //! what the engine decides by. Source: spec/desk.md.
 
+mod changes;
 mod check;
 mod dated;
 pub mod document;
@@ -14,6 +15,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
+pub use changes::DeskChanges;
 pub use dated::CalendarMark;
 pub use read::{from_json, from_toml, from_yaml};
 pub use shape::config_schema;

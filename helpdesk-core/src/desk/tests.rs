@@ -1,5 +1,6 @@
 //! Documents as people write them, and what the desk makes of them.
 
+mod bad_input;
 mod calendars;
 
 use super::*;

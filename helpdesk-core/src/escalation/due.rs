@@ -8,14 +8,15 @@ use super::step::{IdleSince, Trigger};
 use crate::clock::{Clock, ClockState};
 use crate::id::Key;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A step as it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepStanding {
     /// Which, from 0.
     pub step: u16,
     /// When it comes due; `None` when nothing but time does not bring it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<DateTime<Utc>>,
     /// [`Reason::NotDue`] with a time, otherwise why there is none.
     pub reason: Reason,

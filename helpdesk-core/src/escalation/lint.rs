@@ -6,7 +6,6 @@ use super::policy::{EscalationDefs, Escalations};
 use super::schedule::COVERAGE_DAYS;
 use super::step::Target;
 use crate::agent::Roster;
-use crate::condition::Condition;
 use crate::id::{AgentId, Key};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -26,8 +25,6 @@ pub enum EscalationLintCode {
     UnusedSchedule,
     /// The override has no length.
     EmptyOverride,
-    /// A policy before it holds on every ticket.
-    ShadowedPolicy,
     /// The agent is deactivated or unknown.
     AgentInactive,
     /// No active agent is in the group that a step notifies.
@@ -42,7 +39,6 @@ impl EscalationLintCode {
             Self::ScheduleGaps => "schedule_gaps",
             Self::UnusedSchedule => "unused_schedule",
             Self::EmptyOverride => "empty_override",
-            Self::ShadowedPolicy => "shadowed_policy",
             Self::AgentInactive => "agent_inactive",
             Self::GroupWithoutAgents => "group_without_agents",
         }
@@ -60,7 +56,8 @@ pub struct EscalationLint {
     pub message: String,
 }
 
-/// What looks like a mistake in the configuration alone. Schedules are looked at
+/// What looks like a mistake in the configuration alone, but for policies that
+/// others shadow: the desk's lint tells them. Schedules are looked at
 /// from `from` on for [`COVERAGE_DAYS`].
 #[must_use]
 pub fn lint(
@@ -98,15 +95,6 @@ pub fn lint(
             let path = format!("{path}.overrides[{j}]");
             let message = format!("begins and ends at {}", shown(own.from));
             lints.add(EscalationLintCode::EmptyOverride, path, message);
-        }
-    }
-    let mut policies = escalations.policies.iter();
-    if let Some(all) = policies.by_ref().find(|policy| policy.when == Condition::Always) {
-        for policy in policies {
-            let i = defs.policies.iter().position(|def| def.key == policy.def.key);
-            let path = format!("escalations[{}]", i.unwrap_or_default());
-            let message = format!("`{}` stands before it and holds on every ticket", all.def.key);
-            lints.add(EscalationLintCode::ShadowedPolicy, path, message);
         }
     }
     lints.0

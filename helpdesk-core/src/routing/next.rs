@@ -29,6 +29,8 @@ pub struct Upcoming<'a> {
     pub offered_to: Option<AgentId>,
     /// As [`Ask::affinity`].
     pub affinity: &'a [AgentId],
+    /// When it is due: the earliest of its running SLA clocks.
+    pub due_at: Option<DateTime<Utc>>,
 }
 
 /// The agent for whom the next ticket is looked up.
@@ -64,8 +66,8 @@ pub struct ToSolve {
     /// Own tickets do not come before unassigned ones, nor those of `last_agent`
     /// before others: all go by `leading` and importance.
     pub strict_importance: bool,
-    /// How long after it entered the queue a ticket without a due time counts as
-    /// due; so everything is comparable, and nothing starves.
+    /// How long after it entered the queue a ticket of which no SLA clock runs
+    /// counts as due; so everything is comparable, and nothing starves.
     pub importance_after_seconds: u64,
     /// What goes before importance.
     pub leading: Leading,
@@ -119,7 +121,8 @@ enum Rank {
 /// not snoozed), (a) not offered to another agent, (b) not offered to anybody.
 /// The order is: own before those answered last before others (unless
 /// `strict_importance`), priority where it leads, importance, `entered_queue_at`,
-/// ticket id. Source: spec/routing.md §4.
+/// ticket id. Importance is when the ticket is due, by [`Upcoming::due_at`] or,
+/// without one, by `importance_after_seconds`. Source: spec/routing.md §4.
 #[must_use]
 pub fn to_solve_key(
     upcoming: &Upcoming<'_>,
@@ -138,9 +141,9 @@ pub fn to_solve_key(
         rank: if options.strict_importance { Rank::Other } else { rank },
         priority: Reverse(by_priority.then(|| priority(ticket))),
         important_at: match options.leading {
-            Leading::None | Leading::Priority => {
-                after(entered_queue_at, options.importance_after_seconds)
-            }
+            Leading::None | Leading::Priority => upcoming
+                .due_at
+                .unwrap_or_else(|| after(entered_queue_at, options.importance_after_seconds)),
             Leading::Fifo => entered_queue_at,
         },
         entered_queue_at,
@@ -176,8 +179,16 @@ pub struct WaitingKey {
     queue: Key,
     behind: bool,
     level: Reverse<u64>,
+    due_at: Deadline,
     entered_queue_at: DateTime<Utc>,
     ticket: TicketId,
+}
+
+/// In this order: what is due at no time comes last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Deadline {
+    At(DateTime<Utc>),
+    Never,
 }
 
 /// Where a ticket stands among all that wait; `None` when it does not wait.
@@ -198,9 +209,13 @@ pub fn waiting_key(upcoming: &Upcoming<'_>, now: DateTime<Utc>) -> Option<Waitin
         queue: queue.key.clone(),
         behind: !(queue.reopen_front && was_reopened),
         level: Reverse(match queue.sort {
-            QueueSort::Age => 0,
+            QueueSort::Age | QueueSort::Deadline => 0,
             QueueSort::Priority => aged_level(ticket, queue, now),
         }),
+        due_at: match (queue.sort, upcoming.due_at) {
+            (QueueSort::Deadline, Some(due_at)) => Deadline::At(due_at),
+            (QueueSort::Age | QueueSort::Priority, _) | (_, None) => Deadline::Never,
+        },
         entered_queue_at: entered_queue_at(ticket),
         ticket: ticket.id,
     })

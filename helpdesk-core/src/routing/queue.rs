@@ -30,6 +30,9 @@ pub enum QueueSort {
     Age,
     /// Most urgent first; tickets without priority count as normal.
     Priority,
+    /// Due first, by the earliest of the running SLA clocks; tickets that are due
+    /// at no time come last.
+    Deadline,
 }
 
 /// A queue.
@@ -74,6 +77,10 @@ pub struct Queue {
     /// Take a ticket from its assignee when nothing happens for this long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_unassign_seconds: Option<u64>,
+    /// The calendar in whose hours `idle_unassign_seconds` counts; the wall clock
+    /// when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_calendar: Option<Key>,
     /// An agent who takes a ticket must answer within this time, or loses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_within_seconds: Option<u64>,

@@ -103,6 +103,7 @@ fn a_clock_is_tested_by_state_breach_and_time_left() {
         ("used_ge", json!(40), [true, true, false]),
         ("used_ge", json!(40.5), [false, true, false]),
         ("used_ge", json!(0), [true, true, false]),
+        // What has not started is not there.
         ("set", json!(true), [true, true, false]),
     ];
     for (operator, value, expected) in rows {

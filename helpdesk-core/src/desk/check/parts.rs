@@ -62,6 +62,9 @@ impl Checker<'_> {
 
     fn queue(&mut self, queue: &Queue, path: &str) {
         self.resolve("groups", "group", &queue.group, format!("{path}.group"));
+        if let Some(calendar) = &queue.idle_calendar {
+            self.resolve("calendars", "calendar", calendar, format!("{path}.idle_calendar"));
+        }
         let lengths = [
             ("ageing_seconds", queue.ageing_seconds),
             ("idle_unassign_seconds", queue.idle_unassign_seconds),

@@ -2,8 +2,8 @@
 //! Careful, not complete: what is said here is true, and much is left unsaid.
 
 use crate::condition::{
-    Age, BooleanTest, ChoiceTest, Condition, Field, HoursTest, InstantTest, NumberTest, SetTest,
-    Test, TextTest,
+    Age, BooleanTest, ChoiceTest, ClockState, ClockTest, Condition, Field, HoursTest, InstantTest,
+    NumberTest, SetTest, Test, TextTest,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,6 +61,12 @@ pub(super) fn follows(given: &Condition, then: &Condition) -> bool {
             let (given, then) = (Range::of(given), Range::of(then));
             !then.is_list && then.holds(given.low, given.high)
         }
+        (Test::Clock(ClockTest::LeftLt(given)), Test::Clock(ClockTest::LeftLt(then))) => {
+            given <= then
+        }
+        (Test::Clock(ClockTest::UsedGe(given)), Test::Clock(ClockTest::UsedGe(then))) => {
+            given >= then
+        }
         (given, Test::Present(true)) => needs_value(given),
         _ => false,
     }
@@ -97,7 +103,11 @@ fn needs_value(test: &Test) -> bool {
         Test::Set(test) => matches!(test, SetTest::HasAny(_)),
         // An empty text is unset and may still be equal to an empty one.
         Test::Text(_) => false,
-        Test::Number(_) | Test::Instant(_) | Test::Hours(_) | Test::Clock(_) => true,
+        // A clock that has not started is unset, inactive and not breached.
+        Test::Clock(test) => {
+            !matches!(test, ClockTest::State(ClockState::Inactive) | ClockTest::Breached(false))
+        }
+        Test::Number(_) | Test::Instant(_) | Test::Hours(_) => true,
         Test::Boolean(test) => matches!(test, BooleanTest::Is(_)),
     }
 }
@@ -148,6 +158,7 @@ fn tests_contradict(field: &Field, tests: &[&Test]) -> bool {
         || instants_contradict(tests)
         || booleans_contradict(tests)
         || hours_contradict(tests)
+        || clocks_contradict(tests)
         // `text` is two texts, and each leaf may look at the other.
         || (*field != Field::Text && texts_contradict(tests))
 }
@@ -229,6 +240,19 @@ fn booleans_contradict(tests: &[&Test]) -> bool {
     let not =
         |wanted: bool| has(&boolean(wanted)) && has(&Test::Boolean(BooleanTest::IsNot(wanted)));
     both || not(true) || not(false)
+}
+
+/// A clock is in one state, and past its target or not.
+fn clocks_contradict(tests: &[&Test]) -> bool {
+    let clocks = tests.iter().filter_map(|t| if let Test::Clock(t) = t { Some(t) } else { None });
+    let clocks: Vec<&ClockTest> = clocks.collect();
+    clocks.iter().any(|a| {
+        clocks.iter().any(|b| match (a, b) {
+            (ClockTest::State(a), ClockTest::State(b)) => a != b,
+            (ClockTest::Breached(a), ClockTest::Breached(b)) => a != b,
+            _ => false,
+        })
+    })
 }
 
 fn texts_contradict(tests: &[&Test]) -> bool {

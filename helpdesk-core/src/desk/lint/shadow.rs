@@ -1,12 +1,25 @@
-//! Rules that never come to their turn, because an earlier one always holds.
+//! Rules and policies that never come to their turn, because an earlier one always holds.
 
 use super::logic::{alternatives, atoms, conjuncts, follows};
 use crate::condition::Condition;
-use crate::routing::rules::RoutingRule;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Pairs of conditions that are compared before the search gives up.
 const PAIRS_MAX: usize = 2_000_000;
+
+/// What is tried, in order: the first whose condition holds counts.
+pub(super) struct Tried<'a> {
+    pub(super) when: &'a Condition,
+    /// Whether it counts wherever its condition holds, at any time.
+    pub(super) covers: bool,
+}
+
+impl<'a> Tried<'a> {
+    /// It counts wherever its condition holds.
+    pub(super) fn always(when: &'a Condition) -> Self {
+        Self { when, covers: true }
+    }
+}
 
 /// One alternative of an earlier rule: what must follow for it to hold.
 struct Earlier<'a> {
@@ -19,10 +32,7 @@ struct Earlier<'a> {
 ///
 /// Each earlier alternative is found under a value that its rarest part needs,
 /// so that a rule is compared with those alone that share one.
-pub(super) fn shadowed(
-    rules: &[RoutingRule],
-    never_holds: &BTreeSet<usize>,
-) -> Vec<(usize, usize)> {
+pub(super) fn shadowed(rules: &[Tried<'_>], never_holds: &BTreeSet<usize>) -> Vec<(usize, usize)> {
     let mut earlier: Vec<Earlier<'_>> = Vec::new();
     let mut by_atom: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut found = Vec::new();
@@ -31,10 +41,10 @@ pub(super) fn shadowed(
     for (i, rule) in rules.iter().enumerate().filter(|(i, _)| !never_holds.contains(i)) {
         let by = match always {
             Some(by) => Some(by),
-            None => covering(&rule.when, &earlier, &by_atom, &mut n_left),
+            None => covering(rule.when, &earlier, &by_atom, &mut n_left),
         };
         found.extend(by.map(|by| (i, by)));
-        for alternative in alternatives(&rule.when) {
+        for alternative in alternatives(rule.when).into_iter().filter(|_| rule.covers) {
             let needs = conjuncts(alternative);
             let rarest = needs.iter().map(|part| atoms(part)).min_by_key(Vec::len);
             match rarest {

@@ -15,6 +15,10 @@ fn desk(document: &Value) -> Desk {
     Desk::from_value(document).unwrap_or_else(|faults| panic!("{}", faults[0]))
 }
 
+fn now() -> DateTime<Utc> {
+    "2026-06-01T09:00:00Z".parse().unwrap()
+}
+
 fn key(text: &str) -> Key {
     Key::new(text).unwrap()
 }
@@ -111,6 +115,9 @@ fn conditions_that_never_hold() {
         json!({"all": [{"field": "created_at", "after": "2026-06-02T00:00:00Z"}, {"field": "created_at", "before": "2026-06-01T00:00:00Z"}]}),
         json!({"all": [{"field": "subject", "is": "a"}, {"field": "subject", "is": "b"}]}),
         json!({"all": [{"field": "tags", "has_any": ["a"]}, {"not": {"field": "tags", "has_any": ["a", "b"]}}]}),
+        json!({"all": [{"field": "sla.m", "unset": true}, {"field": "sla.m", "state": "running"}]}),
+        json!({"all": [{"field": "sla.m", "left_lt": 60}, {"not": {"field": "sla.m", "left_lt": 90}}]}),
+        json!({"all": [{"field": "sla.m", "used_ge": 75}, {"not": {"field": "sla.m", "used_ge": 50}}]}),
     ];
     for condition in &contradictions {
         assert!(never(condition), "{condition}");
@@ -123,6 +130,9 @@ fn conditions_that_never_hold() {
         json!({"all": [{"field": "status", "is_not": "a"}, {"field": "status", "unset": true}]}),
         json!({"all": [{"field": "created_at", "older_than": 59}, {"field": "created_at", "newer_than": 60}]}),
         json!({"field": "tags", "has_all": []}),
+        json!({"all": [{"field": "sla.m", "unset": true}, {"field": "sla.m", "state": "inactive"}]}),
+        json!({"all": [{"field": "sla.m", "unset": true}, {"field": "sla.m", "breached": false}]}),
+        json!({"all": [{"field": "sla.m", "left_lt": 60}, {"not": {"field": "sla.m", "left_lt": 30}}]}),
         json!({"not": {"field": "status", "is": "a"}}),
         json!({"all": [{"field": "custom.b", "is_not": true}, {"field": "custom.b", "is_not": false}]}),
     ];
@@ -218,7 +228,7 @@ fn the_roster_shows_groups_and_skills_that_nobody_has() {
     expect![[r#"
         group_without_agents groups[1]: no active agent is in the group `b`
         skill_nobody_has rules[0].then.skills: no active agent whom the queue `a` asks has these skills, and no stage asks for less
-        skill_nobody_has rules[1].then.skills: no active agent whom the queue `b` asks has these skills, and no stage asks for less"#]].assert_eq(&lines(&desk.lint_with(&roster)));
+        skill_nobody_has rules[1].then.skills: no active agent whom the queue `b` asks has these skills, and no stage asks for less"#]].assert_eq(&lines(&desk.lint_with(&roster, now())));
 }
 
 #[test]
@@ -331,7 +341,8 @@ proptest! {
         };
         let rules: Vec<RoutingRule> = conditions.iter().enumerate().map(rule).collect();
         let first = rules.iter().position(|rule| rule.when.holds(&facts));
-        for (later, _) in shadow::shadowed(&rules, &BTreeSet::new()) {
+        let tried: Vec<_> = rules.iter().map(|rule| Tried::always(&rule.when)).collect();
+        for (later, _) in shadow::shadowed(&tried, &BTreeSet::new()) {
             prop_assert_ne!(first, Some(later));
         }
     }
@@ -355,14 +366,12 @@ fn calendars_that_nothing_names_and_shifts_that_are_gone() {
             "when": {"field": "created_at", "older_than": {"seconds": 60, "calendar": "of_view"}},
         }],
     }));
-    expect![
-        "unused_calendar calendars[4]: no group, agent or condition names the calendar `unused`"
-    ]
-    .assert_eq(&lines(&desk.lint_with(&roster(Some("of_agent")))));
+    expect!["unused_calendar calendars[4]: nothing uses the calendar `unused`"]
+        .assert_eq(&lines(&desk.lint_with(&roster(Some("of_agent")), now())));
     expect![[r#"
-        unused_calendar calendars[3]: no group, agent or condition names the calendar `of_agent`
-        unused_calendar calendars[4]: no group, agent or condition names the calendar `unused`
-        unknown_shift calendars: the shift of the agent `Anna` is the calendar `gone`, which is not there: always on shift"#]].assert_eq(&lines(&desk.lint_with(&roster(Some("gone")))));
+        unused_calendar calendars[3]: nothing uses the calendar `of_agent`
+        unused_calendar calendars[4]: nothing uses the calendar `unused`
+        unknown_shift calendars: the shift of the agent `Anna` is the calendar `gone`, which is not there: always on shift"#]].assert_eq(&lines(&desk.lint_with(&roster(Some("gone")), now())));
 }
 
 #[test]
@@ -385,4 +394,174 @@ fn ages_and_hours_contradict_by_one_calendar_only() {
         contradictory_condition rules[0].when: the condition holds on no ticket
         contradictory_condition rules[3].when: the condition holds on no ticket"#]],
     );
+}
+
+/// A desk with one SLA policy for each condition, in order.
+fn policies(policies: &[Value]) -> Value {
+    let made = policies.iter().enumerate().map(|(i, more)| {
+        let mut policy = json!({
+            "key": format!("p{i}"),
+            "metrics": [{"metric": "first_reply", "targets": [{"seconds": 3600}]}],
+        });
+        for (field, value) in more.as_object().unwrap() {
+            policy[field] = value.clone();
+        }
+        policy
+    });
+    json!({"sla": {"policies": made.collect::<Vec<_>>()}})
+}
+
+#[test]
+fn policies_that_earlier_ones_shadow() {
+    let tags = |words: &[&str]| json!({"field": "tags", "has_any": words});
+    check(
+        &policies(&[
+            json!({"when": tags(&["vip", "gold"])}),
+            json!({"when": tags(&["vip"])}),
+            json!({"when": tags(&["vip"]), "slot": "group", "metrics": [
+                {"metric": "first_assign", "targets": [{"seconds": 60}]},
+            ]}),
+            json!({"when": tags(&["summer"]), "valid_until": "2026-09-01T00:00:00Z"}),
+            json!({"when": tags(&["summer"])}),
+            json!({"when": tags(&["summer"]), "valid_from": "2026-09-01T00:00:00Z"}),
+            json!({"when": tags(&["late"]), "position": -1}),
+            json!({"when": tags(&["late"])}),
+        ]),
+        &expect![[r#"
+            shadowed_policy sla.policies[1]: never chosen: the policy `p0` holds before
+            shadowed_policy sla.policies[5]: never chosen: the policy `p4` holds before
+            shadowed_policy sla.policies[7]: never chosen: the policy `p6` holds before"#]],
+    );
+    let step = json!({"trigger": {"type": "manual"}, "targets": [{"type": "assignee"}]});
+    check(
+        &json!({"escalations": [
+            {"key": "a", "when": tags(&["a", "b"]), "steps": [step]},
+            {"key": "b", "when": tags(&["b"]), "steps": [step]},
+            {"key": "all", "steps": [step]},
+            {"key": "c", "when": tags(&["c"]), "steps": [step]},
+        ]}),
+        &expect![[r#"
+            shadowed_policy escalations[1]: never chosen: the policy `a` holds before
+            shadowed_policy escalations[3]: never chosen: the policy `all` holds before"#]],
+    );
+}
+
+#[test]
+fn conditions_of_policies_and_steps_that_never_hold() {
+    let both = |metric: &str, a: Value, b: Value| {
+        let of = |mut leaf: Value| {
+            leaf["field"] = json!(format!("sla.{metric}"));
+            leaf
+        };
+        json!({"all": [of(a), of(b)]})
+    };
+    let never = both("first_reply", json!({"state": "running"}), json!({"state": "met"}));
+    let fine = both("first_reply", json!({"state": "running"}), json!({"breached": true}));
+    let mut document = policies(&[
+        json!({"when": never}),
+        json!({"when": fine}),
+        json!({"metrics": [{"metric": "first_reply", "targets": [
+            {"seconds": 60, "when": both("next_reply", json!({"breached": true}), json!({"breached": false}))},
+            {"seconds": 90},
+        ]}]}),
+    ]);
+    document["escalations"] = json!([{"key": "e", "steps": [
+        {"trigger": {"type": "manual"}, "guard": never, "targets": [{"type": "assignee"}]},
+    ]}]);
+    document["tiers"] =
+        json!([{"key": "l1", "skip_to": [{"to": "l2", "when": never}]}, {"key": "l2"}]);
+    check(
+        &document,
+        &expect![[r#"
+        contradictory_condition sla.policies[0].when: the condition holds on no ticket
+        contradictory_condition sla.policies[2].metrics[0].targets[0].when: the condition holds on no ticket
+        contradictory_condition escalations[0].steps[0].guard: the condition holds on no ticket
+        contradictory_condition tiers[0].skip_to[0].when: the condition holds on no ticket"#]],
+    );
+}
+
+#[test]
+fn targets_and_metrics_that_measure_nothing() {
+    let mut document = policies(&[
+        json!({"when": {"field": "channel", "is": "chat"}, "metrics": [{"metric": "first_reply"}]}),
+        json!({"metrics": [
+            {"metric": "first_reply", "targets": [
+                {"priorities": ["high", "urgent"], "seconds": 60}, {"priorities": ["urgent"], "seconds": 30},
+                {"seconds": 90}, {"priorities": ["low"], "seconds": 600},
+            ]},
+            {"metric": "next_reply"},
+        ]}),
+    ]);
+    document["sla"]["metrics"] = json!([{
+        "key": "vendor_wait",
+        "start": [{"on": "status", "in": ["on_hold"]}], "stop": [{"on": "status", "from": ["on_hold"]}],
+    }]);
+    document["escalations"] = json!([{"key": "e", "steps": [
+        {"trigger": {"type": "sla_breached", "metric": "first_reply"}, "targets": [{"type": "assignee"}]},
+        {"trigger": {"type": "sla_breached", "metric": "agent_work"}, "targets": [{"type": "assignee"}]},
+    ]}]);
+    check(
+        &document,
+        &expect![[r#"
+        policy_without_targets sla.policies[0].metrics: `p0` has no target: its tickets are never due
+        unreachable_target sla.policies[1].metrics[0].targets[1]: never reached: target 0 fits before
+        unreachable_target sla.policies[1].metrics[0].targets[3]: never reached: target 2 fits before
+        unmeasured_metric sla.metrics[0]: no SLA policy measures `vendor_wait`
+        unmeasured_metric escalations[0].steps[1].trigger.metric: no SLA policy measures `agent_work`"#]],
+    );
+}
+
+#[test]
+fn calendars_of_policies_targets_steps_and_hours_are_used() {
+    let week = json!({"mon": [["09:00", "17:00"]]});
+    let keys = ["policy", "target", "clock", "after", "idle", "hours", "guard", "metric", "unused"];
+    let calendars: Vec<Value> =
+        keys.iter().map(|key| json!({"key": key, "weekly": week})).collect();
+    let in_hours = |key: &str| json!({"field": "now", "in_hours": key});
+    let assignee = json!([{"type": "assignee"}]);
+    let desk = desk(&json!({
+        "calendars": calendars,
+        "sla": {
+            "metrics": [{
+                "key": "own", "start": [{"on": "created", "when": in_hours("metric")}], "stop": [{"on": "message"}],
+            }],
+            "policies": [{"key": "p", "calendar": "policy", "when": in_hours("clock"), "metrics": [
+                {"metric": "own", "targets": [{"seconds": 60, "calendar": "target"}]},
+            ]}],
+        },
+        "escalations": [{"key": "e", "hours": "hours", "steps": [
+            {"trigger": {"type": "after", "seconds": 60, "calendar": "after"}, "targets": assignee},
+            {"trigger": {"type": "idle", "since": "unassigned", "seconds": 60, "calendar": "idle"},
+             "guard": in_hours("guard"), "targets": assignee},
+        ]}],
+    }));
+    expect![[r#"
+        group_without_agents groups: no active agent is in the group `support`
+        unused_calendar calendars[8]: nothing uses the calendar `unused`"#]]
+    .assert_eq(&lines(&desk.lint_with(&roster(None), now())));
+}
+
+#[test]
+fn schedules_with_gaps_and_agents_who_are_gone() {
+    let anna = Uuid::from_u128(1);
+    let gone = Uuid::from_u128(9);
+    let desk = desk(&json!({
+        "groups": [{"key": "a"}],
+        "schedules": [
+            {"key": "week", "layers": [{
+                "participants": [anna, gone], "unit": "weekly", "start": "2026-06-01T09:00:00", "zone": "UTC",
+                "hours": {"mon": [["09:00", "17:00"]]},
+            }]},
+            {"key": "spare", "layers": [{
+                "participants": [anna], "unit": "daily", "start": "2026-06-01T09:00:00", "zone": "UTC",
+            }]},
+        ],
+        "escalations": [{"key": "e", "steps": [
+            {"trigger": {"type": "manual"}, "targets": [{"type": "schedule", "key": "week"}]},
+        ]}],
+    }));
+    expect![[r#"
+        schedule_gaps schedules[0].layers: nobody is on call in 53 stretches of 366 days, the first from 2026-06-01T17:00:00Z to 2026-06-08T09:00:00Z
+        unused_schedule schedules[1]: no step and no fallback asks the schedule `spare`
+        agent_inactive schedules[0].layers[0].participants[1]: the agent 00000000-0000-0000-0000-000000000009 is deactivated or unknown"#]].assert_eq(&lines(&desk.lint_with(&roster(None), now())));
 }

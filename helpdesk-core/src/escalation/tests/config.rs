@@ -222,7 +222,6 @@ fn what_looks_like_a_mistake_is_told_with_its_spot() {
         schedules[0].overrides[0] empty_override: begins and ends at 2026-06-02T12:00:00Z
         schedules[1].layers schedule_gaps: nobody is on call in 54 stretches of 366 days, the first from 2026-06-01T09:00:00Z to 2026-06-02T00:00:00Z
         schedules[1] unused_schedule: no step and no fallback asks the schedule `tuesdays`
-        escalations[1] shadowed_policy: `some` stands before it and holds on every ticket
         schedules[0].overrides[0].do.agent agent_inactive: the agent 00000000-0000-0000-0000-000000000006 is deactivated or unknown
         escalations[0].steps[0].targets[1].key group_without_agents: no active agent is in the group `l3`
         escalations[0].steps[0].targets[2].id agent_inactive: the agent 00000000-0000-0000-0000-000000000009 is deactivated or unknown"#]].assert_eq(&told.join("\n"));

@@ -12,7 +12,7 @@ fn waiting(n: u128, seconds: i64) -> Ticket {
 }
 
 fn upcoming<'a>(ticket: &'a Ticket, queue: &'a Queue) -> Upcoming<'a> {
-    Upcoming { ticket, queue: Some(queue), offered_to: None, affinity: &[] }
+    Upcoming { ticket, queue: Some(queue), offered_to: None, affinity: &[], due_at: None }
 }
 
 fn next(tickets: &[(&Ticket, &Queue)], roster: &Roster) -> Option<u128> {
@@ -81,6 +81,22 @@ fn priority_leads_where_the_queue_says_so_and_ageing_lifts_who_waits() {
         let tickets = [(&urgent, &queue), (&unset, &queue), (&low, &queue)];
         assert_eq!(next(&tickets, &roster), Some(wanted), "{settings}");
     }
+}
+
+#[test]
+fn what_is_due_first_leads_where_the_queue_says_so_and_what_never_is_comes_last() {
+    let queue = queue(json!({"sort": "deadline"}));
+    let tickets = [waiting(1, 900), waiting(2, 10), waiting(3, 10), waiting(4, 20)];
+    let due = [None, Some(ago(-60)), Some(ago(60)), Some(ago(-60))];
+    let mut keys: Vec<_> = tickets
+        .iter()
+        .zip(due)
+        .map(|(ticket, due_at)| Upcoming { due_at, ..upcoming(ticket, &queue) })
+        .map(|u| (waiting_key(&u, now()).unwrap(), u.ticket.id.0.as_u128()))
+        .collect();
+    keys.sort();
+    let order: Vec<u128> = keys.iter().map(|(_, id)| *id).collect();
+    assert_eq!(order, [3, 4, 2, 1]);
 }
 
 #[test]

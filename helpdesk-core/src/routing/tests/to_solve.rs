@@ -28,8 +28,13 @@ fn order_for(agent: u128, roster: &Roster, tickets: &[Ticket], options: &ToSolve
     let queue = pull();
     let calendars = &Calendars::default();
     let for_agent = ForAgent { agent: id(agent), roster, calendars, now: now() };
-    let upcoming =
-        |ticket| Upcoming { ticket, queue: Some(&queue), offered_to: None, affinity: &[] };
+    let upcoming = |ticket| Upcoming {
+        ticket,
+        queue: Some(&queue),
+        offered_to: None,
+        affinity: &[],
+        due_at: None,
+    };
     let mut left: Vec<&Ticket> = tickets.iter().collect();
     let n = count_for(left.iter().copied().map(upcoming), &for_agent, options);
     let mut order = Vec::new();
@@ -60,6 +65,33 @@ fn importance_goes_by_age_and_ties_by_id() {
     let tickets = [waiting(3, HOUR), waiting(2, HOUR), waiting(1, 1), waiting(4, 9 * HOUR)];
     assert_eq!(order(&tickets, json!({})), [4, 2, 3, 1]);
     assert_eq!(order(&tickets, json!({"importance_after_seconds": 0})), [4, 2, 3, 1]);
+}
+
+#[test]
+fn importance_goes_by_the_due_time_where_there_is_one() {
+    let queue = pull();
+    let roster = roster([entry(1)]);
+    let calendars = &Calendars::default();
+    let for_agent = ForAgent { agent: id(1), roster: &roster, calendars, now: now() };
+    let before = |first: (Ticket, Option<i64>), second: (Ticket, Option<i64>), with: Value| {
+        let options = options(with);
+        let [first, second] = [first, second].map(|(ticket, due)| {
+            let due_at = due.map(|seconds| ago(-seconds));
+            let queue = Some(&queue);
+            let upcoming =
+                Upcoming { ticket: &ticket, queue, offered_to: None, affinity: &[], due_at };
+            to_solve_key(&upcoming, &for_agent, &options).unwrap()
+        });
+        first < second
+    };
+    let week = 7 * 24 * HOUR;
+    assert!(before((waiting(1, HOUR), Some(60)), (waiting(2, 9 * HOUR), None), json!({})));
+    // What waits for a week without a due time is due then.
+    assert!(before((waiting(1, HOUR), None), (waiting(2, 9 * HOUR), Some(week)), json!({})));
+    let short = json!({"importance_after_seconds": 3_630});
+    assert!(before((waiting(1, HOUR), None), (waiting(2, 9 * HOUR), Some(60)), short));
+    let fifo = json!({"leading": "fifo"});
+    assert!(before((waiting(1, 9 * HOUR), None), (waiting(2, HOUR), Some(60)), fifo));
 }
 
 #[test]
@@ -128,7 +160,8 @@ fn an_offered_ticket_is_nobodys_to_take() {
     let calendars = &Calendars::default();
     let for_agent = ForAgent { agent: id(1), roster: &roster, calendars, now: now() };
     let is_there = |ticket: &Ticket, offered_to: Option<AgentId>| {
-        let upcoming = Upcoming { ticket, queue: Some(&queue), offered_to, affinity: &[] };
+        let upcoming =
+            Upcoming { ticket, queue: Some(&queue), offered_to, affinity: &[], due_at: None };
         to_solve_key(&upcoming, &for_agent, &ToSolve::default()).is_some()
     };
     assert!(is_there(&waiting(1, 1), None));
