@@ -572,7 +572,7 @@ fn texts_that_cannot_be_read() {
         yaml cut: not YAML: line 1, column 7: unclosed bracket '['
         yaml twice: not YAML: line 2, column 1: duplicate mapping key: name
         yaml number: not YAML: line 1, column 7: non-finite float `.inf` rejected by the configured policy
-        yaml deep: not YAML: line 1, column 101: recursion limit exceeded
+        yaml deep: not YAML: line 1, column 81: recursion limit exceeded
         yaml bomb: not YAML: line 7, column 24: budget breached: RecordedAnchorEvents { recorded_anchor_events: 1000001 }
         yaml merge: not YAML: line 2, column 5: YAML merge keys are not allowed by configured policy"#]].assert_eq(&told.join("\n"));
 }
