@@ -57,6 +57,7 @@ fn run(input: &mut Unstructured<'_>) -> Result<()> {
             queue_groups: &queue_groups,
             roster: &roster,
             ticket: &ticket,
+            tier: ticket.tier.as_ref(),
             unassigned_since: (act % 2 == 0).then_some(now),
             clocks: &[],
             facts: &facts,
