@@ -253,7 +253,6 @@ fn deleted_and_spam_tickets_have_no_clocks_and_solved_ones_stand_still() {
 fn a_changed_calendar_redates_what_runs_and_leaves_what_is_over() {
     let config = desk(json!([first_reply(3600)]));
     let mut shorter = config.clone();
-    shorter.as_object_mut().unwrap().remove("agents");
     shorter["calendars"][0]["weekly"]["fri"] = json!([["09:00", "16:45"]]);
     check(
         config,
@@ -281,7 +280,6 @@ fn a_changed_calendar_redates_what_runs_and_leaves_what_is_over() {
 fn a_ticket_that_is_touched_before_its_turn_is_redated_first() {
     let config = desk(json!([first_reply(3600)]));
     let mut shorter = config.clone();
-    shorter.as_object_mut().unwrap().remove("agents");
     shorter["calendars"][0]["weekly"]["fri"] = json!([["09:00", "16:45"]]);
     check(
         config,
@@ -303,7 +301,6 @@ fn a_ticket_that_is_touched_before_its_turn_is_redated_first() {
 fn a_policy_that_is_gone_takes_its_clocks_along() {
     let config = desk(json!([first_reply(3600)]));
     let mut none = config.clone();
-    none.as_object_mut().unwrap().remove("agents");
     none["sla"] = json!({});
     check(
         config,
@@ -469,7 +466,6 @@ fn two_engines_fire_a_breach_once() {
 fn a_policy_that_is_gone_breaches_no_ticket_that_nobody_touched() {
     let config = desk(json!([first_reply(3600)]));
     let mut none = config.clone();
-    none.as_object_mut().unwrap().remove("agents");
     none["sla"] = json!({});
     check(
         config,

@@ -115,7 +115,17 @@ pub(crate) fn take_next(who: &'static str) -> Step {
     Step::Do(who, json!({"type": "take_next"}))
 }
 
+/// A configuration without the agents that scripts put beside it.
+pub(crate) fn without_agents(mut config: Value) -> Value {
+    if let Some(sections) = config.as_object_mut() {
+        sections.remove("agents");
+    }
+    config
+}
+
+/// Applies a configuration; its agents stay who they are.
 pub(crate) fn apply_config(document: Value) -> Step {
+    let document = without_agents(document);
     Step::Do("sys", json!({"type": "apply_config", "document": document}))
 }
 

@@ -1,6 +1,6 @@
 //! Laws over random scripts.
 
-use crate::kit::{Kit, TENANT, sqlite};
+use crate::kit::{Kit, TENANT, sqlite, without_agents};
 use crate::script::{self, scripts};
 use crate::state;
 use chrono::TimeDelta;
@@ -161,9 +161,7 @@ fn agents(kit: &Kit) -> BTreeMap<AgentId, Agent> {
 /// Lists, counts and boards hold what the scope permits, and nothing else.
 fn check_scopes(kit: &Kit) {
     let now = script::start();
-    let mut config = script::desk();
-    config.as_object_mut().unwrap().remove("agents");
-    let desk = Desk::from_value(&config).unwrap();
+    let desk = Desk::from_value(&without_agents(script::desk())).unwrap();
     let agents = agents(kit);
     let tickets: Vec<Ticket> =
         state::cases(&*kit.store, TENANT).into_iter().map(|c| c.ticket).collect();
