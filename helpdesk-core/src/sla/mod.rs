@@ -10,7 +10,6 @@
 //! - [`def`], [`presets`]: metrics as configuration, and those of known products.
 //! - [`policy::pick`]: the policy of a ticket.
 //! - [`check::check`]: configuration to [`SlaRules`](check::SlaRules), every fault at once.
-//! - [`report::attainment`]: how many were met.
 //!
 //! Source: spec/sla.md, "Clocks".
 
@@ -26,7 +25,6 @@ mod retarget;
 pub mod step;
 pub mod fire;
 pub mod replay;
-pub mod report;
 
 #[cfg(test)]
 mod tests;
