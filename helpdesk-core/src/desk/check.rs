@@ -6,7 +6,6 @@ use super::document::{Document, GroupDef, NamedDef};
 use super::draft::Draft;
 use super::{Desk, built_in_presence};
 use crate::access::role::{BUILT_IN_ROLES, RoleTable};
-use crate::calendar::ZoneRules;
 use crate::condition::{
     Calendars, Condition, CustomKind, Field, FoldOptions, Schema, Terms, suggestion,
 };
@@ -35,7 +34,7 @@ mod sla;
 
 /// Checks what could be read. `None` when something is wrong; the faults say what,
 /// with paths in the draft.
-pub(super) fn check(draft: &Draft, zones: &dyn ZoneRules, faults: &mut Vec<Fault>) -> Option<Desk> {
+pub(super) fn check(draft: &Draft, zones: &Zones, faults: &mut Vec<Fault>) -> Option<Desk> {
     let n_before = faults.len();
     let document = with_defaults(draft);
     check_limits(&document, faults);
@@ -47,12 +46,12 @@ pub(super) fn check(draft: &Draft, zones: &dyn ZoneRules, faults: &mut Vec<Fault
     checker.duplicates(&document);
     checker.names_of_things(&document);
     let statuses = checker.statuses(draft, &document);
-    let calendars = checker.calendars(&document, zones);
+    let calendars = checker.calendars(&document, &*zones.0);
     checker.parts(&document);
     let rules = checker.rules(&document);
     let views = checker.views(&document);
     let sla = checker.sla(&document);
-    let escalations = checker.escalations(&document, sla.as_ref(), zones);
+    let escalations = checker.escalations(&document, sla.as_ref(), &*zones.0);
     for (path, when) in &draft.lost_conditions {
         checker.condition(path, when);
     }
@@ -61,8 +60,10 @@ pub(super) fn check(draft: &Draft, zones: &dyn ZoneRules, faults: &mut Vec<Fault
     if faults.len() > n_before {
         return None;
     }
-    let mut desk = freeze(document, statuses?, rules, views, schema, calendars);
-    (desk.sla, desk.escalations) = (sla?, escalations?);
+    let (sla, escalations) = (sla?, escalations?);
+    let parts = Parts { statuses: statuses?, rules, views, calendars, sla, escalations };
+    let mut desk = freeze(document, parts, schema, zones.clone());
+    desk.date();
     desk.watch_needs_body = desk.sla.needs_body() || escalation::need_body(&desk);
     desk.lists_groups = !draft.document.groups.is_empty();
     desk.lists_queues = !draft.document.queues.is_empty();
@@ -459,14 +460,18 @@ fn name_or_key(name: &str, key: &Key) -> String {
     if name.is_empty() { key.as_str().to_owned() } else { name.to_owned() }
 }
 
-fn freeze(
-    mut document: Document,
+/// What the checks made ready.
+struct Parts {
     statuses: StatusTable,
     rules: Vec<(usize, RoutingRule)>,
     views: Vec<View>,
-    schema: Schema,
     calendars: Calendars,
-) -> Desk {
+    sla: SlaRules,
+    escalations: Escalations,
+}
+
+fn freeze(mut document: Document, parts: Parts, schema: Schema, zones: Zones) -> Desk {
+    let Parts { statuses, rules, views, calendars, sla, escalations } = parts;
     document.rules = Vec::new();
     document.views = Vec::new();
     let (rule_spots, rules) = rules.into_iter().unzip();
@@ -504,12 +509,12 @@ fn freeze(
         presences: map_of(&document.presences, |d| (&d.key, &mut d.name)),
         terms: Terms { fold: schema.fold, calendars },
         schema,
-        zones: Zones(Arc::new(crate::calendar::BundledZones::new())),
+        zones,
         marks: BTreeMap::new(),
         dated: crate::sla::signal::Calendars::default(),
         watch_needs_body: false,
-        sla: SlaRules::default(),
-        escalations: Escalations::default(),
+        sla,
+        escalations,
         queue_groups: document.queues.iter().map(|q| (q.key.clone(), q.group.clone())).collect(),
         lists_groups: true,
         lists_queues: true,

@@ -50,7 +50,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct DeskReader {
     shape: shape::Shape,
-    zones: Arc<dyn ZoneRules>,
+    zones: Zones,
 }
 
 impl DeskReader {
@@ -60,14 +60,14 @@ impl DeskReader {
     ///
     /// [`Code::Internal`] when the schema does not compile: a defect of this crate.
     pub fn new() -> Result<Self, Fault> {
-        let zones = Arc::new(BundledZones::new());
+        let zones = Zones(Arc::new(BundledZones::new()));
         shape::Shape::new().map(|shape| Self { shape, zones })
     }
 
     /// The same reader, for calendars that go by these zone rules.
     #[must_use]
     pub fn with_zones(mut self, zones: Arc<dyn ZoneRules>) -> Self {
-        self.zones = zones;
+        self.zones = Zones(zones);
         self
     }
 
@@ -88,11 +88,7 @@ impl DeskReader {
         }
         let Some(draft) = Draft::read(document, &mut faults) else { return Err(faults) };
         let of_shape = faults.len();
-        let mut desk = check::check(&draft, &*self.zones, &mut faults);
-        if let Some(desk) = &mut desk {
-            desk.zones = Zones(self.zones.clone());
-            desk.date();
-        }
+        let desk = check::check(&draft, &self.zones, &mut faults);
         for fault in &mut faults[of_shape..] {
             fault.path = draft.origin_of(&fault.path);
         }
