@@ -132,10 +132,13 @@ pub(super) fn stale<'c>(
     desk: &'c Desk,
     case: &'c Case,
 ) -> impl Iterator<Item = (&'c Key, u64)> + use<'c> {
-    let current = |clock: &Clock| desk.sla_calendars().current(&clock.calendar).0;
-    let open = case.clocks.iter().filter(|clock| clock.is_open());
-    open.filter(move |clock| current(clock) != clock.calendar_rev)
-        .map(|clock| (&clock.calendar, clock.calendar_rev))
+    let stale = case.clocks.iter().filter(|clock| is_stale(desk, clock));
+    stale.map(|clock| (&clock.calendar, clock.calendar_rev))
+}
+
+/// Whether the clock is open, and its calendar has a newer revision.
+fn is_stale(desk: &Desk, clock: &Clock) -> bool {
+    clock.is_open() && desk.sla_calendars().current(&clock.calendar).0 != clock.calendar_rev
 }
 
 /// Since when open clocks of a ticket should count in a newer revision of their
@@ -147,9 +150,7 @@ pub fn redate_at(desk: &Desk, case: &Case) -> Option<DateTime<Utc>> {
         let policy = rules.policies.iter().find(|policy| policy.key == clock.policy);
         policy.is_none_or(|policy| policy.recalculation == Recalculation::NextEvent)
     };
-    let open = case.clocks.iter().filter(|clock| clock.is_open() && !waits(clock));
-    let stale =
-        open.filter(|clock| desk.sla_calendars().current(&clock.calendar).0 != clock.calendar_rev);
+    let stale = case.clocks.iter().filter(|clock| is_stale(desk, clock) && !waits(clock));
     stale.filter_map(|clock| desk.calendar_changed_at(&clock.calendar)).min()
 }
 
