@@ -5,12 +5,13 @@ mod tests;
 
 use super::Case;
 use crate::calendar::Calendar;
-use crate::clock::{Clock, ClockState as Given};
+use crate::clock::ClockState as Given;
 use crate::condition::{
     Calendars, ClockFact, ClockState, Condition, FactSet, FactValue, Facts, Field, Terms, TextFact,
 };
 use crate::contact::{Contact, Organization};
 use crate::id::Key;
+use crate::sla::count::elapsed_in;
 use crate::ticket::Ticket;
 use crate::ticket::custom::{CustomValue, parse_instant};
 use chrono::{DateTime, Utc};
@@ -50,7 +51,10 @@ impl CaseClocks for Case {
                 used_percent: None,
             });
         };
-        let elapsed = elapsed(clock, now, calendars);
+        let elapsed = match calendars.get(&clock.calendar) {
+            Some(calendar) => elapsed_in(clock, now, calendar),
+            None => elapsed_in(clock, now, &Calendar::always()),
+        };
         // What was given up is neither late nor in time.
         let has_result = !matches!(clock.state, Given::Cancelled(_) | Given::Superseded);
         let target = clock.target_seconds.filter(|target| *target > 0 && has_result);
@@ -62,16 +66,6 @@ impl CaseClocks for Case {
             used_percent: target.map(|target| elapsed as f64 * 100.0 / target as f64),
         })
     }
-}
-
-/// Working seconds that a clock has counted at `now`.
-fn elapsed(clock: &Clock, now: DateTime<Utc>, calendars: &Calendars) -> i64 {
-    let Some(since) = clock.running_since else { return clock.accumulated_seconds };
-    let worked = match calendars.get(&clock.calendar) {
-        Some(calendar) => calendar.elapsed(since, now).unwrap_or(0),
-        None => (now - since).num_seconds(),
-    };
-    clock.accumulated_seconds.saturating_add(worked.max(0))
 }
 
 /// What a ticket's facts are taken from, beside the ticket. A part that is

@@ -12,8 +12,13 @@ use chrono::{DateTime, SubsecRound, Utc};
 /// Where `at` lies before it began to run, what it had counted until then.
 #[must_use]
 pub fn elapsed(clock: &Clock, at: DateTime<Utc>, calendars: &Calendars) -> i64 {
+    elapsed_in(clock, at, calendars.revision(&clock.calendar, clock.calendar_rev))
+}
+
+/// The same, where the running stretch counts in this calendar.
+#[must_use]
+pub fn elapsed_in(clock: &Clock, at: DateTime<Utc>, calendar: &Calendar) -> i64 {
     let Some(since) = clock.running_since else { return clock.accumulated_seconds };
-    let calendar = calendars.revision(&clock.calendar, clock.calendar_rev);
     clock.accumulated_seconds.saturating_add(worked(calendar, since, at))
 }
 
