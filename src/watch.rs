@@ -32,7 +32,7 @@ impl Helpdesk {
         for clock in case.clocks {
             cycles.insert((clock.metric.clone(), clock.cycle), clock);
         }
-        let calendars = asking.snapshot.desk.sla_calendars();
+        let calendars = asking.snapshot.desk.calendar_revisions();
         let views = cycles.into_values().map(|clock| ClockView::new(clock, calendars, asking.now));
         Ok(Answer::Clocks(views.collect()))
     }

@@ -13,7 +13,7 @@ use helpdesk::core::id::Key;
 use helpdesk::core::sla::check::{SlaDef, SlaRules, check};
 use helpdesk::core::sla::count::elapsed;
 use helpdesk::core::sla::replay::{ReplayEvent, replay, replay_changes};
-use helpdesk::core::sla::signal::{Calendars, MessageSignal, Signal};
+use helpdesk::core::sla::signal::{CalendarRevisions, MessageSignal, Signal};
 use helpdesk::core::ticket::status::StatusCategory;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ const ACTORS: [ActorKind; 4] =
     [ActorKind::Requester, ActorKind::Agent, ActorKind::Bot, ActorKind::System];
 
 /// Two revisions of the calendar `office`.
-static REVISIONS: LazyLock<[Calendars; 2]> = LazyLock::new(|| {
+static REVISIONS: LazyLock<[CalendarRevisions; 2]> = LazyLock::new(|| {
     let hours = |from: &str, to: &str| {
         let day = json!([[from, to]]);
         let weekly = json!({"mon": day, "tue": day, "wed": day, "thu": day, "fri": day});
@@ -35,7 +35,7 @@ static REVISIONS: LazyLock<[Calendars; 2]> = LazyLock::new(|| {
         let def: CalendarDef = serde_json::from_value(def).expect("a calendar");
         Calendar::compile(&def, &BundledZones::new()).expect("compiles")
     };
-    let first = Calendars::default().with(office(), 1, hours("09:00", "17:00"));
+    let first = CalendarRevisions::default().with(office(), 1, hours("09:00", "17:00"));
     [first.clone(), first.with(office(), 2, hours("08:00", "20:00"))]
 });
 

@@ -16,7 +16,7 @@ use helpdesk::core::escalation::scene::Scene;
 use helpdesk::core::escalation::signal::{Signal, advance, start};
 use helpdesk::core::escalation::{command, due};
 use helpdesk::core::id::{AgentId, ContactId, TicketId};
-use helpdesk::core::sla::signal::Calendars;
+use helpdesk::core::sla::signal::CalendarRevisions;
 use helpdesk::core::ticket::Ticket;
 use helpdesk::core::ticket::priority::Channel;
 use helpdesk::core::ticket::status::StatusPreset;
@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn run(input: &mut Unstructured<'_>) -> Result<()> {
     let Some(escalations) = desk(input)? else { return Ok(()) };
-    let (schema, calendars, roster) = (Schema::default(), Calendars::default(), Roster::default());
+    let (schema, calendars, roster) = (Schema::default(), CalendarRevisions::default(), Roster::default());
     let mut now = DateTime::from_timestamp(1_795_000_000, 0).expect("in range");
     let facts = FactMap::from_json(&json!({}), now, &schema).expect("fits");
     let new = &StatusPreset::Zendesk.statuses()[0];

@@ -11,7 +11,7 @@ use helpdesk_core::condition::Schema;
 use helpdesk_core::id::Key;
 use helpdesk_core::sla::check::{SlaDef, check};
 use helpdesk_core::sla::replay::{ReplayEvent, replay};
-use helpdesk_core::sla::signal::{Calendars, MessageSignal, Signal};
+use helpdesk_core::sla::signal::{CalendarRevisions, MessageSignal, Signal};
 use helpdesk_core::ticket::status::StatusCategory::{New, Pending};
 use serde_json::{from_value, json};
 use std::error::Error;
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let key = Key::new("office").map_err(|fault| fault.to_string())?;
     let rules = check(&sla, &Schema::default(), Some(&[key.clone()].into()), 1)
         .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
-    let calendars = Calendars::default().with(key, 1, office);
+    let calendars = CalendarRevisions::default().with(key, 1, office);
 
     // What happened, from your own journal: events in order, with the status category after each.
     let by = |by| MessageSignal { by, public: true };

@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::id::{AgentId, ContactId, Key, OrganizationId, TicketId, TicketNumber, Version};
 use crate::report::{Report, ReportQuery};
 use crate::sla::count::elapsed;
-use crate::sla::signal::Calendars;
+use crate::sla::signal::CalendarRevisions;
 use crate::ticket::Ticket;
 use crate::ticket::custom::CustomValues;
 use crate::ticket::message::{Message, PublicMessage};
@@ -333,7 +333,7 @@ pub struct ClockView {
 impl ClockView {
     /// A clock as it stands at `now`.
     #[must_use]
-    pub fn new(clock: Clock, calendars: &Calendars, now: DateTime<Utc>) -> Self {
+    pub fn new(clock: Clock, calendars: &CalendarRevisions, now: DateTime<Utc>) -> Self {
         let elapsed_seconds = elapsed(&clock, now, calendars);
         let left_seconds = clock.target_seconds.map(|target| target - elapsed_seconds);
         Self { clock, elapsed_seconds, left_seconds }

@@ -17,7 +17,7 @@ use crate::id::{Key, TicketId};
 use crate::limit::TRACE_BECAUSE_MAX;
 use crate::sla::fire::fire;
 use crate::sla::policy::{Pin, Recalculation, SlaPolicy, pick};
-use crate::sla::signal::{Calendars, ClockContext, MessageSignal, Signal, TicketNow};
+use crate::sla::signal::{CalendarRevisions, ClockContext, MessageSignal, Signal, TicketNow};
 use crate::sla::step::advance;
 use crate::ticket::status::StatusCategory;
 use crate::trace::Step;
@@ -87,7 +87,7 @@ pub(super) fn hear(work: &mut Work<'_>, id: TicketId, signal: &Signal) -> Result
 fn context<'c>(
     work: &Work<'c>,
     case: &Case,
-    calendars: &'c Calendars,
+    calendars: &'c CalendarRevisions,
     facts: &'c dyn crate::condition::Facts,
 ) -> ClockContext<'c> {
     let rules = work.ctx.desk.sla();
@@ -115,9 +115,9 @@ fn context<'c>(
 pub(super) fn calendars<'w>(
     work: &Work<'w>,
     id: TicketId,
-) -> Result<Cow<'w, Calendars>, Rejection> {
+) -> Result<Cow<'w, CalendarRevisions>, Rejection> {
     let desk = work.ctx.desk;
-    let mut calendars = Cow::Borrowed(desk.sla_calendars());
+    let mut calendars = Cow::Borrowed(desk.calendar_revisions());
     for (key, revision) in stale(desk, work.case(id)?) {
         let Some(config) = work.loaded.config(revision) else { continue };
         if let Some(calendar) = desk.former_calendar(&config.document, key) {
@@ -138,7 +138,7 @@ pub(super) fn stale<'c>(
 
 /// Whether the clock is open, and its calendar has a newer revision.
 fn is_stale(desk: &Desk, clock: &Clock) -> bool {
-    clock.is_open() && desk.sla_calendars().current(&clock.calendar).0 != clock.calendar_rev
+    clock.is_open() && desk.calendar_revisions().current(&clock.calendar).0 != clock.calendar_rev
 }
 
 /// Since when open clocks of a ticket should count in a newer revision of their

@@ -34,7 +34,7 @@ use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId};
 use crate::limit::ESCALATION_FIRINGS_MAX;
 use crate::routing::eligible::full;
-use crate::sla::signal::Calendars;
+use crate::sla::signal::CalendarRevisions;
 use crate::ticket::Follower;
 use crate::ticket::change::Change;
 use crate::ticket::message::MessageKind;
@@ -150,7 +150,7 @@ pub(super) fn scene<'a>(
     desk: &'a Desk,
     roster: &'a Roster,
     case: &'a Case,
-    calendars: &'a Calendars,
+    calendars: &'a CalendarRevisions,
     facts: &'a dyn Facts,
 ) -> Scene<'a> {
     let ticket = &case.ticket;

@@ -90,7 +90,7 @@ pub fn explain_now(
     steps.extend(case.escalation.as_deref().map(|chain| Step::EscalationStands {
         policy: chain.snapshot.policy.key.clone(),
         state: chain.progress.state,
-        steps: standing(chain, &scene(desk, roster, case, desk.sla_calendars(), &facts)),
+        steps: standing(chain, &scene(desk, roster, case, desk.calendar_revisions(), &facts)),
     }));
     steps
 }

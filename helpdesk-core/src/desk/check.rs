@@ -511,7 +511,7 @@ fn freeze(mut document: Document, parts: Parts, schema: Schema, zones: Zones) ->
         schema,
         zones,
         marks: BTreeMap::new(),
-        dated: crate::sla::signal::Calendars::default(),
+        dated: crate::sla::signal::CalendarRevisions::default(),
         watch_needs_body: false,
         sla,
         escalations,

@@ -5,7 +5,7 @@ use super::document::DeskCalendarDef;
 use crate::calendar::{Calendar, ZoneRules};
 use crate::condition::CalendarStamp;
 use crate::id::{Key, Version};
-use crate::sla::signal::Calendars;
+use crate::sla::signal::CalendarRevisions;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,7 +45,7 @@ impl Desk {
 
     /// Puts the calendars under their revisions.
     pub(super) fn date(&mut self) {
-        let mut dated = Calendars::default();
+        let mut dated = CalendarRevisions::default();
         for (key, calendar) in self.terms.calendars.iter() {
             let revision = self.marks.get(key).map_or(0, |mark| mark.revision);
             dated = dated.with(key.clone(), revision, calendar.clone());
@@ -55,7 +55,7 @@ impl Desk {
 
     /// The calendars as clocks count in them, each in the revision in force.
     #[must_use]
-    pub fn sla_calendars(&self) -> &Calendars {
+    pub fn calendar_revisions(&self) -> &CalendarRevisions {
         &self.dated
     }
 

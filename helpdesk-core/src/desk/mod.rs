@@ -34,7 +34,7 @@ use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RoutingRule;
 use crate::sla::check::SlaRules;
-use crate::sla::signal::Calendars as SlaCalendars;
+use crate::sla::signal::CalendarRevisions;
 use crate::ticket::custom::{FieldDef, FieldOwner};
 use crate::ticket::priority::{Level, Priority};
 use crate::ticket::status::{StatusCategory, StatusDef, StatusTable};
@@ -155,7 +155,7 @@ pub struct Desk {
     watch_needs_body: bool,
     marks: BTreeMap<Key, CalendarMark>,
     /// The calendars, each under its revision.
-    dated: SlaCalendars,
+    dated: CalendarRevisions,
     /// Whether the document lists groups, and queues, of its own.
     lists_groups: bool,
     lists_queues: bool,

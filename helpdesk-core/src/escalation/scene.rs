@@ -5,7 +5,7 @@ use crate::agent::Roster;
 use crate::clock::Clock;
 use crate::condition::{Facts, Schema};
 use crate::id::Key;
-use crate::sla::signal::Calendars;
+use crate::sla::signal::CalendarRevisions;
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct Scene<'a> {
     /// What conditions may name, now.
     pub schema: &'a Schema,
     /// The desk's calendars.
-    pub calendars: &'a Calendars,
+    pub calendars: &'a CalendarRevisions,
     /// The group of each queue.
     pub queue_groups: &'a BTreeMap<Key, Key>,
     /// The agents.

@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::condition::{FactMap, Schema};
 use crate::fault::Rejection;
 use crate::id::{AgentId, ContactId, Key, TicketId};
-use crate::sla::signal::Calendars;
+use crate::sla::signal::CalendarRevisions;
 use crate::ticket::Ticket;
 use crate::ticket::priority::Channel;
 use crate::ticket::status::StatusPreset;
@@ -109,11 +109,15 @@ fn ticket() -> Ticket {
     ticket
 }
 
-fn calendars() -> Calendars {
+fn calendars() -> CalendarRevisions {
     let nine_to_five: LocalSpan = serde_json::from_value(json!(["09:00", "17:00"])).unwrap();
     let office =
         CalendarDef::new("UTC").with_weekly(WeeklyHours::monday_to_friday(&[nine_to_five]));
-    Calendars::default().with(key("office"), 1, Calendar::compile(&office, &*ZONES).unwrap())
+    CalendarRevisions::default().with(
+        key("office"),
+        1,
+        Calendar::compile(&office, &*ZONES).unwrap(),
+    )
 }
 
 fn list<T: serde::de::DeserializeOwned>(value: Value) -> Vec<T> {
@@ -172,7 +176,7 @@ fn to_agent(n: u128) -> Value {
 struct Story {
     escalations: Escalations,
     schema: Schema,
-    calendars: Calendars,
+    calendars: CalendarRevisions,
     queue_groups: BTreeMap<Key, Key>,
     roster: Roster,
     ticket: Ticket,

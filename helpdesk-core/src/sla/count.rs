@@ -1,6 +1,6 @@
 //! What a clock has counted: banked stretches, and counting them again.
 
-use super::signal::Calendars;
+use super::signal::CalendarRevisions;
 use crate::calendar::Calendar;
 use crate::clock::{Clock, Span, second_after};
 use crate::id::Key;
@@ -11,7 +11,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 ///
 /// Where `at` lies before it began to run, what it had counted until then.
 #[must_use]
-pub fn elapsed(clock: &Clock, at: DateTime<Utc>, calendars: &Calendars) -> i64 {
+pub fn elapsed(clock: &Clock, at: DateTime<Utc>, calendars: &CalendarRevisions) -> i64 {
     elapsed_in(clock, at, calendars.revision(&clock.calendar, clock.calendar_rev))
 }
 
@@ -34,7 +34,7 @@ pub(super) fn worked(calendar: &Calendar, from: DateTime<Utc>, until: DateTime<U
 
 /// Ends the running stretch at `at` and adds it to what was counted. The clock
 /// runs no more; nothing when it did not.
-pub(super) fn bank(clock: &mut Clock, at: DateTime<Utc>, calendars: &Calendars) {
+pub(super) fn bank(clock: &mut Clock, at: DateTime<Utc>, calendars: &CalendarRevisions) {
     let Some(since) = clock.running_since.take() else { return };
     if at <= since {
         return;
@@ -63,7 +63,7 @@ pub(super) fn recount(clock: &mut Clock, calendar: &Calendar) {
 }
 
 /// Ends the running stretch at `at`, and lets the next begin there.
-pub(super) fn split(clock: &mut Clock, at: DateTime<Utc>, calendars: &Calendars) {
+pub(super) fn split(clock: &mut Clock, at: DateTime<Utc>, calendars: &CalendarRevisions) {
     if clock.running_since.is_some() {
         bank(clock, at, calendars);
         clock.running_since = Some(at);
@@ -96,7 +96,7 @@ pub(super) fn passed_at(
     clock: &Clock,
     target: i64,
     at: DateTime<Utc>,
-    calendars: &Calendars,
+    calendars: &CalendarRevisions,
 ) -> DateTime<Utc> {
     let calendar = calendars.revision(&clock.calendar, clock.calendar_rev);
     let known: i64 = clock.spans.iter().map(|span| span.2).sum();

@@ -4,7 +4,7 @@ use super::check::SlaRules;
 use super::def::Slot;
 use super::fire::{fire, next_timer};
 use super::policy::pick;
-use super::signal::{Calendars, ClockContext, MessageSignal, Signal, TicketNow};
+use super::signal::{CalendarRevisions, ClockContext, MessageSignal, Signal, TicketNow};
 use super::step::advance;
 use crate::actor::ActorKind;
 use crate::calendar::Calendar;
@@ -29,7 +29,7 @@ pub struct ReplayEvent<'a> {
     /// at first.
     pub facts: Option<&'a dyn Facts>,
     /// The calendars from here on; as before when absent.
-    pub calendars: Option<&'a Calendars>,
+    pub calendars: Option<&'a CalendarRevisions>,
 }
 
 impl<'a> ReplayEvent<'a> {
@@ -53,7 +53,7 @@ impl<'a> ReplayEvent<'a> {
 
     /// The same, and these calendars from here on.
     #[must_use]
-    pub fn with_calendars(self, calendars: &'a Calendars) -> Self {
+    pub fn with_calendars(self, calendars: &'a CalendarRevisions) -> Self {
         Self { calendars: Some(calendars), ..self }
     }
 }
@@ -70,7 +70,7 @@ impl<'a> ReplayEvent<'a> {
 pub fn replay(
     rules: &SlaRules,
     events: &[ReplayEvent<'_>],
-    calendars: &Calendars,
+    calendars: &CalendarRevisions,
     until: DateTime<Utc>,
 ) -> Vec<Clock> {
     let mut cycles: BTreeMap<(usize, u32), Clock> = BTreeMap::new();
@@ -86,7 +86,7 @@ pub fn replay(
 pub fn replay_changes(
     rules: &SlaRules,
     events: &[ReplayEvent<'_>],
-    calendars: &Calendars,
+    calendars: &CalendarRevisions,
     until: DateTime<Utc>,
 ) -> Vec<(DateTime<Utc>, ClockChange)> {
     let mut replay = Replay::new(rules, events, calendars, until);
@@ -100,7 +100,7 @@ pub fn replay_changes(
 
 struct Replay<'a> {
     rules: &'a SlaRules,
-    calendars: &'a Calendars,
+    calendars: &'a CalendarRevisions,
     facts: &'a dyn Facts,
     ticket: TicketNow,
     policies: [Option<&'a Key>; 2],
@@ -113,7 +113,7 @@ impl<'a> Replay<'a> {
     fn new(
         rules: &'a SlaRules,
         events: &[ReplayEvent<'a>],
-        calendars: &'a Calendars,
+        calendars: &'a CalendarRevisions,
         until: DateTime<Utc>,
     ) -> Self {
         let created_at = events.first().map_or(until, |event| event.at);

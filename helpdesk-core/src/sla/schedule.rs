@@ -1,7 +1,7 @@
 //! When a clock is due, and when it warns next.
 
 use super::count::worked;
-use super::signal::Calendars;
+use super::signal::CalendarRevisions;
 use crate::calendar::Calendar;
 use crate::clock::{Clock, ClockState, NextWarning, Threshold};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub fn reached_at(
     clock: &Clock,
     threshold: Threshold,
-    calendars: &Calendars,
+    calendars: &CalendarRevisions,
 ) -> Option<DateTime<Utc>> {
     let (ClockState::Running, Some(since)) = (clock.state, clock.running_since) else {
         return None;
@@ -35,7 +35,11 @@ struct Dates {
 }
 
 /// Dates the clock anew; its generation grows when a timer moves. Returns whether one did.
-pub(super) fn schedule(clock: &mut Clock, calendars: &Calendars, warn_at: &[Threshold]) -> bool {
+pub(super) fn schedule(
+    clock: &mut Clock,
+    calendars: &CalendarRevisions,
+    warn_at: &[Threshold],
+) -> bool {
     let dates = dates(clock, calendars, warn_at);
     let before = Dates {
         due_at: clock.due_at,
@@ -54,7 +58,7 @@ pub(super) fn schedule(clock: &mut Clock, calendars: &Calendars, warn_at: &[Thre
     true
 }
 
-fn dates(clock: &Clock, calendars: &Calendars, warn_at: &[Threshold]) -> Dates {
+fn dates(clock: &Clock, calendars: &CalendarRevisions, warn_at: &[Threshold]) -> Dates {
     let (ClockState::Running, Some(since)) = (clock.state, clock.running_since) else {
         return Dates::default();
     };

@@ -109,15 +109,15 @@ pub const ALWAYS: &str = "always";
 /// change in the revision that was in force. Where that is gone, the stretch
 /// counts in the present one.
 #[derive(Debug, Clone)]
-pub struct Calendars {
+pub struct CalendarRevisions {
     by_key: BTreeMap<Key, Vec<(u64, Calendar)>>,
     always: Calendar,
 }
 
 /// Equal with the same keys in the same revisions.
-impl PartialEq for Calendars {
+impl PartialEq for CalendarRevisions {
     fn eq(&self, other: &Self) -> bool {
-        fn names(calendars: &Calendars) -> impl Iterator<Item = (&Key, u64)> {
+        fn names(calendars: &CalendarRevisions) -> impl Iterator<Item = (&Key, u64)> {
             let all = calendars.by_key.iter();
             all.flat_map(|(key, own)| own.iter().map(move |(revision, _)| (key, *revision)))
         }
@@ -125,13 +125,13 @@ impl PartialEq for Calendars {
     }
 }
 
-impl Default for Calendars {
+impl Default for CalendarRevisions {
     fn default() -> Self {
         Self { by_key: BTreeMap::new(), always: Calendar::always() }
     }
 }
 
-impl Calendars {
+impl CalendarRevisions {
     /// The same, and this calendar in force under this key.
     #[must_use]
     pub fn with(mut self, key: Key, revision: u64, calendar: Calendar) -> Self {
@@ -171,7 +171,7 @@ pub struct ClockContext<'a> {
     /// The ticket's policy between groups.
     pub group_policy: Option<&'a SlaPolicy>,
     /// The desk's calendars.
-    pub calendars: &'a Calendars,
+    pub calendars: &'a CalendarRevisions,
     /// The ticket after the signal.
     pub ticket: TicketNow,
     /// Its facts, for conditions.

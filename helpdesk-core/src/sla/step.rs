@@ -31,7 +31,7 @@ use chrono::{DateTime, Utc};
 /// use helpdesk_core::clock::{Clock, apply};
 /// use helpdesk_core::condition::{FactMap, Schema};
 /// use helpdesk_core::sla::check::{SlaDef, check};
-/// use helpdesk_core::sla::signal::{Calendars, ClockContext, MessageSignal, Signal, TicketNow};
+/// use helpdesk_core::sla::signal::{CalendarRevisions, ClockContext, MessageSignal, Signal, TicketNow};
 /// use helpdesk_core::sla::step::advance;
 /// use helpdesk_core::ticket::status::StatusCategory;
 /// use std::collections::BTreeSet;
@@ -48,7 +48,7 @@ use chrono::{DateTime, Utc};
 ///     metrics: &rules.metrics,
 ///     requester_policy: rules.policies.first(),
 ///     group_policy: None,
-///     calendars: &Calendars::default(),
+///     calendars: &CalendarRevisions::default(),
 ///     ticket: TicketNow { category: StatusCategory::New, created_at: at, answered: false },
 ///     facts: &facts,
 /// };

@@ -8,7 +8,7 @@ mod properties;
 use super::check::{SlaDef, SlaRules, check as check_rules};
 use super::count::elapsed;
 use super::replay::{ReplayEvent, replay, replay_changes};
-use super::signal::{Calendars, MessageSignal, Signal};
+use super::signal::{CalendarRevisions, MessageSignal, Signal};
 use crate::actor::ActorKind;
 use crate::calendar::{BundledZones, Calendar, CalendarDef};
 use crate::clock::{Clock, ClockChange, ClockNews, ClockState};
@@ -26,7 +26,7 @@ struct Step {
     signal: Signal,
     category: Option<StatusCategory>,
     facts: Option<Value>,
-    calendars: Option<Calendars>,
+    calendars: Option<CalendarRevisions>,
 }
 
 fn step(signal: Signal) -> Step {
@@ -85,7 +85,7 @@ impl Step {
         Self { facts: Some(facts), ..self }
     }
 
-    fn with_calendars(self, calendars: Calendars) -> Self {
+    fn with_calendars(self, calendars: CalendarRevisions) -> Self {
         Self { calendars: Some(calendars), ..self }
     }
 }
@@ -123,8 +123,8 @@ fn hours(open: &str, close: &str) -> Calendar {
     calendar(json!({"weekly": {"mon": day, "tue": day, "wed": day, "thu": day, "fri": day}}))
 }
 
-fn calendars() -> Calendars {
-    Calendars::default().with(key("office"), 1, office())
+fn calendars() -> CalendarRevisions {
+    CalendarRevisions::default().with(key("office"), 1, office())
 }
 
 fn rules(sla: Value) -> SlaRules {
@@ -171,7 +171,7 @@ fn one(policy: Value) -> SlaRules {
 struct Told {
     clocks: Vec<Clock>,
     changes: Vec<(DateTime<Utc>, ClockChange)>,
-    calendars: Calendars,
+    calendars: CalendarRevisions,
     until: DateTime<Utc>,
 }
 

@@ -11,7 +11,7 @@ use helpdesk_core::id::Key;
 use helpdesk_core::sla::check::{SlaDef, SlaRules, check as check_sla};
 use helpdesk_core::sla::count::elapsed;
 use helpdesk_core::sla::replay::{ReplayEvent, replay};
-use helpdesk_core::sla::signal::{Calendars, MessageSignal, Signal};
+use helpdesk_core::sla::signal::{CalendarRevisions, MessageSignal, Signal};
 use helpdesk_core::ticket::status::StatusCategory;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -85,7 +85,7 @@ fn got(case: &Value, zones: &BundledZones) -> Result<BTreeSet<String>, String> {
     Ok(clocks.iter().map(|clock| row(clock, until, &calendars)).collect())
 }
 
-fn row(clock: &Clock, until: DateTime<Utc>, calendars: &Calendars) -> String {
+fn row(clock: &Clock, until: DateTime<Utc>, calendars: &CalendarRevisions) -> String {
     let due_at =
         clock.due_at.filter(|_| clock.state == ClockState::Running && !clock.is_breached());
     in_words(
@@ -97,7 +97,7 @@ fn row(clock: &Clock, until: DateTime<Utc>, calendars: &Calendars) -> String {
 }
 
 /// One policy with the case's targets, in the case's calendar.
-fn setup(case: &Value, zones: &BundledZones) -> Result<(SlaRules, Calendars), String> {
+fn setup(case: &Value, zones: &BundledZones) -> Result<(SlaRules, CalendarRevisions), String> {
     let targets = case["targets_seconds"].as_object().ok_or("`targets_seconds` is missing")?;
     let metrics: Vec<Value> = targets
         .iter()
@@ -105,7 +105,7 @@ fn setup(case: &Value, zones: &BundledZones) -> Result<(SlaRules, Calendars), St
         .collect();
     let mut policy = json!({"key": "case", "metrics": metrics});
     let key = Key::new(CALENDAR).map_err(|fault| fault.message)?;
-    let mut calendars = Calendars::default();
+    let mut calendars = CalendarRevisions::default();
     if !case["calendar"].is_null() {
         policy["calendar"] = json!(CALENDAR);
         // As in their source, a holiday beats special hours.

@@ -217,7 +217,7 @@ fn office_policy(recalculation: &str) -> SlaRules {
 }
 
 /// The office opens from 8 to 18 instead, known from Monday, 12:00.
-fn longer() -> Calendars {
+fn longer() -> CalendarRevisions {
     calendars().with(key("office"), 2, hours("08:00", "18:00"))
 }
 
@@ -269,7 +269,7 @@ fn spans_under_two_calendars_count_each_or_all_in_the_last() {
     // 14 hours of a Tuesday and a Wednesday in Chicago, 9 and a half in San Francisco.
     let chicago = open("America/Chicago", "06:00", "20:00");
     let san_francisco = open("America/Los_Angeles", "08:00", "17:30");
-    let before = Calendars::default().with(key("office"), 1, chicago);
+    let before = CalendarRevisions::default().with(key("office"), 1, chicago);
     let after = before.clone().with(key("office"), 2, san_francisco);
     let seconds = |recalculation| {
         let created = Step { calendars: Some(before.clone()), ..opened() };

@@ -59,7 +59,7 @@ fn told_at(history: &History) -> Vec<(DateTime<Utc>, Step)> {
 /// counts what its timers did.
 struct Desk {
     rules: SlaRules,
-    calendars: Calendars,
+    calendars: CalendarRevisions,
     stored: String,
     ticket: TicketNow,
     facts: FactMap,
