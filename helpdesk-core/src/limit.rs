@@ -115,9 +115,9 @@ pub const THRESHOLDS_MAX: usize = 20;
 pub const TARGETS_MAX: usize = 1_000;
 /// Stretches of running time that a clock keeps; earlier ones are only a sum.
 pub const CLOCK_SPANS_MAX: usize = 32;
-/// Timers that a replay fires before one event. Each clock has at most its
+/// Timers that a ticket's clocks fire before one event. Each clock has at most its
 /// thresholds and its breach, so that none is left.
-pub const REPLAY_TIMERS_MAX: usize = METRICS_MAX * (THRESHOLDS_MAX + 1);
+pub const CLOCK_TIMERS_MAX: usize = METRICS_MAX * (THRESHOLDS_MAX + 1);
 /// Layers of one on-call schedule.
 pub const LAYERS_MAX: usize = 32;
 /// Participants of one rotation.

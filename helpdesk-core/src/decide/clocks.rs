@@ -14,7 +14,7 @@ use crate::effect::{Effect, SlaNews};
 use crate::event::{Event, TimerKind};
 use crate::fault::{Code, Rejection};
 use crate::id::{Key, TicketId};
-use crate::limit::TRACE_BECAUSE_MAX;
+use crate::limit::{CLOCK_TIMERS_MAX, TRACE_BECAUSE_MAX};
 use crate::sla::fire::fire;
 use crate::sla::policy::{Pin, Recalculation, SlaPolicy, pick};
 use crate::sla::signal::{CalendarRevisions, ClockContext, MessageSignal, Signal, TicketNow};
@@ -233,7 +233,7 @@ pub(super) fn fire_due(
     id: TicketId,
     kind: TimerKind,
 ) -> Result<(), Rejection> {
-    loop {
+    for _ in 0..CLOCK_TIMERS_MAX {
         let change = {
             let case = work.case(id)?;
             let calendars = calendars(work, id)?;
@@ -246,9 +246,10 @@ pub(super) fn fire_due(
             });
             due.and_then(|(clock, timer)| fire(clock, &timer, &ctx))
         };
-        let Some(change) = change else { return Ok(()) };
+        let Some(change) = change else { break };
         put(work, id, change)?;
     }
+    Ok(())
 }
 
 /// `set_due`: a date set by hand stands in place of a clock's target.

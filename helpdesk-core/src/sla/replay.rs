@@ -11,7 +11,7 @@ use crate::calendar::Calendar;
 use crate::clock::{Clock, ClockChange, apply};
 use crate::condition::{ClockFact, FactValue, Facts, Field, TextFact};
 use crate::id::Key;
-use crate::limit::REPLAY_TIMERS_MAX;
+use crate::limit::CLOCK_TIMERS_MAX;
 use crate::ticket::status::StatusCategory;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -144,7 +144,7 @@ impl<'a> Replay<'a> {
 
     fn fire_until(&mut self, until: DateTime<Utc>) {
         let ctx = self.context();
-        for _ in 0..REPLAY_TIMERS_MAX {
+        for _ in 0..CLOCK_TIMERS_MAX {
             let Some((metric, timer)) = next_timer(&self.clocks) else { break };
             if timer.due_at > until {
                 break;
