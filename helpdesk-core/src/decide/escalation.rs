@@ -53,23 +53,26 @@ pub(super) fn settle(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection>
         return Ok(());
     }
     let changes = with_chain(work, id, |chain, scene| {
-        follow(
-            chain,
-            scene.escalations.policy(&chain.snapshot.policy.key),
-            work.ctx.config_version,
-            work.now,
-            scene,
-        )
+        let policy = scene.escalations.policy(&chain.snapshot.policy.key);
+        follow(chain, policy, work.ctx.config_version, work.now, scene)
     })?;
     put_all(work, id, changes)?;
     for said in &news {
         let News::Signal(signal, at) = *said else { continue };
-        let changes = with_chain(work, id, |chain, scene| advance(chain, signal, at, scene))?;
-        put_all(work, id, changes)?;
+        hear(work, id, signal, at)?;
     }
     begin(work, id, occasion_of(&news))?;
-    let changes =
-        with_chain(work, id, |chain, scene| advance(chain, Signal::Changed, work.now, scene))?;
+    hear(work, id, Signal::Changed, work.now)
+}
+
+/// Lets the ticket's chain hear a signal.
+fn hear(
+    work: &mut Work<'_>,
+    id: TicketId,
+    signal: Signal,
+    at: DateTime<Utc>,
+) -> Result<(), Rejection> {
+    let changes = with_chain(work, id, |chain, scene| advance(chain, signal, at, scene))?;
     put_all(work, id, changes)
 }
 
@@ -199,10 +202,7 @@ pub(super) fn fire_due(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejectio
         let changes = with_chain(work, id, |chain, scene| fire(chain, work.now, scene))?;
         if changes.is_empty() {
             // What was due is not any more: only the date is stale.
-            let changes = with_chain(work, id, |chain, scene| {
-                advance(chain, Signal::Changed, work.now, scene)
-            })?;
-            return put_all(work, id, changes);
+            return hear(work, id, Signal::Changed, work.now);
         }
         put_all(work, id, changes)?;
     }
