@@ -332,3 +332,37 @@ fn a_notice_that_waits_for_the_end_of_maintenance_holds_back_no_other() {
             Fri 12:00 delivered escalation HD-1 to front"#]],
     );
 }
+
+#[test]
+fn an_order_to_escalate_is_no_reopening() {
+    let mut config = desk(
+        json!([
+            {"trigger": {"type": "manual"}, "targets": [{"type": "group", "key": "front"}]},
+            {"trigger": {"type": "reopened", "times": 1}, "targets": [{"type": "group", "key": "back"}]},
+        ]),
+        json!({"stop_on": ["reply"]}),
+    );
+    config["sla"] = json!({});
+    check(
+        config,
+        &[
+            (AT, mail("anna@acme.com", "A", "a")),
+            (AT, on("amy", "claim", "#1")),
+            (AT, on("amy", "solve", "#1")),
+            ("2026-11-20T09:05:00Z", on("amy", "reopen", "#1")),
+            ("2026-11-20T09:06:00Z", Step::Tick),
+            ("2026-11-20T09:07:00Z", reply("amy", "#1", "so")),
+            ("2026-11-20T09:08:00Z", escalate("amy", "help")),
+            ("2026-11-20T09:30:00Z", Step::Tick),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to front (desk_default); #1 escalation started
+            Fri 09:00 #1 assigned to amy (claimed); #1 new→open (assigned)
+            Fri 09:00 #1 open→solved (by_hand) closes Tue 09:00; #1 escalation done
+            Fri 09:05 #1 solved→open (by_hand); #1 escalation started next Fri 09:05
+            Fri 09:06 tick: Fri 09:05 #1 escalation step_fired step=1 tells back; #1 escalation exhausted
+            Fri 09:07 #1 m2 by amy; #1 escalation done
+            Fri 09:08 #1 escalation started; #1 note m3 by amy; #1 escalation step_fired step=0 tells front; #1 escalation exhausted
+            Fri 09:30 tick: nothing"#]],
+    );
+}

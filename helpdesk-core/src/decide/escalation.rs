@@ -178,16 +178,20 @@ fn begin(work: &mut Work<'_>, id: TicketId, occasion: Occasion) -> Result<(), Re
     if !ticket.category.is_unsolved() || !ticket.is_live() {
         return Ok(());
     }
+    match starts_on(work.case(id)?.escalation.as_deref(), occasion) {
+        true => start_chain(work, id, occasion == Occasion::Reopened),
+        false => Ok(()),
+    }
+}
+
+/// Begins a chain by the policy that holds, if one does.
+fn start_chain(work: &mut Work<'_>, id: TicketId, reopened: bool) -> Result<(), Rejection> {
     let changes = with_scene(work, id, |case, scene| {
-        let chain = case.escalation.as_deref();
-        if !starts_on(chain, occasion) {
-            return Ok(Vec::new());
-        }
-        let Some(policy) = select(&scene.escalations.policies, scene.facts) else {
-            return Ok(Vec::new());
-        };
-        let reopened = occasion == Occasion::Reopened;
-        Ok(start(policy, work.ctx.config_version, chain, reopened, work.now, scene))
+        let policy = select(&scene.escalations.policies, scene.facts);
+        Ok(policy.map_or_else(Vec::new, |policy| {
+            let before = case.escalation.as_deref();
+            start(policy, work.ctx.config_version, before, reopened, work.now, scene)
+        }))
     })?;
     put_all(work, id, changes)
 }
@@ -381,7 +385,10 @@ pub(super) fn escalate(work: &mut Work<'_>, escalate: &Escalate) -> Result<(), R
     if !work.case(id)?.ticket.category.is_unsolved() {
         return Err(Rejection::new(Code::Invalid, "only unsolved tickets are escalated"));
     }
-    begin(work, id, Occasion::Reopened)?;
+    let is_over = |chain: &Chain| chain.progress.done.is_some();
+    if work.case(id)?.escalation.as_deref().is_none_or(is_over) {
+        start_chain(work, id, false)?;
+    }
     if work.case(id)?.escalation.is_none() {
         let message = "no escalation policy holds for the ticket: add one to `escalations`";
         return Err(Rejection::new(Code::NotConfigured, message));
