@@ -1,6 +1,9 @@
 //! Commits: what is checked, then what is written, in one transaction.
 
-use super::doc::{count, decode, encode, encode_entry, encode_record, int, stream_kind};
+use super::doc::{
+    count, decode_command, encode, encode_command, encode_record, encode_run, int, is_one_run,
+    stream_kind,
+};
 use super::session::{Session, doc, integer, uuid, word};
 use crate::order::{category_rank, micros, number_rank, priority_rank};
 use crate::plan::{Plan, Slot, check_expected, check_outbox, plan_unique};
@@ -80,7 +83,7 @@ impl Session<'_> {
         let found = self.first(
             &self.sql.command_get,
             params![tenant.as_bytes(), id.0.as_bytes()],
-            |row| decode::<CommandRecord>("command", doc(row, 0)?),
+            |row| decode_command(id, word(row, 0)?, doc(row, 1)?),
         )?;
         match found {
             Some(known) if known.expires_at <= change_set.at => Ok(None),
@@ -233,23 +236,36 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Appends the journal's entries, a row for each run of them.
     fn append(&self, change_set: &ChangeSet, plan: &Plan) -> Result<Option<u64>> {
         if change_set.events.is_empty() {
             return Ok(None);
         }
         let tenant = change_set.tenant.0.as_bytes();
-        for (entry, n) in change_set.events.iter().zip(&plan.numbers) {
-            let (kind, id) = (entry.stream.kind.as_str(), entry.stream.id.as_bytes());
-            let params = params![tenant, kind, id, int(*n), encode_entry(entry)?];
+        let mut position = self.last_position()?;
+        let mut numbers = plan.numbers.iter();
+        for run in change_set.events.chunk_by(is_one_run) {
+            let (Some(first), Some(n)) = (run.first(), numbers.nth(run.len() - 1)) else {
+                continue;
+            };
+            let (kind, id) = (first.stream.kind.as_str(), first.stream.id.as_bytes());
+            position += run.len() as u64;
+            let params = params![int(position), tenant, kind, id, int(*n), encode_run(run)?];
             self.run(&self.sql.event_insert, params)?;
         }
-        Ok(Some(count(self.conn.last_insert_rowid())?))
+        Ok(Some(position))
+    }
+
+    /// The journal's last position, 0 before the first.
+    fn last_position(&self) -> Result<u64> {
+        let last = self.first(&self.sql.event_last, [], |row| integer(row, 0))?;
+        count(last.unwrap_or(0))
     }
 
     fn put_command(&self, tenant: TenantId, command: &CommandRecord) -> Result<()> {
         let (tenant, id) = (tenant.0.as_bytes(), command.id.0.as_bytes());
         let expires_at = micros(command.expires_at);
-        let params = params![tenant, id, command.sha256, expires_at, encode(command)?];
+        let params = params![tenant, id, command.sha256, expires_at, encode_command(command)?];
         self.run(&self.sql.command_put, params)?;
         Ok(())
     }

@@ -3,11 +3,13 @@
 use super::failure::{BACKEND, corrupt};
 use crate::{Result, StoreError};
 use chrono::{DateTime, Utc};
-use helpdesk_core::case::record::Record;
+use helpdesk_core::case::record::{CommandRecord, Record};
 use helpdesk_core::event::{Event, NewEvent, Origin, Recorded, StreamId, StreamKind};
+use helpdesk_core::id::CommandId;
 use rusqlite::types::ValueRef;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A thing as its document.
 pub(super) fn encode<T: Serialize + ?Sized>(thing: &T) -> Result<String> {
@@ -58,35 +60,82 @@ pub(super) fn decode_record(kind: StreamKind, doc: ValueRef<'_>) -> Result<Recor
     })
 }
 
-/// A journal entry without what its row's columns say.
+/// What is kept of a command without what its row's columns say.
 #[derive(Serialize)]
-struct EntryOut<'a> {
-    at: &'a DateTime<Utc>,
-    origin: &'a Origin,
-    event: &'a Event,
+struct CommandOut<'a> {
+    result: &'a Value,
+    expires_at: &'a DateTime<Utc>,
 }
 
 #[derive(Deserialize)]
-struct EntryIn {
+struct CommandIn {
+    result: Value,
+    expires_at: DateTime<Utc>,
+}
+
+/// What is kept of a command as its document.
+pub(super) fn encode_command(kept: &CommandRecord) -> Result<String> {
+    encode(&CommandOut { result: &kept.result, expires_at: &kept.expires_at })
+}
+
+/// What is kept of a command, of its row.
+pub(super) fn decode_command(
+    id: CommandId,
+    sha256: &str,
+    doc: ValueRef<'_>,
+) -> Result<CommandRecord> {
+    let CommandIn { result, expires_at } = decode("command", doc)?;
+    Ok(CommandRecord { id, sha256: sha256.to_owned(), result, expires_at })
+}
+
+/// Journal entries of one stream that were committed one after the other, in
+/// one row: with what they share, and without what the row's columns say.
+#[derive(Serialize)]
+struct RunOut<'a> {
+    at: &'a DateTime<Utc>,
+    origin: &'a Origin,
+    events: Vec<&'a Event>,
+}
+
+#[derive(Deserialize)]
+struct RunIn {
     at: DateTime<Utc>,
     origin: Origin,
-    event: Event,
+    events: Vec<Event>,
 }
 
-/// A journal entry as its document.
-pub(super) fn encode_entry(entry: &NewEvent) -> Result<String> {
-    encode(&EntryOut { at: &entry.at, origin: &entry.origin, event: &entry.event })
+/// Whether two entries, one after the other, are of one run.
+pub(super) fn is_one_run(one: &NewEvent, next: &NewEvent) -> bool {
+    one.stream == next.stream && one.at == next.at && one.origin == next.origin
 }
 
-/// A journal entry of its row.
-pub(super) fn decode_entry(
+/// A run of entries as its document.
+pub(super) fn encode_run(run: &[NewEvent]) -> Result<String> {
+    let Some(NewEvent { at, origin, .. }) = run.first() else {
+        return Err(corrupt("a run without entries"));
+    };
+    encode(&RunOut { at, origin, events: run.iter().map(|entry| &entry.event).collect() })
+}
+
+/// The entries of a run's row, whose columns name the last one.
+pub(super) fn decode_run(
     stream: StreamId,
-    n: u64,
-    position: u64,
+    last_n: u64,
+    last_position: u64,
     doc: ValueRef<'_>,
-) -> Result<Recorded> {
-    let EntryIn { at, origin, event } = decode("journal entry", doc)?;
-    Ok(Recorded { n, position, entry: NewEvent { stream, at, origin, event } })
+) -> Result<Vec<Recorded>> {
+    let RunIn { at, origin, events } = decode("run of journal entries", doc)?;
+    let n_before = events.len() as u64;
+    let (Some(n), Some(position)) =
+        (last_n.checked_sub(n_before), last_position.checked_sub(n_before))
+    else {
+        return Err(corrupt(format!("a run of {n_before} journal entries that ends at {last_n}")));
+    };
+    let recorded = |(i, event)| {
+        let entry = NewEvent { stream, at, origin: origin.clone(), event };
+        Recorded { n: n + i, position: position + i, entry }
+    };
+    Ok((1..).zip(events).map(recorded).collect())
 }
 
 /// Every kind of stream.

@@ -9,7 +9,8 @@
 //! Several processes on one machine may share a file; network file systems are
 //! not supported. Documents are JSON texts, instants integer microseconds since
 //! 1970, ids blobs of 16 bytes, so the tables can be read with SQL; they must
-//! not be written by others.
+//! not be written by others. A row of the journal holds the entries that one
+//! commit adds to one thing; its position and number are those of the last.
 
 mod cases;
 mod commit;

@@ -1,6 +1,6 @@
 //! Reads: by key, lists by a key's order, the journal.
 
-use super::doc::{count, decode, decode_entry, decode_record, int, stream_kind};
+use super::doc::{count, decode, decode_command, decode_record, decode_run, int, stream_kind};
 use super::failure::failed;
 use super::session::{Session, doc, integer, uuid, word};
 use crate::order::{
@@ -11,7 +11,7 @@ use crate::{Cursor, EventQuery, EventSource, ListKind, ListQuery, Page, Result};
 use helpdesk_core::case::record::{Record, RecordKey, Stored};
 use helpdesk_core::event::{Recorded, StreamId, StreamKind};
 use helpdesk_core::id::{TenantId, TicketId};
-use rusqlite::{Row, params};
+use rusqlite::{Params, Row, params};
 use uuid::Uuid;
 
 impl Session<'_> {
@@ -37,7 +37,10 @@ impl Session<'_> {
             RecordKey::Command(command) => self.first(
                 &self.sql.command_get,
                 params![id.as_bytes(), command.0.as_bytes()],
-                |row| plain(Record::Command(decode("command", doc(row, 0)?)?)),
+                |row| {
+                    let kept = decode_command(*command, word(row, 0)?, doc(row, 1)?)?;
+                    plain(Record::Command(Box::new(kept)))
+                },
             ),
             RecordKey::DeadLetter(letter) => {
                 self.first(&self.sql.dead_get, params![id.as_bytes(), letter.as_bytes()], |row| {
@@ -134,9 +137,9 @@ impl Session<'_> {
         match &query.source {
             EventSource::Stream { stream, after } => {
                 let (kind, id) = (stream.kind.as_str(), stream.id.as_bytes());
-                let limit = int(query.limit as u64 + 1);
-                let params = params![tenant.as_bytes(), kind, id, int(*after), limit];
-                let rows = self.all(&self.sql.event_stream, params, entry)?;
+                let params = params![tenant.as_bytes(), kind, id, int(*after)];
+                let sql = &self.sql.event_stream;
+                let rows = self.entries(sql, params, &[], query.limit + 1, |it| it.n > *after)?;
                 Ok(page(rows, query.limit, |last| Cursor(last.n.to_string())))
             }
             EventSource::Feed { after, kinds } => {
@@ -157,15 +160,30 @@ impl Session<'_> {
         let of_roster = [StreamKind::Agent, StreamKind::Config, StreamKind::Presence];
         let is_roster = !kinds.is_empty() && kinds.iter().all(|kind| of_roster.contains(kind));
         let sql = if is_roster { &self.sql.event_roster } else { &self.sql.event_feed };
+        let params = params![tenant.as_bytes(), int(after)];
+        self.entries(sql, params, kinds, wanted, |it| it.position > after)
+    }
+
+    /// The first entries of these kinds (none for all) that come after some
+    /// place: the first row may hold some that come before it.
+    fn entries(
+        &self,
+        sql: &str,
+        params: impl Params,
+        kinds: &[StreamKind],
+        n_wanted: usize,
+        is_after: impl Fn(&Recorded) -> bool,
+    ) -> Result<Vec<Recorded>> {
         let mut statement = self.prepare(sql)?;
-        let mut rows = statement.query(params![tenant.as_bytes(), int(after)]).map_err(failed)?;
+        let mut rows = statement.query(params).map_err(failed)?;
         let mut found = Vec::new();
-        while found.len() < wanted {
+        while found.len() < n_wanted {
             let Some(row) = rows.next().map_err(failed)? else { break };
             if kinds.is_empty() || kinds.contains(&stream_kind(word(row, 1)?)?) {
-                found.push(entry(row)?);
+                found.extend(run(row)?.into_iter().filter(&is_after));
             }
         }
+        found.truncate(n_wanted);
         Ok(found)
     }
 }
@@ -180,10 +198,11 @@ fn plain(record: Record) -> Result<Stored> {
     Ok(Stored { version: 0, record })
 }
 
-fn entry(row: &Row<'_>) -> Result<Recorded> {
+/// The entries of a row of the journal.
+fn run(row: &Row<'_>) -> Result<Vec<Recorded>> {
     let position = count(integer(row, 0)?)?;
     let stream = StreamId { kind: stream_kind(word(row, 1)?)?, id: uuid(row, 2)? };
-    decode_entry(stream, count(integer(row, 3)?)?, position, doc(row, 4)?)
+    decode_run(stream, count(integer(row, 3)?)?, position, doc(row, 4)?)
 }
 
 fn wanted(query: &ListQuery) -> i64 {

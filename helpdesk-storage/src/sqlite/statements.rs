@@ -56,11 +56,11 @@ statements! {
     config_list: "SELECT doc, version FROM {p}config \
         WHERE tenant_id = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3";
 
-    event_insert: "INSERT INTO {p}event (tenant_id, stream_kind, stream_id, n, doc) \
-        VALUES (?1, ?2, ?3, ?4, ?5)";
+    event_last: "SELECT position FROM {p}event ORDER BY position DESC LIMIT 1";
+    event_insert: "INSERT INTO {p}event (position, tenant_id, stream_kind, stream_id, n, doc) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     event_stream: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
-        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND n > ?4 \
-        ORDER BY n LIMIT ?5";
+        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND n > ?4 ORDER BY n";
     event_feed: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
         WHERE tenant_id = ?1 AND position > ?2 ORDER BY position";
     event_roster: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
@@ -74,7 +74,7 @@ statements! {
         DO UPDATE SET stream_kind = excluded.stream_kind, stream_id = excluded.stream_id";
     unique_remove: "DELETE FROM {p}unique WHERE tenant_id = ?1 AND kind = ?2 AND key = ?3";
 
-    command_get: "SELECT doc FROM {p}idem WHERE tenant_id = ?1 AND id = ?2";
+    command_get: "SELECT sha256, doc FROM {p}idem WHERE tenant_id = ?1 AND id = ?2";
     command_put: "INSERT INTO {p}idem (tenant_id, id, sha256, expires_at, doc) \
         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant_id, id) \
         DO UPDATE SET sha256 = excluded.sha256, expires_at = excluded.expires_at, doc = excluded.doc";
