@@ -113,6 +113,9 @@ pub const POLICIES_MAX: usize = 1_000;
 pub const THRESHOLDS_MAX: usize = 20;
 /// Targets of one metric of one policy.
 pub const TARGETS_MAX: usize = 1_000;
+/// Earlier revisions of a calendar that a clock can pass through one by one when
+/// nothing happened to its ticket meanwhile.
+pub const CALENDAR_REVISIONS_MAX: usize = 32;
 /// Stretches of running time that a clock keeps; earlier ones are only a sum.
 pub const CLOCK_SPANS_MAX: usize = 32;
 /// Timers that a ticket's clocks fire before one event. Each clock has at most its

@@ -23,6 +23,7 @@ use crate::ticket::status::StatusCategory;
 use crate::trace::Step;
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What of a case an event may change, as its clocks knew it.
 #[derive(Debug, Clone)]
@@ -110,30 +111,44 @@ fn context<'c>(
     }
 }
 
-/// The desk's calendars; with the revisions that the ticket's clocks still
-/// count in, where these are older.
+/// The desk's calendars as they are at `work.now`; with the revisions that the
+/// ticket's clocks still count in, where these are older.
 pub(super) fn calendars<'w>(
     work: &Work<'w>,
     id: TicketId,
 ) -> Result<Cow<'w, CalendarRevisions>, Rejection> {
     let desk = work.ctx.desk;
     let mut calendars = Cow::Borrowed(desk.calendar_revisions());
-    for (key, revision) in stale(desk, work.case(id)?) {
+    let case = work.case(id)?;
+    for (key, revision) in former_revisions(desk, case).into_iter().rev() {
         let Some(config) = work.loaded.config(revision) else { continue };
         if let Some(calendar) = desk.former_calendar(&config.document, key) {
             calendars.to_mut().add_former(key.clone(), revision, calendar);
         }
     }
+    for clock in case.clocks.iter().filter(|clock| is_stale(desk, clock)) {
+        // What was changed later than this moment is not in force yet.
+        let changes = desk.calendar_changes(&clock.calendar, clock.calendar_rev);
+        let last = changes.take_while(|change| change.changed_at <= work.now).last();
+        let in_force = last.map_or(clock.calendar_rev, |change| change.revision);
+        calendars.to_mut().take_back_to(&clock.calendar, in_force);
+    }
     Ok(calendars)
 }
 
-/// Calendars of open clocks that have a newer revision, with the older one.
-pub(super) fn stale<'c>(
-    desk: &'c Desk,
-    case: &'c Case,
-) -> impl Iterator<Item = (&'c Key, u64)> + use<'c> {
-    let stale = case.clocks.iter().filter(|clock| is_stale(desk, clock));
-    stale.map(|clock| (&clock.calendar, clock.calendar_rev))
+/// Of the calendars of open clocks that have a newer revision: the one that
+/// these clocks count in, and those that came between.
+pub(super) fn former_revisions<'c>(desk: &Desk, case: &'c Case) -> BTreeSet<(&'c Key, u64)> {
+    let mut revisions = BTreeSet::new();
+    for clock in case.clocks.iter().filter(|clock| is_stale(desk, clock)) {
+        let key = &clock.calendar;
+        let newest = desk.calendar_revisions().current(key).0;
+        let changes = desk.calendar_changes(key, clock.calendar_rev);
+        let between = changes.map(|change| change.revision).filter(|own| *own != newest);
+        revisions.insert((key, clock.calendar_rev));
+        revisions.extend(between.map(|revision| (key, revision)));
+    }
+    revisions
 }
 
 /// Whether the clock is open, and its calendar has a newer revision.
@@ -141,8 +156,9 @@ fn is_stale(desk: &Desk, clock: &Clock) -> bool {
     clock.is_open() && desk.calendar_revisions().current(&clock.calendar).0 != clock.calendar_rev
 }
 
-/// Since when open clocks of a ticket should count in a newer revision of their
-/// calendar; `None` when they do, or take it up with the ticket's next event.
+/// Since when open clocks of a ticket should count in the next revision of their
+/// calendar; `None` when they count in the last, or take it up with the ticket's
+/// next event.
 #[must_use]
 pub fn redate_at(desk: &Desk, case: &Case) -> Option<DateTime<Utc>> {
     let rules = desk.sla();
@@ -151,7 +167,11 @@ pub fn redate_at(desk: &Desk, case: &Case) -> Option<DateTime<Utc>> {
         policy.is_none_or(|policy| policy.recalculation == Recalculation::NextEvent)
     };
     let stale = case.clocks.iter().filter(|clock| is_stale(desk, clock) && !waits(clock));
-    stale.filter_map(|clock| desk.calendar_changed_at(&clock.calendar)).min()
+    let next = |clock: &Clock| {
+        let change = desk.calendar_changes(&clock.calendar, clock.calendar_rev).next()?;
+        Some(change.changed_at)
+    };
+    stale.filter_map(next).min()
 }
 
 /// Puts a change into the journal, and tells people of warnings and breaches.

@@ -1,6 +1,6 @@
 //! What a decision must have loaded: keys first, then what those lead to.
 
-use super::clocks::stale;
+use super::clocks::former_revisions;
 use super::conversation_key;
 use super::intake::{COPIES_MAX, message_key, normal_id, thread_keys};
 use super::loaded::Loaded;
@@ -159,7 +159,8 @@ pub fn needs_more(command: &Command, loaded: &Loaded, desk: &Desk) -> Vec<Record
         if reads_body && ticket.newest_public_seq > 0 {
             keys.push(RecordKey::Message(ticket.id, ticket.newest_public_seq));
         }
-        keys.extend(stale(desk, case).map(|(_, revision)| RecordKey::ConfigVersion(revision)));
+        let revisions = former_revisions(desk, case).into_iter();
+        keys.extend(revisions.map(|(_, revision)| RecordKey::ConfigVersion(revision)));
         if matches!(command, Command::SetParent(_)) {
             keys.extend(ticket.parent.map(|id| RecordKey::Stream(StreamId::case(id))));
         }

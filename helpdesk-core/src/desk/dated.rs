@@ -5,6 +5,7 @@ use super::document::DeskCalendarDef;
 use crate::calendar::{Calendar, ZoneRules};
 use crate::condition::CalendarStamp;
 use crate::id::{Key, Version};
+use crate::limit::CALENDAR_REVISIONS_MAX;
 use crate::sla::signal::CalendarRevisions;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,34 @@ pub struct CalendarMark {
     pub changed_at: DateTime<Utc>,
     /// Changes whenever the calendar, or the time zone rules under it, do.
     pub stamp: CalendarStamp,
+    /// What it was before, oldest first: the last [`CALENDAR_REVISIONS_MAX`] revisions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<CalendarChange>,
+}
+
+/// A revision of a calendar, and since when it was in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarChange {
+    /// The version of the configuration that made it so.
+    pub revision: Version,
+    /// When that was applied.
+    pub changed_at: DateTime<Utc>,
+}
+
+impl CalendarMark {
+    fn change(&self) -> CalendarChange {
+        CalendarChange { revision: self.revision, changed_at: self.changed_at }
+    }
+
+    /// What was known before a change makes the calendar something else.
+    fn into_former(mut self) -> Vec<CalendarChange> {
+        let last = self.change();
+        if self.former.len() >= CALENDAR_REVISIONS_MAX {
+            self.former.remove(0);
+        }
+        self.former.push(last);
+        self.former
+    }
 }
 
 /// Zone rules; equal under the same version.
@@ -71,17 +100,29 @@ impl Desk {
         let calendars = &self.terms.calendars;
         let marks = calendars.iter().filter_map(|(key, _)| {
             let stamp = calendars.stamp(key)?.clone();
-            let own = known.and_then(|known| known.get(key)).filter(|own| own.stamp == stamp);
-            let mark = own.cloned().unwrap_or(CalendarMark { revision, changed_at, stamp });
+            let mark = match known.and_then(|known| known.get(key)).cloned() {
+                Some(own) if own.stamp == stamp => own,
+                other => {
+                    let former = other.map_or_else(Vec::new, CalendarMark::into_former);
+                    CalendarMark { revision, changed_at, stamp, former }
+                }
+            };
             Some((key.clone(), mark))
         });
         marks.collect()
     }
 
-    /// When a calendar became what it is.
-    #[must_use]
-    pub fn calendar_changed_at(&self, key: &Key) -> Option<DateTime<Utc>> {
-        self.marks.get(key).map(|mark| mark.changed_at)
+    /// What became of a calendar after this revision of it, oldest first.
+    pub fn calendar_changes(
+        &self,
+        key: &Key,
+        after: Version,
+    ) -> impl Iterator<Item = CalendarChange> + use<'_> {
+        let mark = self.marks.get(key);
+        let all = mark
+            .into_iter()
+            .flat_map(|mark| mark.former.iter().copied().chain(std::iter::once(mark.change())));
+        all.filter(move |change| change.revision > after)
     }
 
     /// A calendar as an earlier document had it, by the zone rules of today.

@@ -16,7 +16,7 @@ mod shape;
 mod tests;
 
 pub use changes::DeskChanges;
-pub use dated::CalendarMark;
+pub use dated::{CalendarChange, CalendarMark};
 pub use read::{from_json, from_toml, from_yaml};
 pub use shape::config_schema;
 

@@ -144,6 +144,16 @@ impl CalendarRevisions {
         self.by_key.entry(key).or_default().insert(0, (revision, calendar));
     }
 
+    /// Takes back what came after this revision: it is in force again. Nothing
+    /// where it is gone.
+    pub fn take_back_to(&mut self, key: &Key, revision: u64) {
+        if let Some(revisions) = self.by_key.get_mut(key)
+            && let Some(at) = revisions.iter().position(|(own, _)| *own == revision)
+        {
+            revisions.truncate(at + 1);
+        }
+    }
+
     /// The calendar in force under this key, with its revision. `always`, and a
     /// key that is none, is around the clock, revision 0.
     #[must_use]
