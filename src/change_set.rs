@@ -78,7 +78,8 @@ pub(crate) fn change_set(
 }
 
 /// Effects of one lane are delivered in order. Escalation has one for each
-/// recipient, so that what a maintenance holds back holds back nothing else.
+/// recipient, and what SLA clocks tell has one, so that what a maintenance or
+/// `notice_hours` hold back holds back nothing else.
 fn lane(effect: &Effect) -> Uuid {
     let ticket = effect.ticket().0;
     match effect {
@@ -86,6 +87,7 @@ fn lane(effect: &Effect) -> Uuid {
             let to = serde_json::to_vec(to).unwrap_or_default();
             derived_command_id(&[b"escalation", ticket.as_bytes(), &to]).0
         }
+        Effect::NotifySla { .. } => derived_command_id(&[b"sla", ticket.as_bytes()]).0,
         _ => ticket,
     }
 }

@@ -31,6 +31,9 @@ pub struct TickReport {
     pub fired: u64,
     /// Timers that another engine fired meanwhile, or that were set anew.
     pub dropped: u64,
+    /// Whole seconds by which the latest of those fired was late: how long nobody
+    /// ticked. Their events carry their due times all the same.
+    pub late_by_seconds: u64,
     /// When the next timer comes due, if there is one.
     pub next_due: Option<DateTime<Utc>>,
 }
@@ -82,8 +85,14 @@ impl Helpdesk {
         let mut n_done = 0;
         let mut first_set: Option<DateTime<Utc>> = None;
         while let Some(lease) = leases.pop_front() {
+            let n_fired = report.fired;
             let fired = self.fire(&lease, report).await;
             n_done += 1;
+            if report.fired > n_fired {
+                let late_by = (now - due_of(&lease)).num_seconds();
+                let late_by = u64::try_from(late_by).unwrap_or(0);
+                report.late_by_seconds = report.late_by_seconds.max(late_by);
+            }
             match fired {
                 Ok(set_due) => first_set = [first_set, set_due].into_iter().flatten().min(),
                 Err(error) => {

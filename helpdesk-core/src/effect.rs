@@ -101,6 +101,9 @@ pub enum Effect {
         /// The ticket's group, if it has one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         group: Option<Key>,
+        /// Not before then: when the policy's `notice_hours` begin.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<DateTime<Utc>>,
     },
     /// Tell somebody that a ticket is escalated.
     NotifyEscalation {
@@ -140,12 +143,13 @@ impl Effect {
     #[must_use]
     pub fn not_before(&self) -> Option<DateTime<Utc>> {
         match self {
-            Self::NotifyEscalation { not_before, .. } => *not_before,
+            Self::NotifySla { not_before, .. } | Self::NotifyEscalation { not_before, .. } => {
+                *not_before
+            }
             Self::SendReply { .. }
             | Self::NotifyAgent { .. }
             | Self::NotifyOffer { .. }
             | Self::NotifyGroup { .. }
-            | Self::NotifySla { .. }
             | Self::NotifyUnroutable { .. } => None,
         }
     }

@@ -347,6 +347,7 @@ fn nobody_is_woken_at_night_where_the_policy_has_hours() {
     config["calendars"] = json!([{"key": "office", "zone": "UTC", "weekly": {
         "mon": week, "tue": week, "wed": week, "thu": week, "fri": week,
     }}]);
+    config["sla"]["policies"][0]["notice_hours"] = json!("office");
     config["escalations"] = json!([{"key": "late", "hours": "office", "steps": [
         {"trigger": {"type": "sla_breached", "metric": "first_reply"}, "targets": [{"type": "group", "key": "support"}]},
         {"trigger": {"type": "after", "seconds": 28_000}, "targets": [{"type": "channel", "key": "pager"}]},
@@ -366,9 +367,9 @@ fn nobody_is_woken_at_night_where_the_policy_has_hours() {
         &expect![[r#"
             Fri 12:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default); #1 policy all; #1 first_reply started due Fri 20:00; #1 escalation started
             Sat 03:00 tick: Fri 20:00:01 #1 first_reply breached time_passed at Fri 20:00:01; #1 escalation rescheduled next Mon 09:00
-            Sat 03:00 delivered group HD-1 to support; sla breached HD-1 to support
+            Sat 03:00 delivered group HD-1 to support; next in about 194400 s
             Mon 09:00 tick: Mon 09:00 #1 escalation step_fired step=0 tells support next Mon 16:46:40
-            Mon 09:30 delivered next in about 1800 s
+            Mon 09:30 delivered sla breached HD-1 to support; next in about 1800 s
             Mon 10:00 delivered escalation HD-1 to support"#]],
     );
 }
@@ -403,8 +404,20 @@ fn an_engine_that_slept_over_several_deadlines_fires_each_once_and_in_order() {
             Fri 09:05 contact bob made; #2 opened `B` for bob; #2 m1 by bob; #2 to support (desk_default); #2 policy all; #2 first_reply started due Fri 10:05; #2 requester_wait started due Fri 11:05; #2 escalation started next Fri 09:25
             Sun 00:00 tick: Fri 09:20 #1 escalation step_fired step=0 tells support; Fri 09:25 #2 escalation step_fired step=0 tells support; Fri 09:30 #1 first_reply warned {percent:50}; Fri 09:35 #2 first_reply warned {percent:50}; Fri 09:50 #1 first_reply warned {before_seconds:600}; Fri 09:55 #2 first_reply warned {before_seconds:600}; Fri 10:00:01 #1 first_reply breached time_passed at Fri 10:00:01; #1 escalation rescheduled next Fri 10:00:01; #1 escalation step_fired step=1 tells pager next Fri 10:50:01; Fri 10:05:01 #2 first_reply breached time_passed at Fri 10:05:01; #2 escalation rescheduled next Fri 10:05:01; #2 escalation step_fired step=1 tells pager next Fri 10:55:01; Fri 10:50:01 #1 escalation step_fired step=2 tells boss; #1 escalation exhausted; Fri 10:55:01 #2 escalation step_fired step=2 tells boss; #2 escalation exhausted; Fri 11:00:01 #1 requester_wait breached time_passed at Fri 11:00:01; Fri 11:05:01 #2 requester_wait breached time_passed at Fri 11:05:01
             Sun 00:00 tick: nothing
-            Sun 00:00:01 delivered group HD-1 to support; group HD-2 to support; escalation HD-1 to support; escalation HD-2 to support; escalation HD-1 to pager; escalation HD-2 to pager; escalation HD-1 to boss; escalation HD-2 to boss; sla warned HD-1 to support; sla warned HD-2 to support; sla warned HD-1 to support; sla warned HD-2 to support; sla breached HD-1 to support; sla breached HD-2 to support; sla breached HD-1 to support; sla breached HD-2 to support"#]],
+            Sun 00:00:01 delivered group HD-1 to support; group HD-2 to support; escalation HD-1 to support; escalation HD-2 to support; sla warned HD-1 to support; sla warned HD-2 to support; escalation HD-1 to pager; escalation HD-2 to pager; escalation HD-1 to boss; escalation HD-2 to boss; sla warned HD-1 to support; sla warned HD-2 to support; sla breached HD-1 to support; sla breached HD-2 to support; sla breached HD-1 to support; sla breached HD-2 to support"#]],
     );
+}
+
+#[test]
+fn a_tick_says_how_late_it_came() {
+    let mut kit = Kit::new(Arc::new(sqlite()), busy());
+    kit.run(&[(AT, mail("anna@acme.com", "A", "a"))]);
+    let tick = |now| kit.desk.tick(at(now), 1_000).unwrap();
+    assert_eq!(tick("2026-11-20T09:20:00Z").late_by_seconds, 0);
+    // Of what is left the first was due at 09:30.
+    let late = tick("2026-11-20T12:00:00Z");
+    assert_eq!((late.fired, late.late_by_seconds), (6, 9_000));
+    assert_eq!(tick("2026-11-20T13:00:00Z").late_by_seconds, 0);
 }
 
 #[test]

@@ -293,23 +293,31 @@ fn of_several_changes_to_a_calendar_each_counts_as_long_as_it_was_in_force() {
         ("2026-11-20T17:30:00Z", Step::Tick),
         ("2026-11-23T09:03:01Z", Step::Tick),
     ];
-    check(config.clone(), &ticks_late, &expect![[r#"
+    check(
+        config.clone(),
+        &ticks_late,
+        &expect![[r#"
         Fri 16:30 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default); #1 policy all; #1 first_reply started due Fri 16:45
         Fri 16:31 config applied
         Fri 16:40 config applied
         Fri 17:30 tick: Fri 16:31 #1 first_reply retargeted calendar due Mon 09:13; Fri 16:40 #1 first_reply retargeted calendar due Mon 09:03, 1 dropped
-        Mon 09:03:01 tick: Mon 09:03:01 #1 first_reply breached time_passed at Mon 09:03:01"#]]);
+        Mon 09:03:01 tick: Mon 09:03:01 #1 first_reply breached time_passed at Mon 09:03:01"#]],
+    );
     let [mail, first, second, _, breach] = ticks_late;
     let tick = |at| (at, Step::Tick);
     let at_once =
         [mail, first, tick("2026-11-20T16:31:00Z"), second, tick("2026-11-20T16:40:00Z"), breach];
-    check(config.clone(), &at_once, &expect![[r#"
+    check(
+        config.clone(),
+        &at_once,
+        &expect![[r#"
         Fri 16:30 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default); #1 policy all; #1 first_reply started due Fri 16:45
         Fri 16:31 config applied
         Fri 16:31 tick: Fri 16:31 #1 first_reply retargeted calendar due Mon 09:13
         Fri 16:40 config applied
         Fri 16:40 tick: Fri 16:40 #1 first_reply retargeted calendar due Mon 09:03
-        Mon 09:03:01 tick: Mon 09:03:01 #1 first_reply breached time_passed at Mon 09:03:01"#]]);
+        Mon 09:03:01 tick: Mon 09:03:01 #1 first_reply breached time_passed at Mon 09:03:01"#]],
+    );
 }
 
 #[test]

@@ -192,9 +192,17 @@ fn put(work: &mut Work<'_>, id: TicketId, change: ClockChange) -> Result<(), Rej
         let ticket = &work.case(id)?.ticket;
         let (agent, group) = (ticket.assignee, ticket.group.clone());
         let metric = clock.metric.clone();
-        work.wish(Effect::NotifySla { ticket: id, metric, news, agent, group });
+        let not_before = told_at(work, clock).filter(|at| *at > work.now);
+        work.wish(Effect::NotifySla { ticket: id, metric, news, agent, group, not_before });
     }
     work.on_case(id, Event::ClockChanged { change: Box::new(change) })
+}
+
+/// When people are told what happened to a clock: in its policy's hours.
+fn told_at(work: &Work<'_>, clock: &Clock) -> Option<DateTime<Utc>> {
+    let desk = work.ctx.desk;
+    let policy = desk.sla().policies.iter().find(|policy| policy.key == clock.policy)?;
+    desk.calendar_revisions().current(&policy.notice_hours).1.next_open(work.now).ok()
 }
 
 /// Picks a ticket's policies, and tells its clocks where they are others than before.

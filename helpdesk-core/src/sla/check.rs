@@ -265,6 +265,8 @@ impl Checker<'_> {
             self.invalid(&format!("{path}.valid_until"), "lies after `valid_from`, or never is");
         }
         let calendar = self.calendar(&format!("{path}.calendar"), def.calendar.as_ref());
+        let notice_hours =
+            self.calendar(&format!("{path}.notice_hours"), def.notice_hours.as_ref());
         self.thresholds(&format!("{path}.warn_at"), &def.warn_at);
         let mut metrics = Vec::with_capacity(def.metrics.len());
         let mut seen = BTreeSet::new();
@@ -289,7 +291,9 @@ impl Checker<'_> {
             valid_from: def.valid_from,
             valid_until: def.valid_until,
             pin: def.pin,
+            // Without one there is a fault, and no policy comes of it.
             calendar: calendar.unwrap_or_else(|| def.key.clone()),
+            notice_hours: notice_hours.unwrap_or_else(|| def.key.clone()),
             recalculation: def.recalculation,
             metrics,
         }

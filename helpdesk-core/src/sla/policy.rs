@@ -113,6 +113,10 @@ pub struct SlaPolicyDef {
     /// The calendar of its targets; `always` when absent: around the clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<Key>,
+    /// The calendar in whose hours people are told of warnings and breaches;
+    /// outside of them they are told at the next opening. `always` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_hours: Option<Key>,
     /// How running clocks take a changed calendar.
     #[serde(default)]
     pub recalculation: Recalculation,
@@ -186,6 +190,8 @@ pub struct SlaPolicy {
     pub pin: Pin,
     /// The calendar of clocks without a target.
     pub calendar: Key,
+    /// The calendar in whose hours people are told of warnings and breaches.
+    pub notice_hours: Key,
     /// How running clocks take a changed calendar.
     pub recalculation: Recalculation,
     /// What is measured.

@@ -244,7 +244,7 @@ fn every_fault_of_a_section_is_told_at_once_with_its_spot() {
         "policies": [
             {"key": "a", "position": 1, "calendar": "offices", "metrics": []},
             {"key": "a", "position": 1, "valid_from": "2026-01-01T00:00:00Z",
-             "valid_until": "2025-01-01T00:00:00Z", "warn_at": [
+             "valid_until": "2025-01-01T00:00:00Z", "notice_hours": "offic", "warn_at": [
                 {"percent": 0}, {"percent": 101}, {"before_seconds": 60}, {"before_seconds": 60},
              ], "metrics": [
                 {"metric": "first_repply"},
@@ -273,6 +273,7 @@ fn every_fault_of_a_section_is_told_at_once_with_its_spot() {
         not_configured policies[0].calendar: there is no calendar `offices`; near it: `office`, `always`
         duplicate policies[1].position: another policy of its slot has the position 1
         invalid policies[1].valid_until: lies after `valid_from`, or never is
+        not_configured policies[1].notice_hours: there is no calendar `offic`; near it: `office`, `always`
         invalid policies[1].warn_at[0]: takes 1 to 100 percent; found 0
         invalid policies[1].warn_at[1]: takes 1 to 100 percent; found 101
         duplicate policies[1].warn_at[3]: stands here twice
