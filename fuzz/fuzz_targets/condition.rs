@@ -1,11 +1,14 @@
 //! Whatever the JSON, a condition is parsed or refused; one that is parsed is
-//! the same after a round trip, and testing it never panics.
+//! the same after a round trip, and testing it never panics: by itself, and in a
+//! rule set, with the same result.
 
 #![no_main]
 
 use chrono::DateTime;
 use helpdesk::core::calendar::{BundledZones, CalendarDef, LocalSpan, WeeklyHours};
-use helpdesk::core::condition::{Calendars, Condition, CustomKind, FactMap, Schema};
+use helpdesk::core::condition::{
+    Calendars, Condition, CustomKind, FactMap, RuleSet, Schema, Scratch,
+};
 use helpdesk::core::id::Key;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -45,11 +48,16 @@ fuzz_target!(|bytes: &[u8]| {
     let written = condition.to_json();
     let again = Condition::parse(&written, &SCHEMA).expect("what was written is parsed");
     assert_eq!(condition, again, "{written}");
+    let opposite = Condition::Not(Box::new(again.clone()));
+    let rules = RuleSet::new([&condition, &opposite]);
+    let mut scratch = Scratch::default();
     let now = DateTime::from_timestamp(1_795_000_000, 0).expect("in range");
     for ticket in [&*TICKET, &json!({})] {
         let facts = FactMap::from_json(ticket, now, &SCHEMA).expect("fits");
         let facts = facts.with_calendars(CALENDARS.clone());
         assert_eq!(condition.holds(&facts), again.holds(&facts));
+        let holding = u32::from(!condition.holds(&facts));
+        assert_eq!(rules.all(&facts, &mut scratch), [holding], "{condition}");
         let _ = condition.evidence(&facts);
         let _ = condition.to_string();
     }

@@ -46,7 +46,7 @@ impl Leaf {
             Test::Id(test) => passes_choice(test, id(field, facts).as_ref()),
             Test::Set(test) => passes_set(test, set(field, facts)),
             Test::Text(test) => passes_text(test, &texts(field, facts)),
-            Test::Number(test) => number(field, facts).is_some_and(|n| passes_number(test, n)),
+            Test::Number(test) => number(field, facts).is_some_and(|n| test.passes(n)),
             Test::Instant(test) => {
                 instant(field, facts).is_some_and(|at| passes_instant(test, at, facts))
             }
@@ -151,15 +151,18 @@ fn passes_text(test: &TextTest, texts: &[Option<&TextFact<'_>>]) -> bool {
     }
 }
 
-fn passes_number(test: &NumberTest, number: f64) -> bool {
-    match test {
-        NumberTest::Lt(bound) => number < *bound,
-        NumberTest::Le(bound) => number <= *bound,
-        NumberTest::Gt(bound) => number > *bound,
-        NumberTest::Ge(bound) => number >= *bound,
-        NumberTest::Between(low, high) => (*low..=*high).contains(&number),
-        NumberTest::Is(wanted) => number == *wanted,
-        NumberTest::In(wanted) => wanted.contains(&number),
+impl NumberTest {
+    /// Whether a number passes; none that is not a number does.
+    pub(super) fn passes(&self, number: f64) -> bool {
+        match self {
+            Self::Lt(bound) => number < *bound,
+            Self::Le(bound) => number <= *bound,
+            Self::Gt(bound) => number > *bound,
+            Self::Ge(bound) => number >= *bound,
+            Self::Between(low, high) => (*low..=*high).contains(&number),
+            Self::Is(wanted) => number == *wanted,
+            Self::In(wanted) => wanted.contains(&number),
+        }
     }
 }
 

@@ -84,6 +84,14 @@ impl<'a> FactSet<'a> {
         }
     }
 
+    /// Shows each member, in the order in which the ticket has them.
+    pub fn each(self, mut see: impl FnMut(&'a str)) {
+        match self {
+            Self::List(list) => list.iter().for_each(|member| see(member)),
+            Self::Tree(tree) => tree.iter().for_each(|member| see(member)),
+        }
+    }
+
     /// The members, in the order in which the ticket has them.
     #[must_use]
     pub fn members(self) -> Vec<&'a str> {

@@ -4,7 +4,7 @@
 //! and all leaves share the result. Source: spec/routing.md, "Folding and words".
 
 use crate::limit::{CONDITION_TEXT_BYTES_MAX, TEXT_BYTES_MAX};
-use foldhash::quality::FixedState;
+use foldhash::fast::FixedState;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::hash::{BuildHasher, Hasher};
@@ -67,7 +67,7 @@ pub fn words(folded: &str) -> impl Iterator<Item = &str> {
     folded.split(|char| !is_word_char(char)).filter(|word| !word.is_empty())
 }
 
-fn hash_of(word: &str) -> u64 {
+pub(super) fn hash_of(word: &str) -> u64 {
     let mut hasher = FixedState::default().build_hasher();
     hasher.write(word.as_bytes());
     hasher.finish()
@@ -90,6 +90,7 @@ pub struct TextFact<'a> {
     n_bytes_seen: usize,
     options: FoldOptions,
     folded: OnceCell<String>,
+    words: OnceCell<Vec<IndexedWord>>,
     index: OnceCell<WordIndex>,
 }
 
@@ -102,7 +103,14 @@ impl<'a> TextFact<'a> {
         while !text.is_char_boundary(n_bytes_seen) {
             n_bytes_seen -= 1;
         }
-        Self { text, n_bytes_seen, options, folded: OnceCell::new(), index: OnceCell::new() }
+        Self {
+            text,
+            n_bytes_seen,
+            options,
+            folded: OnceCell::new(),
+            words: OnceCell::new(),
+            index: OnceCell::new(),
+        }
     }
 
     /// The part that is looked at, unfolded.
@@ -132,8 +140,20 @@ impl<'a> TextFact<'a> {
     /// Whether the words of the phrase stand in the text, one after the other.
     #[must_use]
     pub fn has_phrase(&self, phrase: &Phrase) -> bool {
+        let (folded, words) = (self.folded(), self.hashed_words());
+        self.index.get_or_init(|| WordIndex::new(words)).has(folded, words, phrase)
+    }
+
+    /// Shows the words of the part that is looked at, folded, each with its hash.
+    pub(super) fn each_word(&self, mut see: impl FnMut(u64, &str)) {
         let folded = self.folded();
-        self.index.get_or_init(|| WordIndex::new(folded)).has(folded, phrase)
+        for word in self.hashed_words() {
+            see(word.hash, folded.get(word.start as usize..word.end as usize).unwrap_or_default());
+        }
+    }
+
+    fn hashed_words(&self) -> &[IndexedWord] {
+        self.words.get_or_init(|| hashed_words(self.folded()))
     }
 }
 
@@ -183,8 +203,9 @@ const NO_WORD: u32 = u32::MAX;
 /// fit 32 bits. The seed is fixed, and nothing iterates in hash order.
 #[derive(Debug, Clone)]
 struct WordIndex {
-    words: Vec<IndexedWord>,
     heads: Vec<u32>,
+    /// The next word of the same chain, for each word.
+    nexts: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -192,48 +213,62 @@ struct IndexedWord {
     hash: u64,
     start: u32,
     end: u32,
-    next: u32,
+}
+
+fn hashed_words(folded: &str) -> Vec<IndexedWord> {
+    let mut all = Vec::with_capacity(folded.len() / 5);
+    if folded.is_ascii() {
+        // The same as below, byte by byte.
+        let bytes = folded.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let length = bytes[at..].iter().position(|byte| !byte.is_ascii_alphanumeric());
+            let end = length.map_or(bytes.len(), |length| at + length);
+            if end > at {
+                let hash = hash_of(&folded[at..end]);
+                all.push(IndexedWord { hash, start: at as u32, end: end as u32 });
+            }
+            at = end + 1;
+        }
+        return all;
+    }
+    let base = folded.as_ptr().addr();
+    for word in words(folded) {
+        let start = word.as_ptr().addr() - base;
+        let end = (start + word.len()) as u32;
+        all.push(IndexedWord { hash: hash_of(word), start: start as u32, end });
+    }
+    all
 }
 
 impl WordIndex {
-    fn new(folded: &str) -> Self {
-        let mut indexed = Vec::with_capacity(folded.len() / 5);
-        let base = folded.as_ptr().addr();
-        for word in words(folded) {
-            let start = word.as_ptr().addr() - base;
-            indexed.push(IndexedWord {
-                hash: hash_of(word),
-                start: start as u32,
-                end: (start + word.len()) as u32,
-                next: NO_WORD,
-            });
-        }
-        let mut heads = vec![NO_WORD; (indexed.len() * 2).next_power_of_two()];
+    fn new(words: &[IndexedWord]) -> Self {
+        let mut heads = vec![NO_WORD; (words.len() * 2).next_power_of_two()];
         let n_heads = heads.len();
-        for (at, word) in indexed.iter_mut().enumerate() {
-            let head = &mut heads[bucket(word.hash, n_heads)];
-            word.next = std::mem::replace(head, at as u32);
-        }
-        Self { words: indexed, heads }
+        let chain = |(at, word): (u32, &IndexedWord)| {
+            std::mem::replace(&mut heads[bucket(word.hash, n_heads)], at)
+        };
+        let nexts = (0u32..).zip(words).map(chain).collect();
+        Self { heads, nexts }
     }
 
-    fn has(&self, folded: &str, phrase: &Phrase) -> bool {
+    fn has(&self, folded: &str, words: &[IndexedWord], phrase: &Phrase) -> bool {
         let mut at = self.heads[bucket(phrase.first.hash, self.heads.len())];
-        while let Some(word) = self.words.get(at as usize) {
-            if is_word(folded, word, &phrase.first) && self.goes_on(folded, at, &phrase.others) {
+        while let Some(word) = words.get(at as usize) {
+            let rest = &words[at as usize + 1..];
+            if is_word(folded, word, &phrase.first) && goes_on(folded, rest, &phrase.others) {
                 return true;
             }
-            at = word.next;
+            at = self.nexts[at as usize];
         }
         false
     }
+}
 
-    /// Whether `others` are the words after the word `at`.
-    fn goes_on(&self, folded: &str, at: u32, others: &[PhraseWord]) -> bool {
-        let rest = self.words.get(at as usize + 1..).unwrap_or_default();
-        rest.len() >= others.len()
-            && rest.iter().zip(others).all(|(word, wanted)| is_word(folded, word, wanted))
-    }
+/// Whether `rest` begins with `others`.
+fn goes_on(folded: &str, rest: &[IndexedWord], others: &[PhraseWord]) -> bool {
+    rest.len() >= others.len()
+        && rest.iter().zip(others).all(|(word, wanted)| is_word(folded, word, wanted))
 }
 
 fn is_word(folded: &str, word: &IndexedWord, wanted: &PhraseWord) -> bool {

@@ -6,6 +6,7 @@ use crate::agent::PresenceState;
 use crate::case::apply::after_seconds;
 use crate::case::facts::{Around, CaseFacts};
 use crate::command::RouteAgain;
+use crate::condition::Scratch;
 use crate::effect::{AgentNews, Effect};
 use crate::event::{
     AssignedHow, ChosenBy, Event, RefusedReason, RoutedBy, StreamId, TimerKind, UnassignedWhy,
@@ -14,7 +15,7 @@ use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId};
 use crate::limit::{TAGS_MAX, TRACE_BECAUSE_MAX};
 use crate::routing::queue::{Queue, QueueMode};
-use crate::routing::rules::{RoutingRule, route as route_by};
+
 use crate::routing::select::{Ask, Choice, choose};
 use crate::ticket::priority::SkillLevel;
 use crate::trace::{CandidateStep, Step};
@@ -76,9 +77,9 @@ pub(super) fn routed(work: &Work<'_>, queue: &Queue, by: RoutedBy) -> Event {
 fn by_rules(work: &mut Work<'_>, id: TicketId) -> Result<Option<Event>, Rejection> {
     let desk = work.ctx.desk;
     let facts = facts(work, id)?;
-    let rule = route_by(desk.rules(), &facts);
-    let n_tried = rule.map_or(desk.rules().len(), |rule| n_before(desk.rules(), rule)) as u64;
-    if let Some(rule) = rule
+    let route = desk.routing().route(&facts, &mut Scratch::default());
+    let n_tried = route.map_or(desk.rules().len(), |(place, _)| place) as u64;
+    if let Some((_, rule)) = route
         && let Some(queue) = desk.queue(&rule.then.queue)
     {
         let ticket = &work.case(id)?.ticket;
@@ -114,10 +115,6 @@ fn by_rules(work: &mut Work<'_>, id: TicketId) -> Result<Option<Event>, Rejectio
     };
     work.trace(Step::DefaultQueue { queue: queue.key.clone(), n_tried, of_mailbox });
     Ok(Some(routed(work, queue, by)))
-}
-
-fn n_before(rules: &[RoutingRule], rule: &RoutingRule) -> usize {
-    rules.iter().position(|other| other.key == rule.key).unwrap_or(rules.len())
 }
 
 /// What a rule adds to a ticket's tags, as long as there is room.

@@ -17,7 +17,7 @@ use crate::limit::{
     CALENDARS_MAX, CONFIG_ENTRIES_MAX, CUSTOM_FIELDS_MAX, NAME_CHARS_MAX, RULES_MAX,
 };
 use crate::routing::queue::Queue;
-use crate::routing::rules::RoutingRule;
+use crate::routing::rules::{RoutingRule, RoutingRules};
 use crate::routing::stage::Stage;
 use crate::sla::check::SlaRules;
 use crate::sla::signal::ALWAYS;
@@ -474,7 +474,7 @@ fn freeze(mut document: Document, parts: Parts, schema: Schema, zones: Zones) ->
     let Parts { statuses, rules, views, calendars, sla, escalations } = parts;
     document.rules = Vec::new();
     document.views = Vec::new();
-    let (rule_spots, rules) = rules.into_iter().unzip();
+    let (rule_spots, rules): (_, Vec<RoutingRule>) = rules.into_iter().unzip();
     let status_after_reply = match &document.status_after_reply {
         Some(chosen) => chosen.clone(),
         // A desk with statuses of its own may not have the preset's.
@@ -499,7 +499,7 @@ fn freeze(mut document: Document, parts: Parts, schema: Schema, zones: Zones) ->
         requester_tiers: by_key(&document.requester_tiers),
         mailboxes: map_of(&document.mailboxes, |d| (&d.key, &mut d.name)),
         queues: map_of(&document.queues, |d| (&d.key, &mut d.name)),
-        rules,
+        rules: RoutingRules::new(rules),
         rule_spots,
         default_queue,
         macros: map_of(&document.macros, |d| (&d.key, &mut d.name)),

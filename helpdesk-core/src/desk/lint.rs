@@ -190,7 +190,7 @@ impl Desk {
                 lints.push(Lint::new(LintCode::GroupWithoutAgents, path, message));
             }
         }
-        for (rule, spot) in self.rules.iter().zip(&self.rule_spots) {
+        for (rule, spot) in self.rules().iter().zip(&self.rule_spots) {
             if self.nobody_can(rule, &agents) {
                 let message = format!(
                     "no active agent whom the queue `{}` asks has these skills, and no stage asks for less",
@@ -209,16 +209,16 @@ impl Desk {
         let mut lints = Vec::new();
         let never = "the condition holds on no ticket";
         let mut never_holds = BTreeSet::new();
-        for (i, (rule, spot)) in self.rules.iter().zip(&self.rule_spots).enumerate() {
+        for (i, (rule, spot)) in self.rules().iter().zip(&self.rule_spots).enumerate() {
             if logic::never_holds(&rule.when) {
                 never_holds.insert(i);
                 let path = format!("rules[{spot}].when");
                 lints.push(Lint::new(LintCode::ContradictoryCondition, path, never));
             }
         }
-        let tried: Vec<Tried<'_>> = self.rules.iter().map(|r| Tried::always(&r.when)).collect();
+        let tried: Vec<Tried<'_>> = self.rules().iter().map(|r| Tried::always(&r.when)).collect();
         for (later, earlier) in shadow::shadowed(&tried, &never_holds) {
-            let (rule, by) = (&self.rules[later], &self.rules[earlier]);
+            let (rule, by) = (&self.rules()[later], &self.rules()[earlier]);
             let path = format!("rules[{}]", self.rule_spots[later]);
             if rule.when == by.when && rule.then == by.then {
                 let message = format!("the same as the rule `{}`", by.key);
@@ -247,7 +247,7 @@ impl Desk {
             }
         }
         let by_mailbox = self.mailboxes.values().filter_map(|m| m.default_queue.as_ref());
-        let by_rule = self.rules.iter().map(|rule| &rule.then.queue);
+        let by_rule = self.rules().iter().map(|rule| &rule.then.queue);
         let used: BTreeSet<&Key> =
             by_mailbox.chain(by_rule).chain(self.default_queue.as_ref()).collect();
         for (i, queue) in self.document.queues.iter().enumerate() {
@@ -263,7 +263,7 @@ impl Desk {
     }
 
     fn lint_calendars(&self, agents: &[&Agent]) -> Vec<Lint> {
-        let by_rule = self.rules.iter().map(|rule| &rule.when);
+        let by_rule = self.rules().iter().map(|rule| &rule.when);
         let of_watch = self.watch_conditions();
         let by_watch = of_watch.iter().map(|(_, when)| when);
         let by_view = self.views.values().map(|view| &view.condition);
@@ -297,7 +297,7 @@ impl Desk {
     }
 
     fn lint_skills(&self) -> Vec<Lint> {
-        let by_rule = self.rules.iter().flat_map(|rule| &rule.then.skills);
+        let by_rule = self.rules().iter().flat_map(|rule| &rule.then.skills);
         let steps = self.macros.values().flat_map(|m| &m.steps);
         let by_macro = steps.flat_map(|step| match step {
             MacroStep::Change {

@@ -32,7 +32,7 @@ use crate::id::Key;
 use crate::limit::FAULTS_MAX;
 use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
-use crate::routing::rules::RoutingRule;
+use crate::routing::rules::{RoutingRule, RoutingRules};
 use crate::sla::check::SlaRules;
 use crate::sla::signal::CalendarRevisions;
 use crate::ticket::custom::{FieldDef, FieldOwner};
@@ -135,7 +135,7 @@ pub struct Desk {
     requester_tiers: BTreeMap<Key, NamedDef>,
     mailboxes: BTreeMap<Key, MailboxDef>,
     queues: BTreeMap<Key, Queue>,
-    rules: Vec<RoutingRule>,
+    rules: RoutingRules,
     /// Where each rule stood in the document.
     rule_spots: Vec<usize>,
     default_queue: Option<Key>,
@@ -340,6 +340,12 @@ impl Desk {
     /// The routing rules in the order in which they are tried: by position, then key.
     #[must_use]
     pub fn rules(&self) -> &[RoutingRule] {
+        self.rules.rules()
+    }
+
+    /// The same rules, compiled.
+    #[must_use]
+    pub fn routing(&self) -> &RoutingRules {
         &self.rules
     }
 
@@ -352,7 +358,7 @@ impl Desk {
     /// Whether any rule looks at the newest public message.
     #[must_use]
     pub fn rules_need_body(&self) -> bool {
-        self.rules.iter().any(|rule| rule.when.needs().body)
+        self.rules().iter().any(|rule| rule.when.needs().body)
     }
 
     /// The languages that requesters write in; empty for all.

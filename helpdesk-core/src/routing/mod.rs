@@ -1,10 +1,10 @@
 //! Where a ticket goes, and who gets it: rules, queues, stages, selection.
 //!
-//! This is the plain, obviously right form: rules are tried in order by
-//! [`Condition::holds`](crate::condition::Condition::holds), agents are scanned.
-//! It works without engine, store or runtime: `examples/routing_only.rs`.
+//! It works without engine, store or runtime. Rules come in two forms that name the
+//! same rule: compiled for many tickets ([`rules::RoutingRules`]), and plain, tried in
+//! order by [`Condition::holds`](crate::condition::Condition::holds). Agents are scanned.
 //!
-//! - [`rules::route`]: the queue of a ticket.
+//! - [`rules::route`] and [`rules::RoutingRules::route`]: the queue of a ticket.
 //! - [`stage::active_stages`]: whom its queue asks by now, and for what.
 //! - [`select::choose`]: the agent who gets a ticket.
 //! - [`next::next_ticket`]: the ticket that an agent with room gets.

@@ -1,8 +1,9 @@
-//! Conditions on tickets. A case is one condition on one ticket.
+//! Conditions on tickets. A case is one condition on one ticket, walked by itself
+//! and found among all by their rule set.
 
 use super::Tally;
 use chrono::{DateTime, Utc};
-use helpdesk_core::condition::{Condition, CustomKind, FactMap, Schema};
+use helpdesk_core::condition::{Condition, CustomKind, FactMap, RuleSet, Schema, Scratch};
 use helpdesk_core::fault::Fault;
 use helpdesk_core::id::Key;
 use serde_json::Value;
@@ -25,6 +26,7 @@ pub(super) fn check(file: &Value) -> Result<Tally, String> {
     if expect.len() != conditions.len() {
         return Err("`expect` and `conditions` are not of one length".to_owned());
     }
+    let found = found_by_rule_set(conditions, &schema, &facts);
     let mut tally = Tally::default();
     for (i, source) in conditions.iter().enumerate() {
         let expected = indexes(&expect[i], facts.len())
@@ -33,7 +35,7 @@ pub(super) fn check(file: &Value) -> Result<Tally, String> {
         for (at, facts) in facts.iter().enumerate() {
             let expected = expected.contains(&at);
             let got = condition.as_ref().map(|condition| condition.holds(facts));
-            if got == Ok(expected) {
+            if got == Ok(expected) && found[at].contains(&i) == expected {
                 tally.n_passed += 1;
                 continue;
             }
@@ -41,10 +43,29 @@ pub(super) fn check(file: &Value) -> Result<Tally, String> {
             let got = got.map_or_else(|faults| format!("a fault: {faults}"), |got| got.to_string());
             println!("FAILED conditions[{i}] on tickets[{at}]");
             println!("  condition {source}\n  ticket    {}", tickets[at]);
-            println!("  expected  {expected}\n  got       {got}");
+            let by_set = found[at].contains(&i);
+            println!("  expected  {expected}\n  got       {got}, by the rule set {by_set}");
         }
     }
     Ok(tally)
+}
+
+/// For each ticket the conditions that hold on it, all asked at once.
+fn found_by_rule_set(
+    conditions: &[Value],
+    schema: &Schema,
+    facts: &[FactMap],
+) -> Vec<BTreeSet<usize>> {
+    let parsed = conditions.iter().enumerate();
+    let parsed = parsed.filter_map(|(i, source)| Some((i, Condition::parse(source, schema).ok()?)));
+    let (places, parsed): (Vec<usize>, Vec<Condition>) = parsed.unzip();
+    let rules = RuleSet::new(&parsed);
+    let mut scratch = Scratch::default();
+    let find = |facts: &FactMap| {
+        let found = rules.all(facts, &mut scratch).iter();
+        found.map(|rule| places[*rule as usize]).collect()
+    };
+    facts.iter().map(find).collect()
 }
 
 fn list<'a>(file: &'a Value, name: &str) -> Result<&'a [Value], String> {

@@ -1,7 +1,7 @@
 //! Laws that hold for every condition and every ticket.
 
 use super::{facts, schema};
-use crate::condition::{Condition, FactMap, FoldOptions, Phrase, TextFact, fold};
+use crate::condition::{Condition, FactMap, FoldOptions, Phrase, RuleSet, Scratch, TextFact, fold};
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use serde_json::{Value, json};
@@ -186,6 +186,33 @@ proptest! {
         for one in &evidence {
             let negated = one.path.split('.').filter(|part| *part == "not").count() % 2 == 1;
             prop_assert_eq!(one.holds != negated, condition.holds(&ticket), "{}", one);
+        }
+    }
+
+    #[test]
+    fn a_rule_set_finds_what_the_walk_finds(
+        sets in proptest::collection::vec(proptest::collection::vec(condition(), 0..24), 1..3),
+        tickets in proptest::collection::vec(ticket(), 1..4),
+    ) {
+        let compiled: Vec<RuleSet> = sets.iter().map(RuleSet::new).collect();
+        // One scratch for all: nothing of a ticket or a set is left for the next.
+        let mut scratch = Scratch::default();
+        for ticket in &tickets {
+            for (conditions, rules) in sets.iter().zip(&compiled) {
+                let walked: Vec<u32> = (0..)
+                    .zip(conditions)
+                    .filter(|(_, condition)| condition.holds(ticket))
+                    .map(|(rule, _)| rule)
+                    .collect();
+                prop_assert_eq!(rules.all(ticket, &mut scratch), &walked);
+                let first = walked.first().map(|rule| *rule as usize);
+                prop_assert_eq!(rules.first(ticket, &mut scratch), first);
+                for (rule, condition) in conditions.iter().enumerate() {
+                    let holds = rules.holds(rule, ticket, &mut scratch);
+                    prop_assert_eq!(holds, condition.holds(ticket), "{}", condition);
+                }
+                prop_assert!(!rules.holds(conditions.len(), ticket, &mut scratch));
+            }
         }
     }
 

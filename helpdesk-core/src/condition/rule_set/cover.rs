@@ -1,0 +1,107 @@
+//! Under which keys a rule is filed: those without which it cannot hold.
+
+use super::NO_KEY;
+use super::keys::Keys;
+use super::program::{COST_OF_A_LOOK, Node, Test};
+use super::ranges::Range;
+
+/// Where a rule is looked for.
+#[derive(Debug, PartialEq)]
+pub(super) enum Filing {
+    /// Nowhere: it never holds.
+    Never,
+    /// Among the tickets that have one of these keys, and the guard.
+    Keys { keys: Vec<u32>, guard: u32 },
+    /// Among those whose number lies there.
+    Range(Range),
+    /// With every ticket.
+    Always,
+}
+
+/// Keys of which a ticket has one wherever a node holds.
+struct Cover {
+    keys: Vec<u32>,
+    /// How many of all tickets have one of them, roughly.
+    share: f32,
+}
+
+/// Where to file a rule: under its rarest keys. Orders its tests by what is known
+/// then: those that decide most and cost least come first, and what brought the
+/// rule up comes last.
+pub(super) fn file(node: &mut Node, keys: &Keys) -> Filing {
+    if *node == Node::False {
+        return Filing::Never;
+    }
+    let Some(cover) = cover(node, keys) else {
+        return range(node, keys).map_or(Filing::Always, Filing::Range);
+    };
+    let guard = guard(node, &cover.keys, keys);
+    if let Node::All(children) = node {
+        children.sort_by(|a, b| {
+            let place = |node: &Node| match node {
+                Node::Test { test: Test::Key(key), negated: false } if *key == guard => 1,
+                _ if self::cover(node, keys).is_some_and(|own| own.keys == cover.keys) => 2,
+                _ => 0,
+            };
+            let share = |node: &Node| self::cover(node, keys).map_or(1.0, |own| own.share);
+            let (cost_a, cost_b) = (a.cost(), b.cost());
+            let by_share = share(a).total_cmp(&share(b));
+            let is_cheap = cost_a.max(cost_b) < COST_OF_A_LOOK;
+            let by_cost = if is_cheap { by_share } else { cost_a.cmp(&cost_b) };
+            place(a).cmp(&place(b)).then(by_cost)
+        });
+    }
+    Filing::Keys { keys: cover.keys, guard }
+}
+
+fn cover(node: &Node, keys: &Keys) -> Option<Cover> {
+    match node {
+        Node::True | Node::False | Node::Test { negated: true, .. } => None,
+        Node::Test { test: Test::Key(key), .. } => {
+            Some(Cover { keys: vec![*key], share: keys.share(*key) })
+        }
+        Node::Test { test: Test::Any(list), .. } => {
+            let all = keys.list(*list).to_vec();
+            let share = all.iter().map(|key| keys.share(*key)).sum();
+            Some(Cover { keys: all, share })
+        }
+        Node::Test { test: Test::Range(_) | Test::Leaf(_), .. } => None,
+        Node::All(children) => children
+            .iter()
+            .filter_map(|child| cover(child, keys))
+            .min_by(|a, b| a.share.total_cmp(&b.share)),
+        Node::Any(children) => {
+            let mut all = Cover { keys: Vec::new(), share: 0.0 };
+            for child in children {
+                let child = cover(child, keys)?;
+                all.keys.extend(child.keys);
+                all.share += child.share;
+            }
+            all.keys.sort_unstable();
+            all.keys.dedup();
+            Some(all)
+        }
+    }
+}
+
+/// The rarest other key that a conjunction needs.
+fn guard(node: &Node, filed: &[u32], keys: &Keys) -> u32 {
+    let Node::All(children) = node else { return NO_KEY };
+    let needed = children.iter().filter_map(|child| match child {
+        Node::Test { test: Test::Key(key), negated: false } if filed != [*key] => Some(*key),
+        _ => None,
+    });
+    needed.min_by(|a, b| keys.share(*a).total_cmp(&keys.share(*b))).unwrap_or(NO_KEY)
+}
+
+/// The narrowest range that a node needs.
+fn range(node: &Node, keys: &Keys) -> Option<Range> {
+    match node {
+        Node::Test { test: Test::Range(test), negated: false } => keys.range(*test),
+        Node::All(children) => children
+            .iter()
+            .filter_map(|child| range(child, keys))
+            .min_by(|a, b| (a.high - a.low).total_cmp(&(b.high - b.low))),
+        Node::True | Node::False | Node::Any(_) | Node::Test { .. } => None,
+    }
+}

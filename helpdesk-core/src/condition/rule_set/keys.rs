@@ -1,0 +1,374 @@
+//! The keys of a rule set: every equality in it, and how a ticket's are found.
+
+use super::program::{Node, Test as Step};
+use super::ranges::Range;
+use super::texts::Texts;
+use super::word_map::WordMap;
+use super::{NO_KEY, Scratch};
+use crate::condition::ast::{
+    BooleanTest, ChoiceTest, Condition, Leaf, NumberTest, SetTest, Test, TextTest,
+};
+use crate::condition::facts::{FactValue, Facts};
+use crate::condition::field::Field;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Lists up to this length are tests of their own, key by key.
+const TINY_LIST: usize = 4;
+/// Lists up to this length are tested bit by bit.
+const SHORT_LIST: usize = 64;
+
+/// The keys of a rule set, and the tests that are none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Keys {
+    /// How many of all tickets have each key, roughly.
+    shares: Vec<f32>,
+    choices: Vec<Values>,
+    sets: Vec<Values>,
+    ids: Vec<(Field, BTreeMap<Uuid, u32>)>,
+    booleans: Vec<(Field, [u32; 2])>,
+    present: Vec<(Leaf, u32)>,
+    texts: Texts,
+    numbers: Vec<Field>,
+    range_tests: Vec<(u32, NumberTest)>,
+    lists: Vec<Vec<u32>>,
+    list_numbers: BTreeMap<Vec<u32>, u32>,
+    leaves: Vec<Leaf>,
+    leaf_numbers: BTreeMap<String, u32>,
+}
+
+/// The values of a field, and the key of each.
+#[derive(Debug, Clone)]
+struct Values {
+    field: Field,
+    words: WordMap,
+    keys: Vec<u32>,
+}
+
+impl Values {
+    fn key(&self, value: &str) -> Option<u32> {
+        self.keys.get(self.words.find(value)? as usize).copied()
+    }
+}
+
+impl Keys {
+    /// A condition, or its opposite, as a node of tests on these keys.
+    pub(super) fn node(&mut self, condition: &Condition, negated: bool) -> Node {
+        let node = match condition {
+            Condition::Always => Node::True,
+            Condition::Never => Node::False,
+            Condition::All(children) => {
+                let children: Vec<Node> = children.iter().map(|it| self.node(it, false)).collect();
+                Node::all(children)
+            }
+            Condition::Any(children) => {
+                let children: Vec<Node> = children.iter().map(|it| self.node(it, false)).collect();
+                Node::any(children)
+            }
+            Condition::Not(child) => self.node(child, true),
+            Condition::Leaf(leaf) => self.leaf_node(leaf),
+        };
+        if negated { node.negated() } else { node }
+    }
+
+    fn leaf_node(&mut self, leaf: &Leaf) -> Node {
+        let field = &leaf.field;
+        match &leaf.test {
+            Test::Present(wanted) => {
+                let key = Node::from(Step::Key(self.present_key(field)));
+                if *wanted { key } else { key.negated() }
+            }
+            Test::Choice(test) => self.choice(test, |keys, value| {
+                value_key(&mut keys.choices, field, value, &mut keys.shares)
+            }),
+            Test::Id(test) => self.choice(test, |keys, id| keys.id_key(field, *id)),
+            Test::Set(test) => self.set(field, test),
+            Test::Text(test) => self.text(leaf, test),
+            Test::Number(test) => self.number(field, test),
+            Test::Boolean(test) => {
+                let (wanted, is_not) = match test {
+                    BooleanTest::Is(wanted) => (*wanted, false),
+                    BooleanTest::IsNot(other) => (*other, true),
+                };
+                let key = Node::from(Step::Key(self.boolean_key(field, wanted)));
+                if is_not { key.negated() } else { key }
+            }
+            Test::Instant(_) | Test::Hours(_) | Test::Clock(_) => self.kept_leaf(leaf),
+        }
+    }
+
+    fn choice<T: Ord>(
+        &mut self,
+        test: &ChoiceTest<T>,
+        mut key: impl FnMut(&mut Self, &T) -> u32,
+    ) -> Node {
+        match test {
+            ChoiceTest::Is(wanted) => Node::from(Step::Key(key(self, wanted))),
+            ChoiceTest::IsNot(other) => Node::from(Step::Key(key(self, other))).negated(),
+            ChoiceTest::In(wanted) => {
+                let all = wanted.iter().map(|wanted| key(self, wanted)).collect();
+                self.one_of(all)
+            }
+            ChoiceTest::NotIn(others) => {
+                let all = others.iter().map(|other| key(self, other)).collect();
+                self.one_of(all).negated()
+            }
+        }
+    }
+
+    fn set(&mut self, field: &Field, test: &SetTest) -> Node {
+        let (SetTest::HasAny(members) | SetTest::HasAll(members) | SetTest::HasNone(members)) =
+            test;
+        let (sets, shares) = (&mut self.sets, &mut self.shares);
+        let keys = members.iter().map(|member| value_key(sets, field, member, shares));
+        let keys: Vec<u32> = keys.collect();
+        match test {
+            SetTest::HasAny(_) => self.one_of(keys),
+            SetTest::HasNone(_) => self.one_of(keys).negated(),
+            SetTest::HasAll(_) => Node::all(keys.into_iter().map(|key| Step::Key(key).into())),
+        }
+    }
+
+    fn text(&mut self, leaf: &Leaf, test: &TextTest) -> Node {
+        let field = &leaf.field;
+        match test {
+            TextTest::HasWord(phrases) => {
+                let keys = phrases.iter().map(|it| self.texts.phrase(field, it, &mut self.shares));
+                let keys = keys.collect();
+                self.one_of(keys)
+            }
+            TextTest::HasAllWords(phrases) => {
+                let keys = phrases.iter().map(|it| self.texts.phrase(field, it, &mut self.shares));
+                Node::all(keys.map(|key| Step::Key(key).into()).collect::<Vec<_>>())
+            }
+            TextTest::Is(whole) => {
+                Step::Key(self.texts.whole(field, whole.folded(), &mut self.shares)).into()
+            }
+            TextTest::IsNot(whole) => {
+                let key = self.texts.whole(field, whole.folded(), &mut self.shares);
+                Node::from(Step::Key(key)).negated()
+            }
+            TextTest::Contains(part) if !part.folded().is_empty() => {
+                Step::Key(self.texts.part(field, part.folded(), &mut self.shares)).into()
+            }
+            TextTest::StartsWith(part) | TextTest::EndsWith(part) if !part.folded().is_empty() => {
+                let key = self.texts.part(field, part.folded(), &mut self.shares);
+                Node::all([Step::Key(key).into(), self.kept_leaf(leaf)])
+            }
+            TextTest::Matches(pattern) => {
+                let parts = super::literals::required(pattern.regex().as_str());
+                let parts = parts.iter().flatten();
+                let keys: Vec<u32> =
+                    parts.map(|part| self.texts.part(field, part, &mut self.shares)).collect();
+                if keys.is_empty() {
+                    return self.kept_leaf(leaf);
+                }
+                Node::all([self.one_of(keys), self.kept_leaf(leaf)])
+            }
+            TextTest::Contains(_) | TextTest::StartsWith(_) | TextTest::EndsWith(_) => {
+                self.kept_leaf(leaf)
+            }
+        }
+    }
+
+    fn number(&mut self, field: &Field, test: &NumberTest) -> Node {
+        let number = place(&mut self.numbers, |own| own == field, || field.clone());
+        self.range_tests.push((number as u32, test.clone()));
+        Step::Range(self.range_tests.len() as u32 - 1).into()
+    }
+
+    /// A test that no key stands for; the same one is kept once.
+    fn kept_leaf(&mut self, leaf: &Leaf) -> Node {
+        let (leaves, next) = (&mut self.leaves, self.leaf_numbers.len() as u32);
+        let name = Condition::Leaf(leaf.clone()).to_json().to_string();
+        let number = *self.leaf_numbers.entry(name).or_insert_with(|| {
+            leaves.push(leaf.clone());
+            next
+        });
+        Step::Leaf(number).into()
+    }
+
+    fn one_of(&mut self, mut keys: Vec<u32>) -> Node {
+        keys.sort_unstable();
+        keys.dedup();
+        match keys.as_slice() {
+            short if short.len() <= TINY_LIST => {
+                Node::any(short.iter().map(|key| Step::Key(*key).into()))
+            }
+            _ => {
+                let (lists, next) = (&mut self.lists, self.list_numbers.len() as u32);
+                let number = *self.list_numbers.entry(keys).or_insert_with_key(|keys| {
+                    lists.push(keys.clone());
+                    next
+                });
+                Step::Any(number).into()
+            }
+        }
+    }
+
+    fn id_key(&mut self, field: &Field, id: Uuid) -> u32 {
+        let at = place(&mut self.ids, |(own, _)| own == field, || (field.clone(), BTreeMap::new()));
+        let shares = &mut self.shares;
+        *self.ids[at].1.entry(id).or_insert_with(|| new_key(shares, 0.02))
+    }
+
+    fn boolean_key(&mut self, field: &Field, wanted: bool) -> u32 {
+        let at =
+            place(&mut self.booleans, |(own, _)| own == field, || (field.clone(), [NO_KEY; 2]));
+        let key = &mut self.booleans[at].1[usize::from(wanted)];
+        if *key == NO_KEY {
+            *key = new_key(&mut self.shares, 0.5);
+        }
+        *key
+    }
+
+    fn present_key(&mut self, field: &Field) -> u32 {
+        let shares = &mut self.shares;
+        let at = place(
+            &mut self.present,
+            |(leaf, _)| leaf.field == *field,
+            || {
+                let leaf = Leaf { field: field.clone(), test: Test::Present(true) };
+                (leaf, new_key(shares, 0.6))
+            },
+        );
+        self.present[at].1
+    }
+
+    /// After the last condition: what is needed to find a ticket's keys.
+    pub(super) fn seal(&mut self) {
+        // A ticket has one of a choice's values, and few of a set's.
+        for (all, least) in [(&self.choices, 3), (&self.sets, 20)] {
+            for values in all {
+                let share = 1.0 / values.keys.len().max(least) as f32;
+                values.keys.iter().for_each(|key| self.shares[*key as usize] = share);
+            }
+        }
+        self.texts.seal();
+        self.list_numbers = BTreeMap::new();
+        self.leaf_numbers = BTreeMap::new();
+    }
+
+    pub(super) fn n_keys(&self) -> usize {
+        self.shares.len()
+    }
+
+    pub(super) fn n_numbers(&self) -> usize {
+        self.numbers.len()
+    }
+
+    pub(super) fn n_leaves(&self) -> usize {
+        self.leaves.len()
+    }
+
+    pub(super) fn share(&self, key: u32) -> f32 {
+        self.shares[key as usize]
+    }
+
+    pub(super) fn list(&self, list: u32) -> &[u32] {
+        &self.lists[list as usize]
+    }
+
+    pub(super) fn leaf(&self, leaf: u32) -> &Leaf {
+        &self.leaves[leaf as usize]
+    }
+
+    /// The range in which a test's number lies wherever it passes.
+    pub(super) fn range(&self, test: u32) -> Option<Range> {
+        let (number, test) = &self.range_tests[test as usize];
+        let (low, high) = match test {
+            NumberTest::Lt(bound) | NumberTest::Le(bound) => (f64::NEG_INFINITY, *bound),
+            NumberTest::Gt(bound) | NumberTest::Ge(bound) => (*bound, f64::INFINITY),
+            NumberTest::Between(low, high) => (*low, *high),
+            NumberTest::Is(wanted) => (*wanted, *wanted),
+            NumberTest::In(wanted) => (
+                wanted.iter().copied().fold(f64::INFINITY, f64::min),
+                wanted.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            ),
+        };
+        Some(Range { number: *number, low, high })
+    }
+
+    pub(super) fn in_range(&self, test: u32, scratch: &Scratch) -> bool {
+        let (number, test) = &self.range_tests[test as usize];
+        let value = scratch.numbers[*number as usize];
+        // Unset is not a number, and passes no comparison.
+        test.passes(value)
+    }
+
+    pub(super) fn has_any(&self, list: u32, scratch: &Scratch) -> bool {
+        let list = self.list(list);
+        if list.len() <= SHORT_LIST {
+            return list.iter().any(|key| scratch.has(*key));
+        }
+        scratch.set.iter().any(|key| list.binary_search(key).is_ok())
+    }
+
+    /// Finds a ticket's keys and numbers.
+    pub(super) fn find<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
+        for values in &self.choices {
+            if let Some(FactValue::Choice(value)) = facts.value(&values.field) {
+                scratch.add_found(values.key(value));
+            }
+        }
+        for values in &self.sets {
+            if let Some(FactValue::Set(set)) = facts.value(&values.field) {
+                set.each(|member| scratch.add_found(values.key(member)));
+            }
+        }
+        for (field, ids) in &self.ids {
+            if let Some(FactValue::Id(id)) = facts.value(field) {
+                scratch.add_found(ids.get(&id).copied());
+            }
+        }
+        for (field, keys) in &self.booleans {
+            if let Some(FactValue::Boolean(yes)) = facts.value(field) {
+                scratch.add_found(Some(keys[usize::from(yes)]).filter(|key| *key != NO_KEY));
+            }
+        }
+        for (leaf, key) in &self.present {
+            if leaf.holds(facts) {
+                scratch.add(*key);
+            }
+        }
+        for (at, field) in self.numbers.iter().enumerate() {
+            if let Some(FactValue::Number(number)) = facts.value(field) {
+                scratch.numbers[at] = number;
+            }
+        }
+        self.texts.find(facts, scratch);
+    }
+}
+
+/// The key of a value of a field; its share shows when all values are known.
+fn value_key(all: &mut Vec<Values>, field: &Field, value: &str, shares: &mut Vec<f32>) -> u32 {
+    let at = place(
+        all,
+        |own| own.field == *field,
+        || Values { field: field.clone(), words: WordMap::default(), keys: Vec::new() },
+    );
+    let values = &mut all[at];
+    let number = values.words.intern(value) as usize;
+    if number == values.keys.len() {
+        values.keys.push(new_key(shares, 0.0));
+    }
+    values.keys[number]
+}
+
+/// A key that so many of all tickets have, roughly.
+pub(super) fn new_key(shares: &mut Vec<f32>, share: f32) -> u32 {
+    shares.push(share);
+    shares.len() as u32 - 1
+}
+
+/// The place of an entry, added where it is not there.
+pub(super) fn place<T>(
+    all: &mut Vec<T>,
+    is_it: impl FnMut(&T) -> bool,
+    make: impl FnOnce() -> T,
+) -> usize {
+    all.iter().position(is_it).unwrap_or_else(|| {
+        all.push(make());
+        all.len() - 1
+    })
+}

@@ -1,0 +1,190 @@
+//! Conditions as short programs of tests.
+
+/// A test that a program makes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Test {
+    /// The ticket has this key.
+    Key(u32),
+    /// The ticket has one of the keys of this list.
+    Any(u32),
+    /// A number lies as this range test says.
+    Range(u32),
+    /// This leaf holds, asked at most once for a ticket.
+    Leaf(u32),
+}
+
+impl Test {
+    /// What it costs, roughly, in tests of a bit.
+    fn cost(self) -> u32 {
+        match self {
+            Self::Key(_) => 1,
+            Self::Range(_) => 2,
+            Self::Any(_) => 3,
+            Self::Leaf(_) => COST_OF_A_LOOK,
+        }
+    }
+}
+
+/// From this cost on a test looks at the ticket itself, not only at its keys.
+pub(super) const COST_OF_A_LOOK: u32 = 50;
+
+/// A condition in negation normal form: constants are folded, and only tests are negated.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Node {
+    True,
+    False,
+    All(Vec<Node>),
+    Any(Vec<Node>),
+    Test { test: Test, negated: bool },
+}
+
+impl Node {
+    /// All of these, cheap ones first.
+    pub(super) fn all(children: impl IntoIterator<Item = Self>) -> Self {
+        let mut kept = Vec::new();
+        for child in children {
+            match child {
+                Self::True => {}
+                Self::False => return Self::False,
+                Self::All(inner) => kept.extend(inner),
+                other => kept.push(other),
+            }
+        }
+        Self::join(kept, Self::True, Self::All)
+    }
+
+    /// One of these, cheap ones first.
+    pub(super) fn any(children: impl IntoIterator<Item = Self>) -> Self {
+        let mut kept = Vec::new();
+        for child in children {
+            match child {
+                Self::False => {}
+                Self::True => return Self::True,
+                Self::Any(inner) => kept.extend(inner),
+                other => kept.push(other),
+            }
+        }
+        Self::join(kept, Self::False, Self::Any)
+    }
+
+    fn join(mut kept: Vec<Self>, none: Self, many: impl FnOnce(Vec<Self>) -> Self) -> Self {
+        kept.sort_by_key(Self::cost);
+        match kept.len() {
+            0 => none,
+            1 => kept.swap_remove(0),
+            _ => many(kept),
+        }
+    }
+
+    pub(super) fn cost(&self) -> u32 {
+        match self {
+            Self::True | Self::False => 0,
+            Self::Test { test, .. } => test.cost(),
+            Self::All(children) | Self::Any(children) => {
+                children.iter().map(Self::cost).fold(0, u32::saturating_add)
+            }
+        }
+    }
+
+    /// Its opposite.
+    pub(super) fn negated(self) -> Self {
+        match self {
+            Self::True => Self::False,
+            Self::False => Self::True,
+            Self::All(children) => Self::any(children.into_iter().map(Self::negated)),
+            Self::Any(children) => Self::all(children.into_iter().map(Self::negated)),
+            Self::Test { test, negated } => Self::Test { test, negated: !negated },
+        }
+    }
+}
+
+impl From<Test> for Node {
+    fn from(test: Test) -> Self {
+        Self::Test { test, negated: false }
+    }
+}
+
+/// Where a program ends: it holds.
+const YES: u32 = u32::MAX;
+/// Where a program ends: it does not.
+const NO: u32 = u32::MAX - 1;
+/// Bits of a test's number; the two above them are its kind.
+const NUMBER_BITS: u32 = 30;
+
+/// One test, and where to go on: 12 bytes, of which a rule has about five.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    test: u32,
+    yes: u32,
+    no: u32,
+}
+
+impl Step {
+    fn new(test: Test, yes: u32, no: u32) -> Self {
+        let (kind, number) = match test {
+            Test::Key(number) => (0, number),
+            Test::Any(number) => (1, number),
+            Test::Range(number) => (2, number),
+            Test::Leaf(number) => (3, number),
+        };
+        Self { test: kind << NUMBER_BITS | number, yes, no }
+    }
+
+    fn test(self) -> Test {
+        let number = self.test & ((1 << NUMBER_BITS) - 1);
+        match self.test >> NUMBER_BITS {
+            0 => Test::Key(number),
+            1 => Test::Any(number),
+            2 => Test::Range(number),
+            _ => Test::Leaf(number),
+        }
+    }
+}
+
+/// The programs of all rules.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Program {
+    steps: Vec<Step>,
+    /// The first step of each rule.
+    entries: Vec<u32>,
+}
+
+impl Program {
+    /// Adds the next rule.
+    pub(super) fn push(&mut self, node: &Node) {
+        let entry = self.emit(node, YES, NO);
+        self.entries.push(entry);
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.steps.shrink_to_fit();
+    }
+
+    /// Steps are written from the last to the first, so that each knows the next.
+    fn emit(&mut self, node: &Node, yes: u32, no: u32) -> u32 {
+        match node {
+            Node::True => yes,
+            Node::False => no,
+            Node::All(children) => {
+                children.iter().rev().fold(yes, |next, child| self.emit(child, next, no))
+            }
+            Node::Any(children) => {
+                children.iter().rev().fold(no, |next, child| self.emit(child, yes, next))
+            }
+            Node::Test { test, negated } => {
+                let (yes, no) = if *negated { (no, yes) } else { (yes, no) };
+                self.steps.push(Step::new(*test, yes, no));
+                self.steps.len() as u32 - 1
+            }
+        }
+    }
+
+    /// Whether a rule holds. Each step goes to an earlier one, so this ends.
+    pub(super) fn run(&self, rule: u32, mut passes: impl FnMut(Test) -> bool) -> bool {
+        let mut at = self.entries[rule as usize];
+        while let Some(step) = self.steps.get(at as usize) {
+            at = if passes(step.test()) { step.yes } else { step.no };
+        }
+        at == YES
+    }
+}

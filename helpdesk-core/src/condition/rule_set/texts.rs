@@ -1,0 +1,205 @@
+//! Keys of texts: words and phrases, whole texts, parts.
+
+use super::keys::{new_key, place};
+use super::word_map::WordMap;
+use super::{NO_KEY, Scratch};
+use crate::condition::facts::Facts;
+use crate::condition::field::Field;
+use crate::condition::text::{Phrase, TextFact};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+/// Bytes of parts up to which they are found by the fastest automaton: it takes
+/// about a hundred times as many.
+const DFA_BYTES_MAX: usize = 16 * 1024;
+
+/// Everything that a rule set looks for in texts, under numbers of its own; and
+/// for each field, which key each number is there.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Texts {
+    /// The words of all phrases.
+    words: WordMap,
+    /// Phrases by their words, one after the other.
+    phrases: WordMap,
+    /// The words of each phrase.
+    phrase_words: Vec<Vec<u32>>,
+    /// For each word, the phrases that begin with it: where they begin in `firsts`.
+    starts: Vec<u32>,
+    firsts: Vec<u32>,
+    wholes: WordMap,
+    parts: WordMap,
+    part_list: Vec<String>,
+    finder: Option<AhoCorasick>,
+    fields: Vec<TextField>,
+    /// The texts of a ticket, each with the fields that look at it.
+    sources: Vec<(Field, Vec<usize>)>,
+}
+
+/// The keys of one field; [`NO_KEY`] for what it does not look for.
+#[derive(Debug, Clone)]
+struct TextField {
+    field: Field,
+    phrases: Vec<u32>,
+    wholes: Vec<u32>,
+    parts: Vec<u32>,
+}
+
+impl Texts {
+    /// The key of a phrase in a field.
+    pub(super) fn phrase(&mut self, field: &Field, phrase: &Phrase, shares: &mut Vec<f32>) -> u32 {
+        let words: Vec<u32> = phrase.words().map(|word| self.words.intern(word)).collect();
+        let name = phrase.words().collect::<Vec<_>>().join(" ");
+        let number = self.phrases.intern(&name) as usize;
+        // The longer, the rarer: of a word by its letters, of a phrase by its words.
+        let share = if words.len() > 1 { 0.002 } else { 0.2 / name.chars().count() as f32 };
+        if number == self.phrase_words.len() {
+            self.phrase_words.push(words);
+        }
+        key_at(&mut self.field(field).phrases, number, share, shares)
+    }
+
+    /// The key of a whole text in a field.
+    pub(super) fn whole(&mut self, field: &Field, folded: &str, shares: &mut Vec<f32>) -> u32 {
+        let number = self.wholes.intern(folded) as usize;
+        key_at(&mut self.field(field).wholes, number, 0.001, shares)
+    }
+
+    /// The key of a part of a text in a field. It is not empty.
+    pub(super) fn part(&mut self, field: &Field, folded: &str, shares: &mut Vec<f32>) -> u32 {
+        let number = self.parts.intern(folded) as usize;
+        if number == self.part_list.len() {
+            self.part_list.push(folded.to_owned());
+        }
+        let share = 0.3 / folded.chars().count().max(1) as f32;
+        key_at(&mut self.field(field).parts, number, share, shares)
+    }
+
+    fn field(&mut self, field: &Field) -> &mut TextField {
+        let at = place(
+            &mut self.fields,
+            |own| own.field == *field,
+            || TextField {
+                field: field.clone(),
+                phrases: Vec::new(),
+                wholes: Vec::new(),
+                parts: Vec::new(),
+            },
+        );
+        &mut self.fields[at]
+    }
+
+    /// After the last condition: the dictionary of phrases, and the search for parts.
+    pub(super) fn seal(&mut self) {
+        for field in &mut self.fields {
+            field.phrases.resize(self.phrases.len(), NO_KEY);
+            field.wholes.resize(self.wholes.len(), NO_KEY);
+            field.parts.resize(self.parts.len(), NO_KEY);
+        }
+        let mut by_first: Vec<(u32, u32)> = (0u32..)
+            .zip(&self.phrase_words)
+            .filter_map(|(phrase, words)| Some((*words.first()?, phrase)))
+            .collect();
+        by_first.sort_unstable();
+        self.starts = vec![0; self.words.len() + 1];
+        for (word, _) in &by_first {
+            self.starts[*word as usize + 1] += 1;
+        }
+        for at in 1..self.starts.len() {
+            self.starts[at] += self.starts[at - 1];
+        }
+        self.firsts = by_first.into_iter().map(|(_, phrase)| phrase).collect();
+        // Too many parts for one automaton are found one by one.
+        self.finder = match self.part_list.is_empty() {
+            true => None,
+            false => {
+                let n_bytes: usize = self.part_list.iter().map(String::len).sum();
+                let kind = (n_bytes <= DFA_BYTES_MAX).then_some(AhoCorasickKind::DFA);
+                AhoCorasick::builder().kind(kind).build(&self.part_list).ok()
+            }
+        };
+        for (at, own) in self.fields.iter().enumerate() {
+            let sources = match &own.field {
+                Field::Text => vec![Field::Subject, Field::Body],
+                other => vec![other.clone()],
+            };
+            for source in sources {
+                let place = place(
+                    &mut self.sources,
+                    |(own, _)| *own == source,
+                    || (source.clone(), vec![]),
+                );
+                self.sources[place].1.push(at);
+            }
+        }
+    }
+
+    /// Finds the keys of a ticket's texts.
+    pub(super) fn find<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
+        for (source, fields) in &self.sources {
+            let Some(text) = facts.text(source) else { continue };
+            if !self.firsts.is_empty() {
+                self.find_phrases(text, fields, scratch);
+            }
+            if self.wholes.len() > 0
+                && let Some(whole) = self.wholes.find(text.folded())
+            {
+                self.add(fields, scratch, |field| field.wholes[whole as usize]);
+            }
+            self.find_parts(text, fields, scratch);
+        }
+    }
+
+    fn find_phrases(&self, text: &TextFact<'_>, fields: &[usize], scratch: &mut Scratch) {
+        let mut words = std::mem::take(&mut scratch.words);
+        words.clear();
+        text.each_word(|hash, word| words.push(self.words.get(hash, word).unwrap_or(NO_KEY)));
+        for (at, word) in words.iter().enumerate() {
+            if *word == NO_KEY {
+                continue;
+            }
+            let (start, end) = (self.starts[*word as usize], self.starts[*word as usize + 1]);
+            for phrase in &self.firsts[start as usize..end as usize] {
+                if words[at..].starts_with(&self.phrase_words[*phrase as usize]) {
+                    self.add(fields, scratch, |field| field.phrases[*phrase as usize]);
+                }
+            }
+        }
+        scratch.words = words;
+    }
+
+    fn find_parts(&self, text: &TextFact<'_>, fields: &[usize], scratch: &mut Scratch) {
+        match &self.finder {
+            Some(finder) => {
+                for found in finder.find_overlapping_iter(text.folded()) {
+                    self.add(fields, scratch, |field| field.parts[found.pattern().as_usize()]);
+                }
+            }
+            None => {
+                for (part, wanted) in self.part_list.iter().enumerate() {
+                    if text.folded().contains(wanted.as_str()) {
+                        self.add(fields, scratch, |field| field.parts[part]);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&self, fields: &[usize], scratch: &mut Scratch, key: impl Fn(&TextField) -> u32) {
+        for at in fields {
+            let key = key(&self.fields[*at]);
+            if key != NO_KEY {
+                scratch.add(key);
+            }
+        }
+    }
+}
+
+/// The key at a place of a field's keys, made where there is none.
+fn key_at(keys: &mut Vec<u32>, number: usize, share: f32, shares: &mut Vec<f32>) -> u32 {
+    if keys.len() <= number {
+        keys.resize(number + 1, NO_KEY);
+    }
+    if keys[number] == NO_KEY {
+        keys[number] = new_key(shares, share);
+    }
+    keys[number]
+}

@@ -1,0 +1,80 @@
+//! Numbers for words, by their hash; nothing iterates in hash order.
+
+use super::super::text::hash_of;
+
+/// Words in the order in which they were added, found by hash.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WordMap {
+    entries: Vec<Entry>,
+    /// Open addressing: the number of an entry plus one; 0 is free.
+    slots: Vec<u32>,
+    bytes: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    hash: u64,
+    start: u32,
+    end: u32,
+}
+
+impl WordMap {
+    /// How many words there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The number of a word, added where it is new.
+    pub(super) fn intern(&mut self, word: &str) -> u32 {
+        let hash = hash_of(word);
+        if let Some(known) = self.get(hash, word) {
+            return known;
+        }
+        let number = self.entries.len() as u32;
+        let start = self.bytes.len() as u32;
+        self.bytes.push_str(word);
+        self.entries.push(Entry { hash, start, end: self.bytes.len() as u32 });
+        if self.entries.len() * 2 > self.slots.len() {
+            self.grow();
+        } else {
+            self.place(number, hash);
+        }
+        number
+    }
+
+    /// The number of a word whose hash is known.
+    pub(super) fn get(&self, hash: u64, word: &str) -> Option<u32> {
+        let mask = self.slots.len().checked_sub(1)?;
+        let mut at = hash as usize & mask;
+        loop {
+            let number = self.slots[at].checked_sub(1)?;
+            let entry = self.entries[number as usize];
+            if entry.hash == hash && &self.bytes[entry.start as usize..entry.end as usize] == word {
+                return Some(number);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// The number of a word.
+    pub(super) fn find(&self, word: &str) -> Option<u32> {
+        if self.entries.is_empty() { None } else { self.get(hash_of(word), word) }
+    }
+
+    fn grow(&mut self) {
+        self.slots = vec![0; (self.entries.len() * 4).next_power_of_two()];
+        for number in 0..self.entries.len() {
+            self.place(number as u32, self.entries[number].hash);
+        }
+    }
+
+    fn place(&mut self, number: u32, hash: u64) {
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        // Half of the slots at least are free.
+        while self.slots[at] != 0 {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = number + 1;
+    }
+}
