@@ -4,18 +4,25 @@
 use super::compiled::{Calendar, END, PIECE_SECONDS};
 use super::error::CalendarError;
 use super::piece::Piece;
+use super::place::Place;
 use super::zone::instant;
 use chrono::{DateTime, Utc};
+use std::cmp::Ordering;
+use std::hint::select_unpredictable;
 
+/// Pieces that a long duration may pass without a branch.
+const N_COUNTED: usize = 4;
 const HORIZON: CalendarError = CalendarError::Horizon;
 
 /// An open stretch, half-open.
 pub type Window = (DateTime<Utc>, DateTime<Utc>);
 
 /// A spot in working time: `work` working seconds after the start of a piece.
-#[derive(Debug, Clone, Copy)]
-struct Spot {
-    piece: usize,
+#[derive(Clone, Copy)]
+struct Spot<'a> {
+    /// The number of the piece.
+    k: usize,
+    piece: &'a Piece,
     work: i64,
 }
 
@@ -27,12 +34,12 @@ impl Calendar {
     ///
     /// [`CalendarError::Horizon`] when either lies outside of 1970 to 2099.
     pub fn elapsed(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<i64, CalendarError> {
-        let (from, to) = (self.spot(from).ok_or(HORIZON)?, self.spot(to).ok_or(HORIZON)?);
+        let (Some(from), Some(to)) = (self.spot(from), self.spot(to)) else { return Err(HORIZON) };
         let work = to.work - from.work;
-        match to.piece.cmp(&from.piece) {
-            std::cmp::Ordering::Equal => Ok(work),
-            std::cmp::Ordering::Greater => Ok(work + self.totals(from.piece, to.piece)),
-            std::cmp::Ordering::Less => Ok(work - self.totals(to.piece, from.piece)),
+        match to.k.cmp(&from.k) {
+            Ordering::Equal => Ok(work),
+            Ordering::Greater => Ok(work + self.totals(from.k, to.k)),
+            Ordering::Less => Ok(work - self.totals(to.k, from.k)),
         }
     }
 
@@ -53,12 +60,11 @@ impl Calendar {
         start: DateTime<Utc>,
         seconds: i64,
     ) -> Result<DateTime<Utc>, CalendarError> {
-        let spot = self.spot(start).ok_or(HORIZON)?;
+        let Some(spot) = self.spot(start) else { return Err(HORIZON) };
         if seconds <= 0 {
-            return Ok(instant(start.timestamp()));
+            return Ok(whole(start));
         }
-        let last = self.nth_second(spot, seconds - 1).ok_or(HORIZON)?;
-        Ok(instant(last + 1))
+        within(self.nth_second(spot, seconds - 1).and_then(|(last, _)| last.next().instant()))
     }
 
     /// The latest instant at which no more than `seconds` of working time have
@@ -77,8 +83,8 @@ impl Calendar {
         start: DateTime<Utc>,
         seconds: i64,
     ) -> Result<DateTime<Utc>, CalendarError> {
-        let spot = self.spot(start).ok_or(HORIZON)?;
-        self.nth_second(spot, seconds).map(instant).ok_or(HORIZON)
+        let Some(spot) = self.spot(start) else { return Err(HORIZON) };
+        within(self.nth_second(spot, seconds).and_then(|(second, _)| second.instant()))
     }
 
     /// [`Calendar::due_at`] and [`Calendar::breach_at`] together, for less.
@@ -94,16 +100,17 @@ impl Calendar {
         start: DateTime<Utc>,
         seconds: i64,
     ) -> Result<(DateTime<Utc>, Option<DateTime<Utc>>), CalendarError> {
-        let spot = self.spot(start).ok_or(HORIZON)?;
-        let due_at = match seconds {
-            ..=0 => start.timestamp(),
-            _ => self.nth_second(spot, seconds - 1).ok_or(HORIZON)? + 1,
-        };
-        let breach_at = self.nth_second(spot, seconds);
-        // Within hours, as nearly always, both are one instant.
-        let due = instant(due_at);
-        let breach = breach_at.map(|at| if at == due_at { due } else { instant(at) });
-        Ok((due, breach))
+        let Some(spot) = self.spot(start) else { return Err(HORIZON) };
+        let breach = || self.nth_second(spot, seconds)?.0.instant();
+        if seconds <= 0 {
+            return Ok((whole(start), breach()));
+        }
+        let due = self.nth_second(spot, seconds - 1);
+        within(due.and_then(|(last, goes_on)| {
+            let due = last.next().instant()?;
+            // Within hours, as nearly always, both are one instant.
+            Some((due, if goes_on { Some(due) } else { breach() }))
+        }))
     }
 
     /// The latest instant, `end` or earlier, from which `seconds` of working
@@ -120,11 +127,11 @@ impl Calendar {
         end: DateTime<Utc>,
         seconds: i64,
     ) -> Result<DateTime<Utc>, CalendarError> {
-        let spot = self.spot(end).ok_or(HORIZON)?;
+        let Some(spot) = self.spot(end) else { return Err(HORIZON) };
         if seconds <= 0 {
-            return Ok(instant(end.timestamp()));
+            return Ok(whole(end));
         }
-        self.nth_second(spot, -seconds).map(instant).ok_or(HORIZON)
+        within(self.nth_second(spot, -seconds).and_then(|(second, _)| second.instant()))
     }
 
     /// The earliest instant from which no more than `seconds` of working time
@@ -139,10 +146,10 @@ impl Calendar {
         end: DateTime<Utc>,
         seconds: i64,
     ) -> Result<DateTime<Utc>, CalendarError> {
-        let spot = self.spot(end).ok_or(HORIZON)?;
+        let Some(spot) = self.spot(end) else { return Err(HORIZON) };
         let back = seconds.checked_neg().and_then(|n| n.checked_sub(1));
-        let before = self.nth_second(spot, back.ok_or(HORIZON)?).ok_or(HORIZON)?;
-        Ok(instant(before + 1))
+        let before = back.and_then(|n| self.nth_second(spot, n));
+        within(before.and_then(|(before, _)| before.next().instant()))
     }
 
     /// Whether the second that begins at `at` is working time.
@@ -151,12 +158,9 @@ impl Calendar {
     ///
     /// [`CalendarError::Horizon`] when it lies outside of 1970 to 2099.
     pub fn is_open(&self, at: DateTime<Utc>) -> Result<bool, CalendarError> {
-        let (k, offset) = place(at.timestamp()).ok_or(HORIZON)?;
-        if at.timestamp() >= END {
-            return Err(HORIZON);
-        }
-        let piece = self.piece(k).ok_or(HORIZON)?;
-        Ok(piece.open_until(offset).is_some())
+        let place = Place::of(at).filter(|place| place.seconds() < END);
+        let piece = place.and_then(|place| Some((place, self.piece(place.piece)?)));
+        within(piece.map(|(place, piece)| piece.open_until(place.day, place.time).is_some()))
     }
 
     /// `at` when it is open, else the next opening.
@@ -174,8 +178,8 @@ impl Calendar {
     ///
     /// [`CalendarError::Horizon`] when there is none up to the end of 2099.
     pub fn next_close(&self, at: DateTime<Utc>) -> Result<DateTime<Utc>, CalendarError> {
-        let open = self.next_open(at)?.timestamp();
-        self.close_after(open).map(instant).ok_or(HORIZON)
+        let open = self.spot(at).and_then(|spot| self.nth_second(spot, 0));
+        within(open.and_then(|(open, _)| self.close_after(open)).map(instant))
     }
 
     /// The latest instant, `at` or earlier, with an open second just before it:
@@ -198,29 +202,31 @@ impl Calendar {
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> Result<Vec<Window>, CalendarError> {
-        let _ = (place(from.timestamp()).ok_or(HORIZON)?, place(to.timestamp()).ok_or(HORIZON)?);
-        let (mut at, to) = (from.timestamp(), to.timestamp());
+        let (Some(mut spot), Some(to)) = (self.spot(from), Place::of(to)) else {
+            return Err(HORIZON);
+        };
+        let to = to.seconds();
         let mut windows = Vec::new();
         // Each round is one window.
-        while let Some(opens) = self.spot(instant(at)).and_then(|spot| self.nth_second(spot, 0)) {
-            if opens >= to {
-                break;
-            }
-            let closes = self.close_after(opens).unwrap_or(END);
-            windows.push((instant(opens), instant(closes.min(to))));
-            at = closes;
+        while let Some((opens, _)) = self.nth_second(spot, 0).filter(|opens| opens.0.seconds() < to)
+        {
+            let closes = instant(self.close_after(opens).unwrap_or(END).min(to));
+            let window = opens.instant().map(|opens| (opens, closes));
+            windows.extend(window);
+            let Some(next) = self.spot(closes) else { break };
+            spot = next;
         }
         Ok(windows)
     }
 
     /// The closing of the stretch in which an open second lies; `None` when it
     /// lasts beyond the horizon.
-    fn close_after(&self, open: i64) -> Option<i64> {
-        let (mut k, mut offset) = place(open)?;
+    fn close_after(&self, open: Place) -> Option<i64> {
+        let Place { piece: mut k, mut day, mut time } = open;
         // A stretch may run through several pieces, whole ones too.
         loop {
             let start = k as i64 * PIECE_SECONDS;
-            let Some(end) = self.piece(k)?.open_until(offset) else { return Some(start) };
+            let Some(end) = self.piece(k)?.open_until(day, time) else { return Some(start) };
             let end = start + i64::from(end);
             if end >= END {
                 return None;
@@ -228,45 +234,79 @@ impl Calendar {
             if end < start + PIECE_SECONDS {
                 return Some(end);
             }
-            (k, offset) = (k + 1, 0);
+            (k, day, time) = (k + 1, 0, 0);
         }
     }
 
     /// The spot in working time of an instant.
-    fn spot(&self, at: DateTime<Utc>) -> Option<Spot> {
-        let (k, offset) = place(at.timestamp())?;
-        Some(Spot { piece: k, work: self.piece(k)?.work_before(offset) })
+    #[inline(always)]
+    fn spot(&self, at: DateTime<Utc>) -> Option<Spot<'_>> {
+        let place = Place::of(at)?;
+        let piece = self.piece(place.piece)?;
+        let work = piece.work_before(place.day, place.time)?;
+        Some(Spot { k: place.piece, piece, work: i64::from(work) })
     }
 
-    /// When the working second `n` after a spot begins; before it when negative.
-    fn nth_second(&self, spot: Spot, n: i64) -> Option<i64> {
-        let mut k = spot.piece;
-        let mut work = spot.work.checked_add(n)?;
+    /// The working second `n` after a spot, before it when negative; and whether
+    /// the second after it is certain to be a working second too.
+    #[inline(always)]
+    fn nth_second(&self, spot: Spot<'_>, n: i64) -> Option<(Place, bool)> {
+        let work = spot.work.checked_add(n)?;
+        let total = i64::from(spot.piece.total());
+        let spot = if (0..total).contains(&work) {
+            Spot { work, ..spot }
+        } else {
+            self.moved(spot.k, work)?
+        };
+        let found = spot.piece.nth_second(spot.work as u32)?;
+        Some((Place { piece: spot.k, day: found.day, time: found.time }, found.goes_on))
+    }
+
+    /// The spot so much working time after the start of a piece, in its own piece.
+    #[inline(never)]
+    fn moved(&self, mut k: usize, mut work: i64) -> Option<Spot<'_>> {
+        // More than there is; what is left has less than `END` in each piece.
+        if work >= END {
+            return None;
+        }
         while work < 0 {
             k = k.checked_sub(1)?;
-            work += self.piece(k)?.total();
+            work += i64::from(self.piece(k)?.total());
         }
+        // Whole pieces are counted like all else, as far as they are compiled.
+        let (mut sum, mut passed, mut n_passed) = (0, 0, 0);
+        for i in k..k + N_COUNTED {
+            sum += self.known_piece(i).map_or(END, |piece| i64::from(piece.total()));
+            passed = select_unpredictable(sum <= work, sum, passed);
+            n_passed += usize::from(sum <= work);
+        }
+        (k, work) = (k + n_passed, work - passed);
         loop {
             let piece = self.piece(k)?;
-            if let Some(offset) = piece.nth_second(work) {
-                return Some(k as i64 * PIECE_SECONDS + i64::from(offset));
+            let total = i64::from(piece.total());
+            if work < total {
+                return Some(Spot { k, piece, work });
             }
-            work -= piece.total();
+            work -= total;
             k += 1;
         }
     }
 
     /// The working seconds of the pieces from one until another.
     fn totals(&self, from: usize, to: usize) -> i64 {
-        (from..to).filter_map(|k| self.piece(k)).map(Piece::total).sum()
+        (from..to).filter_map(|k| self.piece(k)).map(|piece| i64::from(piece.total())).sum()
     }
 }
 
-/// The piece of a second, and the seconds since the piece's start.
-fn place(seconds: i64) -> Option<(usize, u32)> {
-    if !(0..=END).contains(&seconds) {
-        return None;
-    }
-    let k = usize::try_from(seconds / PIECE_SECONDS).ok()?;
-    Some((k, u32::try_from(seconds % PIECE_SECONDS).ok()?))
+/// An answer, if it lies within the horizon.
+#[inline]
+fn within<T>(answer: Option<T>) -> Result<T, CalendarError> {
+    // No `ok_or`: it would drop an error for each answer.
+    let Some(answer) = answer else { return Err(HORIZON) };
+    Ok(answer)
+}
+
+/// An instant cut to its second.
+fn whole(at: DateTime<Utc>) -> DateTime<Utc> {
+    instant(at.timestamp())
 }

@@ -20,13 +20,15 @@ pub const HORIZON_END: DateTime<Utc> = match DateTime::from_timestamp(END, 0) {
 /// 2100-01-01T00:00:00Z.
 pub(super) const END: i64 = 4_102_444_800;
 /// Civil years of a piece; each has two leap years, so all are equally long.
-const PIECE_YEARS: i32 = 8;
+pub(super) const PIECE_YEARS: usize = 8;
 /// Days of a piece.
 const PIECE_DAYS: i64 = 8 * 365 + 2;
 /// Seconds of a piece.
 pub(super) const PIECE_SECONDS: i64 = PIECE_DAYS * DAY_SECONDS as i64;
-/// Pieces from 1970 to 2099; the last one is cut short.
-pub(super) const N_PIECES: usize = 17;
+/// Years from 1970 to 2099.
+pub(super) const N_YEARS: usize = 130;
+/// Pieces of all years; the last one is cut short.
+const N_PIECES: usize = N_YEARS.div_ceil(PIECE_YEARS);
 /// The piece that is compiled with the calendar, 2026 to 2033. It warms what
 /// most questions are about, and changes no answer.
 const FIRST_PIECE: usize = 7;
@@ -111,6 +113,11 @@ impl Calendar {
             Some(piece) => Some(piece),
             None => Some(slot.get_or_init(|| self.0.plan.compile(k))),
         }
+    }
+
+    /// The piece number `k`, if it is compiled.
+    pub(super) fn known_piece(&self, k: usize) -> Option<&Piece> {
+        self.0.pieces.get(k)?.get()
     }
 
     fn of(plan: Plan) -> Self {
@@ -229,8 +236,12 @@ impl Plan {
             let special = special_days.next_if(|(special, _)| *special == day);
             let usual = &self.weekly[(day + 3).rem_euclid(7) as usize];
             let mut add = |spans: &[LocalSpan]| {
-                let spans = spans.iter().map(|span| instants(day, *span, &mut cursor));
-                windows.extend(spans.filter(|(from, to)| from < to));
+                for span in spans {
+                    let (from, to) = instants(day, *span, &mut cursor);
+                    if from < to {
+                        windows.push((from, to));
+                    }
+                }
             };
             match (special, off) {
                 (Some((_, spans)), _) => add(spans),
@@ -257,8 +268,8 @@ impl Plan {
             days[from..to].fill(Off::All);
         }
         // A rule's day may be observed in the next year or the one before.
-        let first_year = 1970 + k as i32 * PIECE_YEARS - 1;
-        for year in first_year..=first_year + PIECE_YEARS + 1 {
+        let first_year = 1970 + (k * PIECE_YEARS) as i32 - 1;
+        for year in first_year..=first_year + PIECE_YEARS as i32 + 1 {
             for holiday in &self.holidays {
                 let date = holiday.on.in_year(year).map(|date| holiday.observed.of(date));
                 let index = date.and_then(|date| usize::try_from(day_of(date) - first).ok());

@@ -14,6 +14,7 @@ mod error;
 mod holiday;
 mod hours;
 mod piece;
+mod place;
 #[cfg(test)]
 mod tests;
 mod zone;

@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod config;
+mod density;
 mod feeds;
 mod holidays;
 mod laws;
