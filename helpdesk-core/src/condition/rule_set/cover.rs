@@ -60,6 +60,10 @@ fn cover(node: &Node, keys: &Keys) -> Option<Cover> {
         Node::Test { test: Test::Key(key), .. } => {
             Some(Cover { keys: vec![*key], share: keys.share(*key) })
         }
+        // Only where nothing else will do: looking for parts costs more than all the rest.
+        Node::Test { test: Test::Part(key), .. } => {
+            Some(Cover { keys: vec![*key], share: 1.0 + keys.share(*key) })
+        }
         Node::Test { test: Test::Any(list), .. } => {
             let all = keys.list(*list).to_vec();
             let share = all.iter().map(|key| keys.share(*key)).sum();

@@ -149,11 +149,11 @@ impl Keys {
                 Node::from(Step::Key(key)).negated()
             }
             TextTest::Contains(part) if !part.folded().is_empty() => {
-                Step::Key(self.texts.part(field, part.folded(), &mut self.shares)).into()
+                Step::Part(self.texts.part(field, part.folded(), &mut self.shares)).into()
             }
             TextTest::StartsWith(part) | TextTest::EndsWith(part) if !part.folded().is_empty() => {
                 let key = self.texts.part(field, part.folded(), &mut self.shares);
-                Node::all([Step::Key(key).into(), self.kept_leaf(leaf)])
+                Node::all([Step::Part(key).into(), self.kept_leaf(leaf)])
             }
             TextTest::Matches(pattern) => {
                 let parts = super::literals::required(pattern.regex().as_str());
@@ -163,7 +163,8 @@ impl Keys {
                 if keys.is_empty() {
                     return self.kept_leaf(leaf);
                 }
-                Node::all([self.one_of(keys), self.kept_leaf(leaf)])
+                let one_of = Node::any(keys.into_iter().map(|key| Step::Part(key).into()));
+                Node::all([one_of, self.kept_leaf(leaf)])
             }
             TextTest::Contains(_) | TextTest::StartsWith(_) | TextTest::EndsWith(_) => {
                 self.kept_leaf(leaf)
@@ -247,6 +248,18 @@ impl Keys {
         self.texts.seal();
         self.list_numbers = BTreeMap::new();
         self.leaf_numbers = BTreeMap::new();
+    }
+
+    /// Says that rules are filed under these keys: they are looked for with each ticket.
+    pub(super) fn file_under(&mut self, keys: &[u32]) {
+        self.texts.file_under(keys);
+    }
+
+    /// Finds the parts of a ticket's texts, unless that is done.
+    pub(super) fn find_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
+        if !std::mem::replace(&mut scratch.knows_parts, true) {
+            self.texts.find_parts(facts, scratch);
+        }
     }
 
     pub(super) fn n_keys(&self) -> usize {
@@ -337,6 +350,9 @@ impl Keys {
             }
         }
         self.texts.find(facts, scratch);
+        if self.texts.files_parts() {
+            self.find_parts(facts, scratch);
+        }
     }
 }
 

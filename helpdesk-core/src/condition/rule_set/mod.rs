@@ -95,6 +95,8 @@ pub struct Scratch {
     /// For each rule that is filed several times: the ticket it was last tried for.
     tried: Vec<u32>,
     ticket: u32,
+    /// Whether the parts of the ticket's texts were looked for.
+    knows_parts: bool,
     found: Vec<u32>,
     /// For each key of the ticket, the posting to look at next.
     next: Vec<u32>,
@@ -121,8 +123,9 @@ impl RuleSet {
         for (rule, node) in (0u32..).zip(&mut nodes) {
             match cover::file(node, &keys) {
                 Filing::Never => {}
-                Filing::Keys { keys, guard } => {
-                    posted.extend(keys.into_iter().map(|key| (key, Posting { rule, guard })));
+                Filing::Keys { keys: filed, guard } => {
+                    keys.file_under(&filed);
+                    posted.extend(filed.into_iter().map(|key| (key, Posting { rule, guard })));
                 }
                 Filing::Range(range) => ranged.push((rule, range)),
                 Filing::Always => rules.always.push(rule),
@@ -275,6 +278,10 @@ impl RuleSet {
     fn runs<F: Facts + ?Sized>(&self, rule: u32, facts: &F, scratch: &mut Scratch) -> bool {
         self.programs.run(rule, |test| match test {
             Test::Key(key) => scratch.has(key),
+            Test::Part(key) => {
+                self.keys.find_parts(facts, scratch);
+                scratch.has(key)
+            }
             Test::Any(list) => self.keys.has_any(list, scratch),
             Test::Range(range) => self.keys.in_range(range, scratch),
             Test::Leaf(leaf) => scratch.remember(leaf, || self.keys.leaf(leaf).holds(facts)),
@@ -298,6 +305,7 @@ impl Scratch {
         self.numbers.resize(rules.keys.n_numbers(), f64::NAN);
         self.memo.clear();
         self.memo.resize(rules.keys.n_leaves(), Memo::Unknown);
+        self.knows_parts = false;
         self.ticket = self.ticket.wrapping_add(1);
         if self.tried.len() < rules.n_rules || self.ticket == 0 {
             self.tried.clear();

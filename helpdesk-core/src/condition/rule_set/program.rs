@@ -7,6 +7,8 @@ pub(super) enum Test {
     Key(u32),
     /// The ticket has one of the keys of this list.
     Any(u32),
+    /// The ticket has this key of a part of a text, which is looked for when a test asks.
+    Part(u32),
     /// A number lies as this range test says.
     Range(u32),
     /// This leaf holds, asked at most once for a ticket.
@@ -20,6 +22,7 @@ impl Test {
             Self::Key(_) => 1,
             Self::Range(_) => 2,
             Self::Any(_) => 3,
+            Self::Part(_) => 40,
             Self::Leaf(_) => COST_OF_A_LOOK,
         }
     }
@@ -108,8 +111,8 @@ impl From<Test> for Node {
 const YES: u32 = u32::MAX;
 /// Where a program ends: it does not.
 const NO: u32 = u32::MAX - 1;
-/// Bits of a test's number; the two above them are its kind.
-const NUMBER_BITS: u32 = 30;
+/// Bits of a test's number; those above them are its kind.
+const NUMBER_BITS: u32 = 29;
 
 /// One test, and where to go on: 12 bytes, of which a rule has about five.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +129,7 @@ impl Step {
             Test::Any(number) => (1, number),
             Test::Range(number) => (2, number),
             Test::Leaf(number) => (3, number),
+            Test::Part(number) => (4, number),
         };
         Self { test: kind << NUMBER_BITS | number, yes, no }
     }
@@ -136,7 +140,8 @@ impl Step {
             0 => Test::Key(number),
             1 => Test::Any(number),
             2 => Test::Range(number),
-            _ => Test::Leaf(number),
+            3 => Test::Leaf(number),
+            _ => Test::Part(number),
         }
     }
 }

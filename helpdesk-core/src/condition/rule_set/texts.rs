@@ -29,6 +29,8 @@ pub(super) struct Texts {
     parts: WordMap,
     part_list: Vec<String>,
     finder: Option<AhoCorasick>,
+    /// Whether rules are filed under parts.
+    files_parts: bool,
     fields: Vec<TextField>,
     /// The texts of a ticket, each with the fields that look at it.
     sources: Vec<(Field, Vec<usize>)>,
@@ -144,7 +146,27 @@ impl Texts {
             {
                 self.add(fields, scratch, |field| field.wholes[whole as usize]);
             }
-            self.find_parts(text, fields, scratch);
+        }
+    }
+
+    pub(super) fn file_under(&mut self, keys: &[u32]) {
+        let is_part = |key: &u32| self.fields.iter().any(|field| field.parts.contains(key));
+        self.files_parts = self.files_parts || keys.iter().any(is_part);
+    }
+
+    pub(super) fn files_parts(&self) -> bool {
+        self.files_parts
+    }
+
+    /// Finds the parts in all of a ticket's texts.
+    pub(super) fn find_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
+        for (source, fields) in &self.sources {
+            let has_parts = |at: &usize| self.fields[*at].parts.iter().any(|key| *key != NO_KEY);
+            if fields.iter().any(has_parts)
+                && let Some(text) = facts.text(source)
+            {
+                self.find_parts_in(text, fields, scratch);
+            }
         }
     }
 
@@ -166,7 +188,7 @@ impl Texts {
         scratch.words = words;
     }
 
-    fn find_parts(&self, text: &TextFact<'_>, fields: &[usize], scratch: &mut Scratch) {
+    fn find_parts_in(&self, text: &TextFact<'_>, fields: &[usize], scratch: &mut Scratch) {
         match &self.finder {
             Some(finder) => {
                 for found in finder.find_overlapping_iter(text.folded()) {

@@ -8,6 +8,9 @@ pub(super) struct WordMap {
     entries: Vec<Entry>,
     /// Open addressing: the number of an entry plus one; 0 is free.
     slots: Vec<u32>,
+    /// Bits that the words' hashes set, 16 for each word: most words that are not
+    /// here are seen to be so without a look at the slots.
+    filter: Vec<u64>,
     bytes: String,
 }
 
@@ -44,7 +47,12 @@ impl WordMap {
 
     /// The number of a word whose hash is known.
     pub(super) fn get(&self, hash: u64, word: &str) -> Option<u32> {
-        let mask = self.slots.len().checked_sub(1)?;
+        let bit = (hash >> 32) as usize;
+        let part = self.filter.get((bit / 64) & self.filter.len().wrapping_sub(1))?;
+        if part >> (bit % 64) & 1 == 0 {
+            return None;
+        }
+        let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         loop {
             let number = self.slots[at].checked_sub(1)?;
@@ -62,7 +70,9 @@ impl WordMap {
     }
 
     fn grow(&mut self) {
-        self.slots = vec![0; (self.entries.len() * 4).next_power_of_two()];
+        let n_slots = (self.entries.len() * 4).next_power_of_two();
+        self.slots = vec![0; n_slots];
+        self.filter = vec![0; n_slots.div_ceil(8)];
         for number in 0..self.entries.len() {
             self.place(number as u32, self.entries[number].hash);
         }
@@ -76,5 +86,8 @@ impl WordMap {
             at = (at + 1) & mask;
         }
         self.slots[at] = number + 1;
+        let bit = (hash >> 32) as usize;
+        let part = (bit / 64) & (self.filter.len() - 1);
+        self.filter[part] |= 1 << (bit % 64);
     }
 }

@@ -1,0 +1,113 @@
+//! What routing costs by the number of rules, in CPU time of the calling thread.
+//!
+//! `cargo xtask bench routing` runs this. A ticket's texts are folded and split
+//! each time, as for a message that has just come in; `folded` is the same ticket
+//! asked again. The plain walk stands beside it, up to 10,000 rules.
+
+#![allow(missing_docs, clippy::expect_used, reason = "a bench may panic")]
+
+#[path = "fixture/clock.rs"]
+mod clock;
+#[path = "fixture/rules.rs"]
+mod rules;
+
+use clock::ThreadTime;
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
+use helpdesk::core::condition::{FactMap, RuleSet, Scratch};
+use rules::Workload;
+use std::hint::black_box;
+use std::time::Duration;
+
+const SEED: u64 = 7;
+const N_TICKETS: usize = 500;
+/// Rules up to which the plain walk is measured too.
+const WALK_MAX: usize = 10_000;
+
+/// Whether this run only checks that everything works.
+fn is_test() -> bool {
+    std::env::args().any(|arg| arg == "--test")
+}
+
+fn sizes() -> &'static [usize] {
+    if is_test() { &[10, 100] } else { &[10, 100, 1_000, 10_000, 100_000] }
+}
+
+fn bench_rules(c: &mut Criterion<ThreadTime>) {
+    for (name, is_cyrillic) in [("latin", false), ("cyrillic", true)] {
+        let mut group = c.benchmark_group(format!("routing_{name}"));
+        for n_rules in sizes() {
+            let work = Workload::new(*n_rules, N_TICKETS, SEED, is_cyrillic);
+            let rules = RuleSet::new(&work.conditions);
+            check(&work, &rules);
+            let mut at = 0;
+            let mut next = || {
+                at = (at + 1) % N_TICKETS;
+                work.tickets[at].clone()
+            };
+            let mut scratch = Scratch::default();
+            group.bench_function(BenchmarkId::new("first", n_rules), |b| {
+                b.iter_batched_ref(
+                    &mut next,
+                    |ticket| black_box(rules.first(ticket, &mut scratch)),
+                    BatchSize::SmallInput,
+                );
+            });
+            group.bench_function(BenchmarkId::new("all", n_rules), |b| {
+                b.iter_batched_ref(
+                    &mut next,
+                    |ticket| black_box(rules.all(ticket, &mut scratch).len()),
+                    BatchSize::SmallInput,
+                );
+            });
+            let folded: Vec<FactMap> = work.tickets.clone();
+            let mut at = 0;
+            group.bench_function(BenchmarkId::new("first_folded", n_rules), |b| {
+                b.iter(|| {
+                    at = (at + 1) % N_TICKETS;
+                    black_box(rules.first(&folded[at], &mut scratch))
+                });
+            });
+            if *n_rules <= WALK_MAX {
+                group.bench_function(BenchmarkId::new("walk_all", n_rules), |b| {
+                    let walk = |ticket: &mut FactMap| {
+                        black_box(work.conditions.iter().filter(|it| it.holds(ticket)).count())
+                    };
+                    b.iter_batched_ref(&mut next, walk, BatchSize::SmallInput);
+                });
+            }
+        }
+        group.finish();
+    }
+}
+
+/// What is measured is right: the rule set finds what the walk finds.
+fn check(work: &Workload, rules: &RuleSet) {
+    let mut scratch = Scratch::default();
+    for ticket in work.tickets.iter().take(5) {
+        let walked = work.conditions.iter().enumerate().filter(|(_, it)| it.holds(ticket));
+        let walked: Vec<u32> = walked.map(|(rule, _)| rule as u32).collect();
+        assert_eq!(rules.all(ticket, &mut scratch), walked);
+    }
+}
+
+fn bench_build(c: &mut Criterion<ThreadTime>) {
+    let mut group = c.benchmark_group("routing_build");
+    for n_rules in sizes().iter().filter(|n_rules| **n_rules <= WALK_MAX) {
+        let work = Workload::new(*n_rules, 1, SEED, false);
+        group.bench_function(BenchmarkId::from_parameter(n_rules), |b| {
+            b.iter(|| black_box(RuleSet::new(&work.conditions)).len());
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .with_measurement(ThreadTime)
+        .sample_size(30)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2));
+    targets = bench_rules, bench_build
+}
+criterion_main!(benches);
