@@ -11,7 +11,7 @@ pub(super) enum Filing {
     /// Nowhere: it never holds.
     Never,
     /// Among the tickets that have one of these keys, and the guard.
-    Keys { keys: Vec<u32>, guard: u32 },
+    Keys { keys: Vec<u32>, guard: u32, has_parts: bool },
     /// Among those whose number lies there.
     Range(Range),
     /// With every ticket.
@@ -23,6 +23,8 @@ struct Cover {
     keys: Vec<u32>,
     /// How many of all tickets have one of them, roughly.
     share: f32,
+    /// Whether parts of texts are among them.
+    has_parts: bool,
 }
 
 /// Where to file a rule: under its rarest keys. Orders its tests by what is known
@@ -51,23 +53,23 @@ pub(super) fn file(node: &mut Node, keys: &Keys) -> Filing {
             place(a).cmp(&place(b)).then(by_cost)
         });
     }
-    Filing::Keys { keys: cover.keys, guard }
+    Filing::Keys { keys: cover.keys, guard, has_parts: cover.has_parts }
 }
 
 fn cover(node: &Node, keys: &Keys) -> Option<Cover> {
     match node {
         Node::True | Node::False | Node::Test { negated: true, .. } => None,
         Node::Test { test: Test::Key(key), .. } => {
-            Some(Cover { keys: vec![*key], share: keys.share(*key) })
+            Some(Cover { keys: vec![*key], share: keys.share(*key), has_parts: false })
         }
         // Only where nothing else will do: looking for parts costs more than all the rest.
         Node::Test { test: Test::Part(key), .. } => {
-            Some(Cover { keys: vec![*key], share: 1.0 + keys.share(*key) })
+            Some(Cover { keys: vec![*key], share: 1.0 + keys.share(*key), has_parts: true })
         }
         Node::Test { test: Test::Any(list), .. } => {
             let all = keys.list(*list).to_vec();
             let share = all.iter().map(|key| keys.share(*key)).sum();
-            Some(Cover { keys: all, share })
+            Some(Cover { keys: all, share, has_parts: false })
         }
         Node::Test { test: Test::Range(_) | Test::Leaf(_), .. } => None,
         Node::All(children) => children
@@ -75,11 +77,12 @@ fn cover(node: &Node, keys: &Keys) -> Option<Cover> {
             .filter_map(|child| cover(child, keys))
             .min_by(|a, b| a.share.total_cmp(&b.share)),
         Node::Any(children) => {
-            let mut all = Cover { keys: Vec::new(), share: 0.0 };
+            let mut all = Cover { keys: Vec::new(), share: 0.0, has_parts: false };
             for child in children {
                 let child = cover(child, keys)?;
                 all.keys.extend(child.keys);
                 all.share += child.share;
+                all.has_parts |= child.has_parts;
             }
             all.keys.sort_unstable();
             all.keys.dedup();

@@ -32,6 +32,9 @@ pub(super) struct Keys {
     numbers: Vec<Field>,
     range_tests: Vec<(u32, NumberTest)>,
     lists: Vec<Vec<u32>>,
+    /// For a long list of choices: the leaf that says faster whether one of them is
+    /// there, and what it says then.
+    list_leaves: Vec<Option<(u32, bool)>>,
     list_numbers: BTreeMap<Vec<u32>, u32>,
     leaves: Vec<Leaf>,
     leaf_numbers: BTreeMap<String, u32>,
@@ -78,10 +81,10 @@ impl Keys {
                 let key = Node::from(Step::Key(self.present_key(field)));
                 if *wanted { key } else { key.negated() }
             }
-            Test::Choice(test) => self.choice(test, |keys, value| {
+            Test::Choice(test) => self.choice(leaf, test, |keys, value| {
                 value_key(&mut keys.choices, field, value, &mut keys.shares)
             }),
-            Test::Id(test) => self.choice(test, |keys, id| keys.id_key(field, *id)),
+            Test::Id(test) => self.choice(leaf, test, |keys, id| keys.id_key(field, *id)),
             Test::Set(test) => self.set(field, test),
             Test::Text(test) => self.text(leaf, test),
             Test::Number(test) => self.number(field, test),
@@ -99,6 +102,7 @@ impl Keys {
 
     fn choice<T: Ord>(
         &mut self,
+        leaf: &Leaf,
         test: &ChoiceTest<T>,
         mut key: impl FnMut(&mut Self, &T) -> u32,
     ) -> Node {
@@ -107,11 +111,11 @@ impl Keys {
             ChoiceTest::IsNot(other) => Node::from(Step::Key(key(self, other))).negated(),
             ChoiceTest::In(wanted) => {
                 let all = wanted.iter().map(|wanted| key(self, wanted)).collect();
-                self.one_of(all)
+                self.one_choice_of(all, leaf, true)
             }
             ChoiceTest::NotIn(others) => {
                 let all = others.iter().map(|other| key(self, other)).collect();
-                self.one_of(all).negated()
+                self.one_choice_of(all, leaf, false).negated()
             }
         }
     }
@@ -189,6 +193,17 @@ impl Keys {
         Step::Leaf(number).into()
     }
 
+    fn one_choice_of(&mut self, keys: Vec<u32>, leaf: &Leaf, wanted: bool) -> Node {
+        let node = self.one_of(keys);
+        if let Node::Test { test: Step::Any(list), .. } = node
+            && self.lists[list as usize].len() > SHORT_LIST
+            && let Node::Test { test: Step::Leaf(leaf), .. } = self.kept_leaf(leaf)
+        {
+            self.list_leaves[list as usize] = Some((leaf, wanted));
+        }
+        node
+    }
+
     fn one_of(&mut self, mut keys: Vec<u32>) -> Node {
         keys.sort_unstable();
         keys.dedup();
@@ -197,9 +212,11 @@ impl Keys {
                 Node::any(short.iter().map(|key| Step::Key(*key).into()))
             }
             _ => {
-                let (lists, next) = (&mut self.lists, self.list_numbers.len() as u32);
+                let (lists, leaves) = (&mut self.lists, &mut self.list_leaves);
+                let next = self.list_numbers.len() as u32;
                 let number = *self.list_numbers.entry(keys).or_insert_with_key(|keys| {
                     lists.push(keys.clone());
+                    leaves.push(None);
                     next
                 });
                 Step::Any(number).into()
@@ -250,11 +267,6 @@ impl Keys {
         self.leaf_numbers = BTreeMap::new();
     }
 
-    /// Says that rules are filed under these keys: they are looked for with each ticket.
-    pub(super) fn file_under(&mut self, keys: &[u32]) {
-        self.texts.file_under(keys);
-    }
-
     /// Finds the parts of a ticket's texts, unless that is done.
     pub(super) fn find_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
         if !std::mem::replace(&mut scratch.knows_parts, true) {
@@ -280,6 +292,10 @@ impl Keys {
 
     pub(super) fn list(&self, list: u32) -> &[u32] {
         &self.lists[list as usize]
+    }
+
+    pub(super) fn list_leaf(&self, list: u32) -> Option<(u32, bool)> {
+        self.list_leaves[list as usize]
     }
 
     pub(super) fn leaf(&self, leaf: u32) -> &Leaf {
@@ -350,9 +366,6 @@ impl Keys {
             }
         }
         self.texts.find(facts, scratch);
-        if self.texts.files_parts() {
-            self.find_parts(facts, scratch);
-        }
     }
 }
 

@@ -17,6 +17,8 @@ mod program;
 mod ranges;
 mod texts;
 mod word_map;
+#[cfg(test)]
+mod tests;
 
 use super::ast::Condition;
 use super::facts::Facts;
@@ -65,6 +67,9 @@ pub struct RuleSet {
     /// Where the postings of each key begin; one more than there are keys.
     starts: Vec<u32>,
     postings: Vec<Posting>,
+    /// Whether rules are filed under parts of texts: these are looked for with each
+    /// ticket then, else when a test asks.
+    files_parts: bool,
     ranges: RangeIndex,
     /// Rules that no key and no range stands for, in order.
     always: Vec<u32>,
@@ -92,7 +97,7 @@ pub struct Scratch {
     numbers: Vec<f64>,
     /// The results of tests that are made at most once for a ticket.
     memo: Vec<Memo>,
-    /// For each rule that is filed several times: the ticket it was last tried for.
+    /// For each rule: the ticket it was last tried for.
     tried: Vec<u32>,
     ticket: u32,
     /// Whether the parts of the ticket's texts were looked for.
@@ -123,8 +128,8 @@ impl RuleSet {
         for (rule, node) in (0u32..).zip(&mut nodes) {
             match cover::file(node, &keys) {
                 Filing::Never => {}
-                Filing::Keys { keys: filed, guard } => {
-                    keys.file_under(&filed);
+                Filing::Keys { keys: filed, guard, has_parts } => {
+                    rules.files_parts |= has_parts;
                     posted.extend(filed.into_iter().map(|key| (key, Posting { rule, guard })));
                 }
                 Filing::Range(range) => ranged.push((rule, range)),
@@ -272,6 +277,9 @@ impl RuleSet {
     fn look<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
         scratch.begin(self);
         self.keys.find(facts, scratch);
+        if self.files_parts {
+            self.keys.find_parts(facts, scratch);
+        }
     }
 
     /// Runs a rule's program.
@@ -282,7 +290,12 @@ impl RuleSet {
                 self.keys.find_parts(facts, scratch);
                 scratch.has(key)
             }
-            Test::Any(list) => self.keys.has_any(list, scratch),
+            Test::Any(list) => match self.keys.list_leaf(list) {
+                Some((leaf, wanted)) => {
+                    scratch.remember(leaf, || self.keys.leaf(leaf).holds(facts)) == wanted
+                }
+                None => self.keys.has_any(list, scratch),
+            },
             Test::Range(range) => self.keys.in_range(range, scratch),
             Test::Leaf(leaf) => scratch.remember(leaf, || self.keys.leaf(leaf).holds(facts)),
         })

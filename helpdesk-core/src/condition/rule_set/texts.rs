@@ -29,8 +29,6 @@ pub(super) struct Texts {
     parts: WordMap,
     part_list: Vec<String>,
     finder: Option<AhoCorasick>,
-    /// Whether rules are filed under parts.
-    files_parts: bool,
     fields: Vec<TextField>,
     /// The texts of a ticket, each with the fields that look at it.
     sources: Vec<(Field, Vec<usize>)>,
@@ -147,15 +145,6 @@ impl Texts {
                 self.add(fields, scratch, |field| field.wholes[whole as usize]);
             }
         }
-    }
-
-    pub(super) fn file_under(&mut self, keys: &[u32]) {
-        let is_part = |key: &u32| self.fields.iter().any(|field| field.parts.contains(key));
-        self.files_parts = self.files_parts || keys.iter().any(is_part);
-    }
-
-    pub(super) fn files_parts(&self) -> bool {
-        self.files_parts
     }
 
     /// Finds the parts in all of a ticket's texts.

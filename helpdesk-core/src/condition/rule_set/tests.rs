@@ -1,0 +1,151 @@
+//! Sets that are made to be hard, and what a scratch carries over.
+
+use super::{RuleSet, Scratch};
+use crate::condition::{Condition, FactMap, Schema};
+use chrono::DateTime;
+use serde_json::{Value, json};
+
+fn parse(source: &Value) -> Condition {
+    Condition::parse(source, &Schema::default()).unwrap()
+}
+
+fn facts(source: &Value) -> FactMap {
+    FactMap::from_json(source, DateTime::UNIX_EPOCH, &Schema::default()).unwrap()
+}
+
+/// A set finds what the walk finds, on each ticket.
+fn agrees(sources: &[Value], tickets: &[Value]) {
+    let conditions: Vec<Condition> = sources.iter().map(parse).collect();
+    let rules = RuleSet::new(&conditions);
+    assert_eq!((rules.len(), rules.is_empty()), (sources.len(), sources.is_empty()));
+    let mut scratch = Scratch::default();
+    for ticket in tickets {
+        let facts = facts(ticket);
+        let holding = conditions.iter().enumerate().filter(|(_, it)| it.holds(&facts));
+        let walked: Vec<u32> = holding.map(|(rule, _)| rule as u32).collect();
+        assert_eq!(rules.all(&facts, &mut scratch), walked, "{ticket}");
+        let first = walked.first().map(|rule| *rule as usize);
+        assert_eq!(rules.first(&facts, &mut scratch), first, "{ticket}");
+    }
+}
+
+fn tickets() -> Vec<Value> {
+    let brands = ["brand-7", "brand-300", "brand-9999", "none"];
+    let mut tickets: Vec<Value> = brands
+        .iter()
+        .enumerate()
+        .map(|(n, brand)| {
+            json!({
+                "brand": brand, "channel": "email", "tags": ["vip", format!("tag-{n}")],
+                "message_count": n * 7, "subject": format!("Order {n}77 is late"),
+                "body": format!("Pattern-{n}3 and a rebate\nof {n} %"),
+            })
+        })
+        .collect();
+    tickets.push(json!({}));
+    tickets
+}
+
+#[test]
+fn rules_of_only_nots_and_ranges_are_found() {
+    let rules: Vec<Value> = (0..200)
+        .map(|n| match n % 4 {
+            0 => json!({"field": "brand", "is_not": format!("brand-{n}")}),
+            1 => json!({"not": {"field": "tags", "has_any": [format!("tag-{}", n % 7)]}}),
+            2 => json!({"field": "message_count", "between": [n % 30, n % 30 + 4]}),
+            _ => json!({"all": [
+                {"field": "message_count", "ge": n % 25}, {"field": "message_count", "lt": 22},
+            ]}),
+        })
+        .collect();
+    agrees(&rules, &tickets());
+}
+
+#[test]
+fn long_lists_are_found_and_refused() {
+    let brands = |from: usize| -> Vec<String> {
+        (from..from + 10_000).map(|n| format!("brand-{n}")).collect()
+    };
+    let tags: Vec<String> = (0..300).map(|n| format!("tag-{n}")).collect();
+    agrees(
+        &[
+            json!({"field": "brand", "in": brands(0)}),
+            json!({"field": "brand", "not_in": brands(0)}),
+            json!({"field": "brand", "in": brands(200)}),
+            json!({"not": {"field": "brand", "not_in": brands(5_000)}}),
+            json!({"all": [{"field": "channel", "is": "email"}, {"field": "brand", "not_in": brands(8)}]}),
+            json!({"field": "tags", "has_any": tags}),
+            json!({"field": "tags", "has_none": tags}),
+            json!({"field": "tags", "has_all": tags}),
+        ],
+        &tickets(),
+    );
+}
+
+#[test]
+fn a_key_that_every_rule_has_does_no_harm() {
+    let rules: Vec<Value> = (0..300)
+        .map(|n| {
+            json!({"all": [
+                {"field": "channel", "is": "email"}, {"field": "tags", "has_any": ["vip"]},
+                {"field": "message_count", "is": n % 40},
+            ]})
+        })
+        .collect();
+    agrees(&rules, &tickets());
+}
+
+#[test]
+fn patterns_and_parts_are_looked_for_once() {
+    let rules: Vec<Value> = (0..300)
+        .map(|n| match n % 5 {
+            0 => json!({"field": "text", "matches": format!("(?i)order {}[0-9]+", n % 9)}),
+            1 => json!({"field": "body", "contains": format!("PATTERN-{}", n % 50)}),
+            2 => json!({"not": {"field": "body", "matches": format!("of {} %$", n % 6)}}),
+            3 => json!({"field": "subject", "starts_with": format!("order {}", n % 9)}),
+            _ => json!({"all": [
+                {"field": "text", "ends_with": "late"}, {"field": "text", "matches": "[0-9]{3}"},
+                {"field": "tags", "has_any": [format!("tag-{}", n % 8)]},
+            ]}),
+        })
+        .collect();
+    agrees(&rules, &tickets());
+}
+
+#[test]
+fn constants_duplicates_and_nothing_at_all_are_rules_too() {
+    let vip = json!({"field": "tags", "has_any": ["vip"]});
+    agrees(
+        &[
+            json!("never"),
+            json!({"any": []}),
+            json!({"all": [vip, "never"]}),
+            json!({"any": [vip, {"not": "always"}]}),
+            vip.clone(),
+            vip.clone(),
+            json!({"all": [vip, {"not": vip}]}),
+            json!({"any": [vip, {"not": vip}]}),
+            json!("always"),
+            json!({"all": []}),
+        ],
+        &tickets(),
+    );
+    agrees(&[], &tickets());
+}
+
+#[test]
+fn a_scratch_goes_from_one_set_to_another() {
+    let small = [parse(&json!({"field": "channel", "is": "email"}))];
+    let large: Vec<Condition> = (0..500)
+        .map(|n| parse(&json!({"field": "tags", "has_any": [format!("tag-{n}"), "vip"]})))
+        .collect();
+    let (small, large) = (RuleSet::new(&small), RuleSet::new(&large));
+    let mut scratch = Scratch::default();
+    let [vip, plain] = [json!({"channel": "email", "tags": ["vip"]}), json!({"channel": "email"})];
+    for _ in 0..3 {
+        assert_eq!(large.all(&facts(&vip), &mut scratch).len(), 500);
+        assert_eq!(small.all(&facts(&vip), &mut scratch), [0]);
+        assert_eq!(large.first(&facts(&plain), &mut scratch), None);
+        assert_eq!(small.first(&facts(&plain), &mut scratch), Some(0));
+    }
+}
