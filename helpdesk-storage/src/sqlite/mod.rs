@@ -153,9 +153,16 @@ impl SqliteStore {
     }
 
     fn read<T>(&self, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
-        let conn = self.pool.reader();
-        let tx = Tx::read(&conn)?;
-        let done = work(self.session(&conn))?;
+        self.read_on(&self.pool.reader(), work)
+    }
+
+    fn read_on<T>(
+        &self,
+        conn: &Connection,
+        work: impl FnOnce(Session<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let tx = Tx::read(conn)?;
+        let done = work(self.session(conn))?;
         tx.commit()?;
         Ok(done)
     }
@@ -204,7 +211,8 @@ impl Store for SqliteStore {
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {
-        self.read(|session| keys.iter().map(|key| session.get(tenant, key)).collect())
+        let conn = self.pool.for_a_moment();
+        self.read_on(&conn, |session| keys.iter().map(|key| session.get(tenant, key)).collect())
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page<Stored>> {
