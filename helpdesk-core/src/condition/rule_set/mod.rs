@@ -228,6 +228,7 @@ impl RuleSet {
     /// All rules that hold, in order.
     pub fn all<'s, F: Facts + ?Sized>(&self, facts: &F, scratch: &'s mut Scratch) -> &'s [u32] {
         self.look(facts, scratch);
+        scratch.begin_trying(self.n_rules);
         let mut found = std::mem::take(&mut scratch.found);
         found.clear();
         for at in 0..scratch.set.len() {
@@ -319,10 +320,14 @@ impl Scratch {
         self.memo.clear();
         self.memo.resize(rules.keys.n_leaves(), Memo::Unknown);
         self.knows_parts = false;
+    }
+
+    /// Lets each of so many rules be tried once for the ticket.
+    fn begin_trying(&mut self, n_rules: usize) {
         self.ticket = self.ticket.wrapping_add(1);
-        if self.tried.len() < rules.n_rules || self.ticket == 0 {
+        if self.tried.len() < n_rules || self.ticket == 0 {
             self.tried.clear();
-            self.tried.resize(rules.n_rules, 0);
+            self.tried.resize(n_rules, 0);
             self.ticket = 1;
         }
     }
