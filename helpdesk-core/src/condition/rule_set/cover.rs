@@ -39,18 +39,18 @@ pub(super) fn file(node: &mut Node, keys: &Keys) -> Filing {
     };
     let guard = guard(node, &cover.keys, keys);
     if let Node::All(children) = node {
-        children.sort_by(|a, b| {
-            let place = |node: &Node| match node {
+        children.sort_by_cached_key(|child| {
+            let own = self::cover(child, keys);
+            let place = match child {
                 Node::Test { test: Test::Key(key), negated: false } if *key == guard => 1,
-                _ if self::cover(node, keys).is_some_and(|own| own.keys == cover.keys) => 2,
+                _ if own.as_ref().is_some_and(|own| own.keys == cover.keys) => 2,
                 _ => 0,
             };
-            let share = |node: &Node| self::cover(node, keys).map_or(1.0, |own| own.share);
-            let (cost_a, cost_b) = (a.cost(), b.cost());
-            let by_share = share(a).total_cmp(&share(b));
-            let is_cheap = cost_a.max(cost_b) < COST_OF_A_LOOK;
-            let by_cost = if is_cheap { by_share } else { cost_a.cmp(&cost_b) };
-            place(a).cmp(&place(b)).then(by_cost)
+            match child.cost() {
+                // Shares are not negative, so their bits are in their order.
+                ..COST_OF_A_LOOK => (place, 0, own.map_or(1.0, |own| own.share).to_bits()),
+                cost => (place, cost, 0),
+            }
         });
     }
     Filing::Keys { keys: cover.keys, guard, has_parts: cover.has_parts }
