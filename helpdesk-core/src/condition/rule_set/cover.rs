@@ -104,7 +104,7 @@ fn guard(node: &Node, filed: &[u32], keys: &Keys) -> u32 {
 /// The narrowest range that a node needs.
 fn range(node: &Node, keys: &Keys) -> Option<Range> {
     match node {
-        Node::Test { test: Test::Range(test), negated: false } => keys.range(*test),
+        Node::Test { test: Test::Range(test), negated: false } => Some(keys.range(*test)),
         Node::All(children) => children
             .iter()
             .filter_map(|child| range(child, keys))

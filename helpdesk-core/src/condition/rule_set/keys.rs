@@ -55,23 +55,20 @@ impl Values {
 }
 
 impl Keys {
-    /// A condition, or its opposite, as a node of tests on these keys.
-    pub(super) fn node(&mut self, condition: &Condition, negated: bool) -> Node {
-        let node = match condition {
+    /// A condition as a node of tests on these keys.
+    pub(super) fn node(&mut self, condition: &Condition) -> Node {
+        match condition {
             Condition::Always => Node::True,
             Condition::Never => Node::False,
-            Condition::All(children) => {
-                let children: Vec<Node> = children.iter().map(|it| self.node(it, false)).collect();
-                Node::all(children)
-            }
-            Condition::Any(children) => {
-                let children: Vec<Node> = children.iter().map(|it| self.node(it, false)).collect();
-                Node::any(children)
-            }
-            Condition::Not(child) => self.node(child, true),
+            Condition::All(children) => Node::all(self.nodes(children)),
+            Condition::Any(children) => Node::any(self.nodes(children)),
+            Condition::Not(child) => self.node(child).negated(),
             Condition::Leaf(leaf) => self.leaf_node(leaf),
-        };
-        if negated { node.negated() } else { node }
+        }
+    }
+
+    fn nodes(&mut self, conditions: &[Condition]) -> Vec<Node> {
+        conditions.iter().map(|condition| self.node(condition)).collect()
     }
 
     fn leaf_node(&mut self, leaf: &Leaf) -> Node {
@@ -303,7 +300,7 @@ impl Keys {
     }
 
     /// The range in which a test's number lies wherever it passes.
-    pub(super) fn range(&self, test: u32) -> Option<Range> {
+    pub(super) fn range(&self, test: u32) -> Range {
         let (number, test) = &self.range_tests[test as usize];
         let (low, high) = match test {
             NumberTest::Lt(bound) | NumberTest::Le(bound) => (f64::NEG_INFINITY, *bound),
@@ -315,7 +312,7 @@ impl Keys {
                 wanted.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             ),
         };
-        Some(Range { number: *number, low, high })
+        Range { number: *number, low, high }
     }
 
     pub(super) fn in_range(&self, test: u32, scratch: &Scratch) -> bool {

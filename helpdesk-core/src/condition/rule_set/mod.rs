@@ -120,7 +120,7 @@ impl RuleSet {
     pub fn new<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
         let mut keys = Keys::default();
         let mut nodes: Vec<program::Node> =
-            conditions.into_iter().map(|condition| keys.node(condition, false)).collect();
+            conditions.into_iter().map(|condition| keys.node(condition)).collect();
         keys.seal();
         let mut rules = Self { n_rules: nodes.len(), ..Self::default() };
         let mut posted: Vec<(u32, Posting)> = Vec::with_capacity(nodes.len());
