@@ -44,38 +44,32 @@ pub(super) enum Node {
 impl Node {
     /// All of these, cheap ones first.
     pub(super) fn all(children: impl IntoIterator<Item = Self>) -> Self {
-        let mut kept = Vec::new();
-        for child in children {
-            match child {
-                Self::True => {}
-                Self::False => return Self::False,
-                Self::All(inner) => kept.extend(inner),
-                other => kept.push(other),
-            }
-        }
-        Self::join(kept, Self::True, Self::All)
+        Self::join(children, true)
     }
 
     /// One of these, cheap ones first.
     pub(super) fn any(children: impl IntoIterator<Item = Self>) -> Self {
-        let mut kept = Vec::new();
-        for child in children {
-            match child {
-                Self::False => {}
-                Self::True => return Self::True,
-                Self::Any(inner) => kept.extend(inner),
-                other => kept.push(other),
-            }
-        }
-        Self::join(kept, Self::False, Self::Any)
+        Self::join(children, false)
     }
 
-    fn join(mut kept: Vec<Self>, none: Self, many: impl FnOnce(Vec<Self>) -> Self) -> Self {
+    fn join(children: impl IntoIterator<Item = Self>, all: bool) -> Self {
+        let mut kept = Vec::new();
+        for child in children {
+            match (child, all) {
+                (Self::True, true) | (Self::False, false) => {}
+                (Self::False, true) => return Self::False,
+                (Self::True, false) => return Self::True,
+                (Self::All(inner), true) | (Self::Any(inner), false) => kept.extend(inner),
+                (other, _) => kept.push(other),
+            }
+        }
         kept.sort_by_key(Self::cost);
-        match kept.len() {
-            0 => none,
-            1 => kept.swap_remove(0),
-            _ => many(kept),
+        match (kept.len(), all) {
+            (0, true) => Self::True,
+            (0, false) => Self::False,
+            (1, _) => kept.swap_remove(0),
+            (_, true) => Self::All(kept),
+            (_, false) => Self::Any(kept),
         }
     }
 
