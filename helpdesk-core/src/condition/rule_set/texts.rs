@@ -34,7 +34,7 @@ pub(super) struct Texts {
     sources: Vec<(Field, Vec<usize>)>,
 }
 
-/// The keys of one field; [`NO_KEY`] for what it does not look for.
+/// The keys of one field; none, or [`NO_KEY`], for what it does not look for.
 #[derive(Debug, Clone)]
 struct TextField {
     field: Field,
@@ -89,11 +89,6 @@ impl Texts {
 
     /// After the last condition: the dictionary of phrases, and the search for parts.
     pub(super) fn seal(&mut self) {
-        for field in &mut self.fields {
-            field.phrases.resize(self.phrases.len(), NO_KEY);
-            field.wholes.resize(self.wholes.len(), NO_KEY);
-            field.parts.resize(self.parts.len(), NO_KEY);
-        }
         let mut by_first: Vec<(u32, u32)> = (0u32..)
             .zip(&self.phrase_words)
             .filter_map(|(phrase, words)| Some((*words.first()?, phrase)))
@@ -136,13 +131,13 @@ impl Texts {
     pub(super) fn find<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
         for (source, fields) in &self.sources {
             let Some(text) = facts.text(source) else { continue };
-            if !self.firsts.is_empty() {
+            if self.one_has(fields, |field| &field.phrases) {
                 self.find_phrases(text, fields, scratch);
             }
-            if self.wholes.len() > 0
+            if self.one_has(fields, |field| &field.wholes)
                 && let Some(whole) = self.wholes.find(text.folded())
             {
-                self.add(fields, scratch, |field| field.wholes[whole as usize]);
+                self.add(fields, scratch, |field| &field.wholes, whole);
             }
         }
     }
@@ -150,8 +145,7 @@ impl Texts {
     /// Finds the parts in all of a ticket's texts.
     pub(super) fn find_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
         for (source, fields) in &self.sources {
-            let has_parts = |at: &usize| self.fields[*at].parts.iter().any(|key| *key != NO_KEY);
-            if fields.iter().any(has_parts)
+            if self.one_has(fields, |field| &field.parts)
                 && let Some(text) = facts.text(source)
             {
                 self.find_parts_in(text, fields, scratch);
@@ -170,7 +164,7 @@ impl Texts {
             let (start, end) = (self.starts[*word as usize], self.starts[*word as usize + 1]);
             for phrase in &self.firsts[start as usize..end as usize] {
                 if words[at..].starts_with(&self.phrase_words[*phrase as usize]) {
-                    self.add(fields, scratch, |field| field.phrases[*phrase as usize]);
+                    self.add(fields, scratch, |field| &field.phrases, *phrase);
                 }
             }
         }
@@ -181,25 +175,35 @@ impl Texts {
         match &self.finder {
             Some(finder) => {
                 for found in finder.find_overlapping_iter(text.folded()) {
-                    self.add(fields, scratch, |field| field.parts[found.pattern().as_usize()]);
+                    self.add(fields, scratch, |field| &field.parts, found.pattern().as_u32());
                 }
             }
             None => {
-                for (part, wanted) in self.part_list.iter().enumerate() {
+                for (part, wanted) in (0u32..).zip(&self.part_list) {
                     if text.folded().contains(wanted.as_str()) {
-                        self.add(fields, scratch, |field| field.parts[part]);
+                        self.add(fields, scratch, |field| &field.parts, part);
                     }
                 }
             }
         }
     }
 
-    fn add(&self, fields: &[usize], scratch: &mut Scratch, key: impl Fn(&TextField) -> u32) {
+    /// Whether one of these fields looks for anything of a kind.
+    fn one_has(&self, fields: &[usize], kind: impl Fn(&TextField) -> &Vec<u32>) -> bool {
+        fields.iter().any(|at| !kind(&self.fields[*at]).is_empty())
+    }
+
+    /// Adds the key of something found, for each of these fields that looks for it.
+    fn add(
+        &self,
+        fields: &[usize],
+        scratch: &mut Scratch,
+        kind: impl Fn(&TextField) -> &Vec<u32>,
+        number: u32,
+    ) {
         for at in fields {
-            let key = key(&self.fields[*at]);
-            if key != NO_KEY {
-                scratch.add(key);
-            }
+            let key = kind(&self.fields[*at]).get(number as usize).copied();
+            scratch.add_found(key.filter(|key| *key != NO_KEY));
         }
     }
 }
