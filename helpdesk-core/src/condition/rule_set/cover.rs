@@ -2,7 +2,7 @@
 
 use super::NO_KEY;
 use super::keys::Keys;
-use super::program::{COST_OF_A_LOOK, Node, Test};
+use super::program::{COST_OF_A_LOOK, Node, Probe};
 use super::ranges::Range;
 
 /// Where a rule is looked for.
@@ -42,7 +42,7 @@ pub(super) fn file(node: &mut Node, keys: &Keys) -> Filing {
         children.sort_by_cached_key(|child| {
             let own = self::cover(child, keys);
             let place = match child {
-                Node::Test { test: Test::Key(key), negated: false } if *key == guard => 1,
+                Node::Probe { probe: Probe::Key(key), negated: false } if *key == guard => 1,
                 _ if own.as_ref().is_some_and(|own| own.keys == cover.keys) => 2,
                 _ => 0,
             };
@@ -58,20 +58,20 @@ pub(super) fn file(node: &mut Node, keys: &Keys) -> Filing {
 
 fn cover(node: &Node, keys: &Keys) -> Option<Cover> {
     match node {
-        Node::True | Node::False | Node::Test { negated: true, .. } => None,
-        Node::Test { test: Test::Key(key), .. } => {
+        Node::True | Node::False | Node::Probe { negated: true, .. } => None,
+        Node::Probe { probe: Probe::Key(key), .. } => {
             Some(Cover { keys: vec![*key], share: keys.share(*key), has_parts: false })
         }
         // Only where nothing else will do: looking for parts costs more than all the rest.
-        Node::Test { test: Test::Part(key), .. } => {
+        Node::Probe { probe: Probe::Part(key), .. } => {
             Some(Cover { keys: vec![*key], share: 1.0 + keys.share(*key), has_parts: true })
         }
-        Node::Test { test: Test::Any(list), .. } => {
+        Node::Probe { probe: Probe::Any(list), .. } => {
             let all = keys.list(*list).to_vec();
             let share = all.iter().map(|key| keys.share(*key)).sum();
             Some(Cover { keys: all, share, has_parts: false })
         }
-        Node::Test { test: Test::Range(_) | Test::Leaf(_), .. } => None,
+        Node::Probe { probe: Probe::Range(_) | Probe::Leaf(_), .. } => None,
         Node::All(children) => children
             .iter()
             .filter_map(|child| cover(child, keys))
@@ -95,7 +95,7 @@ fn cover(node: &Node, keys: &Keys) -> Option<Cover> {
 fn guard(node: &Node, filed: &[u32], keys: &Keys) -> u32 {
     let Node::All(children) = node else { return NO_KEY };
     let needed = children.iter().filter_map(|child| match child {
-        Node::Test { test: Test::Key(key), negated: false } if filed != [*key] => Some(*key),
+        Node::Probe { probe: Probe::Key(key), negated: false } if filed != [*key] => Some(*key),
         _ => None,
     });
     needed.min_by(|a, b| keys.share(*a).total_cmp(&keys.share(*b))).unwrap_or(NO_KEY)
@@ -104,11 +104,11 @@ fn guard(node: &Node, filed: &[u32], keys: &Keys) -> u32 {
 /// The narrowest range that a node needs.
 fn range(node: &Node, keys: &Keys) -> Option<Range> {
     match node {
-        Node::Test { test: Test::Range(test), negated: false } => Some(keys.range(*test)),
+        Node::Probe { probe: Probe::Range(test), negated: false } => Some(keys.range(*test)),
         Node::All(children) => children
             .iter()
             .filter_map(|child| range(child, keys))
             .min_by(|a, b| (a.high - a.low).total_cmp(&(b.high - b.low))),
-        Node::True | Node::False | Node::Any(_) | Node::Test { .. } => None,
+        Node::True | Node::False | Node::Any(_) | Node::Probe { .. } => None,
     }
 }

@@ -1,6 +1,6 @@
 //! The keys of a rule set: every equality in it, and how a ticket's are found.
 
-use super::program::{Node, Test as Step};
+use super::program::{Node, Probe};
 use super::ranges::Range;
 use super::texts::Texts;
 use super::word_map::WordMap;
@@ -75,7 +75,7 @@ impl Keys {
         let field = &leaf.field;
         match &leaf.test {
             Test::Present(wanted) => {
-                let key = Node::from(Step::Key(self.present_key(field)));
+                let key = Node::from(Probe::Key(self.present_key(field)));
                 if *wanted { key } else { key.negated() }
             }
             Test::Choice(test) => self.choice(leaf, test, |keys, value| {
@@ -90,7 +90,7 @@ impl Keys {
                     BooleanTest::Is(wanted) => (*wanted, false),
                     BooleanTest::IsNot(other) => (*other, true),
                 };
-                let key = Node::from(Step::Key(self.boolean_key(field, wanted)));
+                let key = Node::from(Probe::Key(self.boolean_key(field, wanted)));
                 if is_not { key.negated() } else { key }
             }
             Test::Instant(_) | Test::Hours(_) | Test::Clock(_) => self.kept_leaf(leaf),
@@ -104,8 +104,8 @@ impl Keys {
         mut key: impl FnMut(&mut Self, &T) -> u32,
     ) -> Node {
         match test {
-            ChoiceTest::Is(wanted) => Node::from(Step::Key(key(self, wanted))),
-            ChoiceTest::IsNot(other) => Node::from(Step::Key(key(self, other))).negated(),
+            ChoiceTest::Is(wanted) => Node::from(Probe::Key(key(self, wanted))),
+            ChoiceTest::IsNot(other) => Node::from(Probe::Key(key(self, other))).negated(),
             ChoiceTest::In(wanted) => {
                 let all = wanted.iter().map(|wanted| key(self, wanted)).collect();
                 self.one_choice_of(all, leaf, true)
@@ -126,7 +126,7 @@ impl Keys {
         match test {
             SetTest::HasAny(_) => self.one_of(keys),
             SetTest::HasNone(_) => self.one_of(keys).negated(),
-            SetTest::HasAll(_) => Node::all(keys.into_iter().map(|key| Step::Key(key).into())),
+            SetTest::HasAll(_) => Node::all(keys.into_iter().map(|key| Probe::Key(key).into())),
         }
     }
 
@@ -140,21 +140,21 @@ impl Keys {
             }
             TextTest::HasAllWords(phrases) => {
                 let keys = phrases.iter().map(|it| self.texts.phrase(field, it, &mut self.shares));
-                Node::all(keys.map(|key| Step::Key(key).into()).collect::<Vec<_>>())
+                Node::all(keys.map(|key| Probe::Key(key).into()).collect::<Vec<_>>())
             }
             TextTest::Is(whole) => {
-                Step::Key(self.texts.whole(field, whole.folded(), &mut self.shares)).into()
+                Probe::Key(self.texts.whole(field, whole.folded(), &mut self.shares)).into()
             }
             TextTest::IsNot(whole) => {
                 let key = self.texts.whole(field, whole.folded(), &mut self.shares);
-                Node::from(Step::Key(key)).negated()
+                Node::from(Probe::Key(key)).negated()
             }
             TextTest::Contains(part) if !part.folded().is_empty() => {
-                Step::Part(self.texts.part(field, part.folded(), &mut self.shares)).into()
+                Probe::Part(self.texts.part(field, part.folded(), &mut self.shares)).into()
             }
             TextTest::StartsWith(part) | TextTest::EndsWith(part) if !part.folded().is_empty() => {
                 let key = self.texts.part(field, part.folded(), &mut self.shares);
-                Node::all([Step::Part(key).into(), self.kept_leaf(leaf)])
+                Node::all([Probe::Part(key).into(), self.kept_leaf(leaf)])
             }
             TextTest::Matches(pattern) => {
                 let parts = super::literals::required(pattern.regex().as_str());
@@ -164,7 +164,7 @@ impl Keys {
                 if keys.is_empty() {
                     return self.kept_leaf(leaf);
                 }
-                let one_of = Node::any(keys.into_iter().map(|key| Step::Part(key).into()));
+                let one_of = Node::any(keys.into_iter().map(|key| Probe::Part(key).into()));
                 Node::all([one_of, self.kept_leaf(leaf)])
             }
             TextTest::Contains(_) | TextTest::StartsWith(_) | TextTest::EndsWith(_) => {
@@ -176,7 +176,7 @@ impl Keys {
     fn number(&mut self, field: &Field, test: &NumberTest) -> Node {
         let number = place(&mut self.numbers, |own| own == field, || field.clone());
         self.range_tests.push((number as u32, test.clone()));
-        Step::Range(self.range_tests.len() as u32 - 1).into()
+        Probe::Range(self.range_tests.len() as u32 - 1).into()
     }
 
     /// A test that no key stands for; the same one is kept once.
@@ -187,14 +187,14 @@ impl Keys {
             leaves.push(leaf.clone());
             next
         });
-        Step::Leaf(number).into()
+        Probe::Leaf(number).into()
     }
 
     fn one_choice_of(&mut self, keys: Vec<u32>, leaf: &Leaf, wanted: bool) -> Node {
         let node = self.one_of(keys);
-        if let Node::Test { test: Step::Any(list), .. } = node
+        if let Node::Probe { probe: Probe::Any(list), .. } = node
             && self.lists[list as usize].len() > SHORT_LIST
-            && let Node::Test { test: Step::Leaf(leaf), .. } = self.kept_leaf(leaf)
+            && let Node::Probe { probe: Probe::Leaf(leaf), .. } = self.kept_leaf(leaf)
         {
             self.list_leaves[list as usize] = Some((leaf, wanted));
         }
@@ -206,7 +206,7 @@ impl Keys {
         keys.dedup();
         match keys.as_slice() {
             short if short.len() <= TINY_LIST => {
-                Node::any(short.iter().map(|key| Step::Key(*key).into()))
+                Node::any(short.iter().map(|key| Probe::Key(*key).into()))
             }
             _ => {
                 let (lists, leaves) = (&mut self.lists, &mut self.list_leaves);
@@ -216,7 +216,7 @@ impl Keys {
                     leaves.push(None);
                     next
                 });
-                Step::Any(number).into()
+                Probe::Any(number).into()
             }
         }
     }

@@ -24,7 +24,7 @@ use super::ast::Condition;
 use super::facts::Facts;
 use cover::Filing;
 use keys::Keys;
-use program::{Program, Test};
+use program::{Probe, Program};
 use ranges::RangeIndex;
 
 /// Rules that are looked at first, where only the first that holds is wanted.
@@ -286,19 +286,19 @@ impl RuleSet {
     /// Runs a rule's program.
     fn runs<F: Facts + ?Sized>(&self, rule: u32, facts: &F, scratch: &mut Scratch) -> bool {
         self.programs.run(rule, |test| match test {
-            Test::Key(key) => scratch.has(key),
-            Test::Part(key) => {
+            Probe::Key(key) => scratch.has(key),
+            Probe::Part(key) => {
                 self.keys.find_parts(facts, scratch);
                 scratch.has(key)
             }
-            Test::Any(list) => match self.keys.list_leaf(list) {
+            Probe::Any(list) => match self.keys.list_leaf(list) {
                 Some((leaf, wanted)) => {
                     scratch.remember(leaf, || self.keys.leaf(leaf).holds(facts)) == wanted
                 }
                 None => self.keys.has_any(list, scratch),
             },
-            Test::Range(range) => self.keys.in_range(range, scratch),
-            Test::Leaf(leaf) => scratch.remember(leaf, || self.keys.leaf(leaf).holds(facts)),
+            Probe::Range(range) => self.keys.in_range(range, scratch),
+            Probe::Leaf(leaf) => scratch.remember(leaf, || self.keys.leaf(leaf).holds(facts)),
         })
     }
 }

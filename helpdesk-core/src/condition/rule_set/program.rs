@@ -1,8 +1,8 @@
 //! Conditions as short programs of tests.
 
-/// A test that a program makes.
+/// One test that a program makes on a ticket.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Test {
+pub(super) enum Probe {
     /// The ticket has this key.
     Key(u32),
     /// The ticket has one of the keys of this list.
@@ -15,7 +15,7 @@ pub(super) enum Test {
     Leaf(u32),
 }
 
-impl Test {
+impl Probe {
     /// What it costs, roughly, in tests of a bit.
     fn cost(self) -> u32 {
         match self {
@@ -38,7 +38,7 @@ pub(super) enum Node {
     False,
     All(Vec<Node>),
     Any(Vec<Node>),
-    Test { test: Test, negated: bool },
+    Probe { probe: Probe, negated: bool },
 }
 
 impl Node {
@@ -76,7 +76,7 @@ impl Node {
     pub(super) fn cost(&self) -> u32 {
         match self {
             Self::True | Self::False => 0,
-            Self::Test { test, .. } => test.cost(),
+            Self::Probe { probe, .. } => probe.cost(),
             Self::All(children) | Self::Any(children) => {
                 children.iter().map(Self::cost).fold(0, u32::saturating_add)
             }
@@ -90,14 +90,14 @@ impl Node {
             Self::False => Self::True,
             Self::All(children) => Self::any(children.into_iter().map(Self::negated)),
             Self::Any(children) => Self::all(children.into_iter().map(Self::negated)),
-            Self::Test { test, negated } => Self::Test { test, negated: !negated },
+            Self::Probe { probe, negated } => Self::Probe { probe, negated: !negated },
         }
     }
 }
 
-impl From<Test> for Node {
-    fn from(test: Test) -> Self {
-        Self::Test { test, negated: false }
+impl From<Probe> for Node {
+    fn from(probe: Probe) -> Self {
+        Self::Probe { probe, negated: false }
     }
 }
 
@@ -117,25 +117,25 @@ struct Step {
 }
 
 impl Step {
-    fn new(test: Test, yes: u32, no: u32) -> Self {
-        let (kind, number) = match test {
-            Test::Key(number) => (0, number),
-            Test::Any(number) => (1, number),
-            Test::Range(number) => (2, number),
-            Test::Leaf(number) => (3, number),
-            Test::Part(number) => (4, number),
+    fn new(probe: Probe, yes: u32, no: u32) -> Self {
+        let (kind, number) = match probe {
+            Probe::Key(number) => (0, number),
+            Probe::Any(number) => (1, number),
+            Probe::Range(number) => (2, number),
+            Probe::Leaf(number) => (3, number),
+            Probe::Part(number) => (4, number),
         };
         Self { test: kind << NUMBER_BITS | number, yes, no }
     }
 
-    fn test(self) -> Test {
+    fn probe(self) -> Probe {
         let number = self.test & ((1 << NUMBER_BITS) - 1);
         match self.test >> NUMBER_BITS {
-            0 => Test::Key(number),
-            1 => Test::Any(number),
-            2 => Test::Range(number),
-            3 => Test::Leaf(number),
-            _ => Test::Part(number),
+            0 => Probe::Key(number),
+            1 => Probe::Any(number),
+            2 => Probe::Range(number),
+            3 => Probe::Leaf(number),
+            _ => Probe::Part(number),
         }
     }
 }
@@ -170,19 +170,19 @@ impl Program {
             Node::Any(children) => {
                 children.iter().rev().fold(no, |next, child| self.emit(child, yes, next))
             }
-            Node::Test { test, negated } => {
+            Node::Probe { probe, negated } => {
                 let (yes, no) = if *negated { (no, yes) } else { (yes, no) };
-                self.steps.push(Step::new(*test, yes, no));
+                self.steps.push(Step::new(*probe, yes, no));
                 self.steps.len() as u32 - 1
             }
         }
     }
 
     /// Whether a rule holds. Each step goes to an earlier one, so this ends.
-    pub(super) fn run(&self, rule: u32, mut passes: impl FnMut(Test) -> bool) -> bool {
+    pub(super) fn run(&self, rule: u32, mut passes: impl FnMut(Probe) -> bool) -> bool {
         let mut at = self.entries[rule as usize];
         while let Some(step) = self.steps.get(at as usize) {
-            at = if passes(step.test()) { step.yes } else { step.no };
+            at = if passes(step.probe()) { step.yes } else { step.no };
         }
         at == YES
     }
