@@ -27,7 +27,8 @@ const REDATE_MAX: usize = 500;
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct TickReport {
-    /// Timers that were fired.
+    /// Timers that were fired. What one of them sets due at once fires with it, and
+    /// counts with it.
     pub fired: u64,
     /// Timers that another engine fired meanwhile, or that were set anew.
     pub dropped: u64,

@@ -3,6 +3,7 @@
 //! An effect names things by id and carries no text: the engine reads the text
 //! when it delivers, so a redaction reaches what is still queued.
 
+use crate::clock::Threshold;
 use crate::escalation::resolve::Recipient;
 use crate::id::{AgentId, ContactId, Key, TicketId};
 use chrono::{DateTime, Utc};
@@ -95,6 +96,9 @@ pub enum Effect {
         metric: Key,
         /// What happened.
         news: SlaNews,
+        /// Which of the warnings it is; absent for a breach.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        threshold: Option<Threshold>,
         /// The assignee, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agent: Option<AgentId>,

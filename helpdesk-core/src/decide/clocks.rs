@@ -177,8 +177,8 @@ pub fn redate_at(desk: &Desk, case: &Case) -> Option<DateTime<Utc>> {
 /// Puts a change into the journal, and tells people of warnings and breaches.
 fn put(work: &mut Work<'_>, id: TicketId, change: ClockChange) -> Result<(), Rejection> {
     let news = match change.news {
-        ClockNews::Warned { .. } => Some(SlaNews::Warned),
-        ClockNews::Breached { .. } => Some(SlaNews::Breached),
+        ClockNews::Warned { threshold } => Some((SlaNews::Warned, Some(threshold))),
+        ClockNews::Breached { .. } => Some((SlaNews::Breached, None)),
         _ => None,
     };
     let clock = &change.clock;
@@ -188,12 +188,17 @@ fn put(work: &mut Work<'_>, id: TicketId, change: ClockChange) -> Result<(), Rej
         due_at: clock.due_at,
         beyond_horizon: clock.beyond_horizon,
     });
-    if let Some(news) = news {
+    if let Some((news, threshold)) = news {
         let ticket = &work.case(id)?.ticket;
-        let (agent, group) = (ticket.assignee, ticket.group.clone());
-        let metric = clock.metric.clone();
-        let not_before = told_at(work, clock).filter(|at| *at > work.now);
-        work.wish(Effect::NotifySla { ticket: id, metric, news, agent, group, not_before });
+        work.wish(Effect::NotifySla {
+            ticket: id,
+            metric: clock.metric.clone(),
+            news,
+            threshold,
+            agent: ticket.assignee,
+            group: ticket.group.clone(),
+            not_before: told_at(work, clock).filter(|at| *at > work.now),
+        });
     }
     work.on_case(id, Event::ClockChanged { change: Box::new(change) })
 }

@@ -91,12 +91,11 @@ fn fire_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<()
         work.trace(Step::TimerIdle { kind });
         return Ok(());
     }
-    if kind == TimerKind::Redate {
-        // A calendar may have changed several times, and other timers come between.
-        return catch_up(work, id);
-    }
+    // Another engine may hold the lease of a timer that comes before this one, and
+    // a calendar may have changed several times.
+    catch_up(work, id)?;
     work.now = not_before_last(work, id, work.now);
-    run_on_case(work, id, kind)
+    Ok(())
 }
 
 fn run_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(), Rejection> {
