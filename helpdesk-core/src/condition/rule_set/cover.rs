@@ -2,8 +2,13 @@
 
 use super::NO_KEY;
 use super::keys::Keys;
-use super::program::{COST_OF_A_LOOK, Node, Probe};
+use super::program::{Node, Probe};
 use super::ranges::Range;
+
+/// Tests that cost less than this go by how often they decide, dearer ones by their cost.
+const CHEAP: u32 = 16;
+/// How many tickets pass a test of which nothing is known, roughly.
+const UNKNOWN_CHANCE: f32 = 0.5;
 
 /// Where a rule is looked for.
 #[derive(Debug, PartialEq)]
@@ -11,83 +16,65 @@ pub(super) enum Filing {
     /// Nowhere: it never holds.
     Never,
     /// Among the tickets that have one of these keys, and the guard.
-    Keys { keys: Vec<u32>, guard: u32, has_parts: bool },
+    Keys { keys: Vec<u32>, guard: u32 },
     /// Among those whose number lies there.
     Range(Range),
     /// With every ticket.
     Always,
 }
 
-/// Keys of which a ticket has one wherever a node holds.
-struct Cover {
-    keys: Vec<u32>,
-    /// How many of all tickets have one of them, roughly.
-    share: f32,
-    /// Whether parts of texts are among them.
-    has_parts: bool,
-}
-
-/// Where to file a rule: under its rarest keys. Orders its tests by what is known
-/// then: those that decide most and cost least come first, and what brought the
-/// rule up comes last.
-pub(super) fn file(node: &mut Node, keys: &Keys) -> Filing {
+/// Where to file a rule: under its rarest keys.
+pub(super) fn file(node: &Node, keys: &Keys) -> Filing {
     if *node == Node::False {
         return Filing::Never;
     }
-    let Some(cover) = cover(node, keys) else {
+    if share(node, keys).is_none() {
         return range(node, keys).map_or(Filing::Always, Filing::Range);
-    };
-    let guard = guard(node, &cover.keys, keys);
-    if let Node::All(children) = node {
-        children.sort_by_cached_key(|child| {
-            let own = self::cover(child, keys);
-            let place = match child {
-                Node::Probe { probe: Probe::Key(key), negated: false } if *key == guard => 1,
-                _ if own.as_ref().is_some_and(|own| own.keys == cover.keys) => 2,
-                _ => 0,
-            };
-            match child.cost() {
-                // Shares are not negative, so their bits are in their order.
-                ..COST_OF_A_LOOK => (place, 0, own.map_or(1.0, |own| own.share).to_bits()),
-                cost => (place, cost, 0),
-            }
-        });
     }
-    Filing::Keys { keys: cover.keys, guard, has_parts: cover.has_parts }
+    let mut filed = Vec::new();
+    collect(node, keys, &mut filed);
+    filed.sort_unstable();
+    filed.dedup();
+    let guard = guard(node, &filed, keys);
+    Filing::Keys { keys: filed, guard }
 }
 
-fn cover(node: &Node, keys: &Keys) -> Option<Cover> {
+/// How many of all tickets have one of the keys that a node would be filed under,
+/// roughly; `None` where a ticket without any of its keys may pass.
+fn share(node: &Node, keys: &Keys) -> Option<f32> {
     match node {
         Node::True | Node::False | Node::Probe { negated: true, .. } => None,
-        Node::Probe { probe: Probe::Key(key), .. } => {
-            Some(Cover { keys: vec![*key], share: keys.share(*key), has_parts: false })
-        }
-        // Only where nothing else will do: looking for parts costs more than all the rest.
-        Node::Probe { probe: Probe::Part(key), .. } => {
-            Some(Cover { keys: vec![*key], share: 1.0 + keys.share(*key), has_parts: true })
-        }
-        Node::Probe { probe: Probe::Any(list), .. } => {
-            let all = keys.list(*list).to_vec();
-            let share = all.iter().map(|key| keys.share(*key)).sum();
-            Some(Cover { keys: all, share, has_parts: false })
-        }
-        Node::Probe { probe: Probe::Range(_) | Probe::Leaf(_), .. } => None,
-        Node::All(children) => children
-            .iter()
-            .filter_map(|child| cover(child, keys))
-            .min_by(|a, b| a.share.total_cmp(&b.share)),
-        Node::Any(children) => {
-            let mut all = Cover { keys: Vec::new(), share: 0.0, has_parts: false };
-            for child in children {
-                let child = cover(child, keys)?;
-                all.keys.extend(child.keys);
-                all.share += child.share;
-                all.has_parts |= child.has_parts;
+        Node::Probe { probe, .. } => match probe {
+            Probe::Key(key) => Some(keys.share(*key)),
+            // Only where nothing else will do: looking for parts costs more than all the rest.
+            Probe::Part(part) => Some(1.0 + keys.share(keys.part_key(*part))),
+            Probe::Any(list) => Some(keys.list(*list).iter().map(|key| keys.share(*key)).sum()),
+            Probe::Range(_) | Probe::Asked(_) => None,
+        },
+        Node::All(children) => least(children, keys).map(|(_, share)| share),
+        Node::Any(children) => children.iter().map(|child| share(child, keys)).sum(),
+    }
+}
+
+/// The child that is filed under the rarest keys.
+fn least<'n>(children: &'n [Node], keys: &Keys) -> Option<(&'n Node, f32)> {
+    let shares = children.iter().filter_map(|child| Some((child, share(child, keys)?)));
+    shares.min_by(|(_, a), (_, b)| a.total_cmp(b))
+}
+
+/// The keys whose share [`share`] tells.
+fn collect(node: &Node, keys: &Keys, filed: &mut Vec<u32>) {
+    match node {
+        Node::Probe { probe: Probe::Key(key), .. } => filed.push(*key),
+        Node::Probe { probe: Probe::Part(part), .. } => filed.push(keys.part_key(*part)),
+        Node::Probe { probe: Probe::Any(list), .. } => filed.extend(keys.list(*list)),
+        Node::All(children) => {
+            if let Some((child, _)) = least(children, keys) {
+                collect(child, keys, filed);
             }
-            all.keys.sort_unstable();
-            all.keys.dedup();
-            Some(all)
         }
+        Node::Any(children) => children.iter().for_each(|child| collect(child, keys, filed)),
+        Node::True | Node::False | Node::Probe { .. } => {}
     }
 }
 
@@ -110,5 +97,44 @@ fn range(node: &Node, keys: &Keys) -> Option<Range> {
             .filter_map(|child| range(child, keys))
             .min_by(|a, b| (a.high - a.low).total_cmp(&(b.high - b.low))),
         Node::True | Node::False | Node::Any(_) | Node::Probe { .. } => None,
+    }
+}
+
+/// Puts the tests that decide most and cost least first.
+pub(super) fn arrange(node: &mut Node, keys: &Keys) {
+    let (children, all) = match node {
+        Node::All(children) => (children, true),
+        Node::Any(children) => (children, false),
+        Node::True | Node::False | Node::Probe { .. } => return,
+    };
+    children.iter_mut().for_each(|child| arrange(child, keys));
+    children.sort_by_cached_key(|child| {
+        let cost = child.cost();
+        let chance = chance(child, keys);
+        let undecided = if all { chance } else { 1.0 - chance };
+        // Chances are not negative, so their bits are in their order.
+        if cost < CHEAP { (0, undecided.to_bits()) } else { (cost, 0) }
+    });
+}
+
+/// How many of all tickets pass a node, roughly: from 0 to 1.
+fn chance(node: &Node, keys: &Keys) -> f32 {
+    match node {
+        Node::True => 1.0,
+        Node::False => 0.0,
+        Node::Probe { probe, negated } => {
+            let chance = match probe {
+                Probe::Key(key) => keys.share(*key),
+                Probe::Part(part) => keys.share(keys.part_key(*part)),
+                Probe::Any(list) => keys.list(*list).iter().map(|key| keys.share(*key)).sum(),
+                Probe::Range(_) | Probe::Asked(_) => UNKNOWN_CHANCE,
+            };
+            let chance = chance.clamp(0.0, 1.0);
+            if *negated { 1.0 - chance } else { chance }
+        }
+        Node::All(children) => children.iter().map(|child| chance(child, keys)).product(),
+        Node::Any(children) => {
+            1.0 - children.iter().map(|child| 1.0 - chance(child, keys)).product::<f32>()
+        }
     }
 }

@@ -17,6 +17,8 @@ use uuid::Uuid;
 const TINY_LIST: usize = 4;
 /// Lists up to this length are tested bit by bit.
 const SHORT_LIST: usize = 64;
+/// As many parts of a ticket's texts are looked for one by one.
+const PARTS_BY_ONE: u32 = 8;
 
 /// The keys of a rule set, and the tests that are none.
 #[derive(Debug, Clone, Default)]
@@ -31,13 +33,43 @@ pub(super) struct Keys {
     texts: Texts,
     numbers: Vec<Field>,
     range_tests: Vec<(u32, NumberTest)>,
-    lists: Vec<Vec<u32>>,
-    /// For a long list of choices: the leaf that says faster whether one of them is
-    /// there, and what it says then.
-    list_leaves: Vec<Option<(u32, bool)>>,
-    list_numbers: BTreeMap<Vec<u32>, u32>,
-    leaves: Vec<Leaf>,
-    leaf_numbers: BTreeMap<String, u32>,
+    lists: Lists,
+    /// Conditions that no key stands for.
+    asked: Vec<Condition>,
+    asked_numbers: BTreeMap<String, u32>,
+}
+
+/// Lists of keys, one after the other.
+#[derive(Debug, Clone, Default)]
+struct Lists {
+    keys: Vec<u32>,
+    /// Where each list ends.
+    ends: Vec<u32>,
+    /// For a long list of choices: the condition that says faster whether one of them
+    /// is there, and what it says then.
+    asked: Vec<Option<(u32, bool)>>,
+    numbers: BTreeMap<Vec<u32>, u32>,
+}
+
+impl Lists {
+    /// The number of a list, added where it is new.
+    fn intern(&mut self, list: Vec<u32>) -> u32 {
+        let next = self.ends.len() as u32;
+        if let Some(known) = self.numbers.get(&list) {
+            return *known;
+        }
+        self.keys.extend(&list);
+        self.ends.push(self.keys.len() as u32);
+        self.asked.push(None);
+        self.numbers.insert(list, next);
+        next
+    }
+
+    fn get(&self, list: u32) -> &[u32] {
+        let list = list as usize;
+        let start = if list == 0 { 0 } else { self.ends[list - 1] };
+        &self.keys[start as usize..self.ends[list] as usize]
+    }
 }
 
 /// The values of a field, and the key of each.
@@ -93,7 +125,7 @@ impl Keys {
                 let key = Node::from(Probe::Key(self.boolean_key(field, wanted)));
                 if is_not { key.negated() } else { key }
             }
-            Test::Instant(_) | Test::Hours(_) | Test::Clock(_) => self.kept_leaf(leaf),
+            Test::Instant(_) | Test::Hours(_) | Test::Clock(_) => self.asked_leaf(leaf),
         }
     }
 
@@ -153,22 +185,22 @@ impl Keys {
                 Probe::Part(self.texts.part(field, part.folded(), &mut self.shares)).into()
             }
             TextTest::StartsWith(part) | TextTest::EndsWith(part) if !part.folded().is_empty() => {
-                let key = self.texts.part(field, part.folded(), &mut self.shares);
-                Node::all([Probe::Part(key).into(), self.kept_leaf(leaf)])
+                let part = self.texts.part(field, part.folded(), &mut self.shares);
+                Node::all([Probe::Part(part).into(), self.asked_leaf(leaf)])
             }
             TextTest::Matches(pattern) => {
                 let parts = super::literals::required(pattern.regex().as_str());
                 let parts = parts.iter().flatten();
-                let keys: Vec<u32> =
-                    parts.map(|part| self.texts.part(field, part, &mut self.shares)).collect();
-                if keys.is_empty() {
-                    return self.kept_leaf(leaf);
+                let parts: Vec<Node> = parts
+                    .map(|part| Probe::Part(self.texts.part(field, part, &mut self.shares)).into())
+                    .collect();
+                if parts.is_empty() {
+                    return self.asked_leaf(leaf);
                 }
-                let one_of = Node::any(keys.into_iter().map(|key| Probe::Part(key).into()));
-                Node::all([one_of, self.kept_leaf(leaf)])
+                Node::all([Node::any(parts), self.asked_leaf(leaf)])
             }
             TextTest::Contains(_) | TextTest::StartsWith(_) | TextTest::EndsWith(_) => {
-                self.kept_leaf(leaf)
+                self.asked_leaf(leaf)
             }
         }
     }
@@ -179,24 +211,32 @@ impl Keys {
         Probe::Range(self.range_tests.len() as u32 - 1).into()
     }
 
-    /// A test that no key stands for; the same one is kept once.
-    fn kept_leaf(&mut self, leaf: &Leaf) -> Node {
-        let (leaves, next) = (&mut self.leaves, self.leaf_numbers.len() as u32);
-        let name = Condition::Leaf(leaf.clone()).to_json().to_string();
-        let number = *self.leaf_numbers.entry(name).or_insert_with(|| {
-            leaves.push(leaf.clone());
+    /// A test that no key stands for.
+    fn asked_leaf(&mut self, leaf: &Leaf) -> Node {
+        Probe::Asked(self.asked_number(Condition::Leaf(leaf.clone()))).into()
+    }
+
+    /// A condition that is asked as a whole.
+    pub(super) fn asked_node(&mut self, condition: &Condition) -> Node {
+        Probe::Asked(self.asked_number(condition.clone())).into()
+    }
+
+    /// The same condition is asked once.
+    fn asked_number(&mut self, condition: Condition) -> u32 {
+        let (asked, next) = (&mut self.asked, self.asked_numbers.len() as u32);
+        *self.asked_numbers.entry(condition.to_json().to_string()).or_insert_with(|| {
+            asked.push(condition);
             next
-        });
-        Probe::Leaf(number).into()
+        })
     }
 
     fn one_choice_of(&mut self, keys: Vec<u32>, leaf: &Leaf, wanted: bool) -> Node {
         let node = self.one_of(keys);
         if let Node::Probe { probe: Probe::Any(list), .. } = node
-            && self.lists[list as usize].len() > SHORT_LIST
-            && let Node::Probe { probe: Probe::Leaf(leaf), .. } = self.kept_leaf(leaf)
+            && self.lists.get(list).len() > SHORT_LIST
         {
-            self.list_leaves[list as usize] = Some((leaf, wanted));
+            let asked = self.asked_number(Condition::Leaf(leaf.clone()));
+            self.lists.asked[list as usize] = Some((asked, wanted));
         }
         node
     }
@@ -208,16 +248,7 @@ impl Keys {
             short if short.len() <= TINY_LIST => {
                 Node::any(short.iter().map(|key| Probe::Key(*key).into()))
             }
-            _ => {
-                let (lists, leaves) = (&mut self.lists, &mut self.list_leaves);
-                let next = self.list_numbers.len() as u32;
-                let number = *self.list_numbers.entry(keys).or_insert_with_key(|keys| {
-                    lists.push(keys.clone());
-                    leaves.push(None);
-                    next
-                });
-                Probe::Any(number).into()
-            }
+            _ => Probe::Any(self.lists.intern(keys)).into(),
         }
     }
 
@@ -260,8 +291,12 @@ impl Keys {
             }
         }
         self.texts.seal();
-        self.list_numbers = BTreeMap::new();
-        self.leaf_numbers = BTreeMap::new();
+    }
+
+    /// Forgets what only the making of rules needs.
+    pub(super) fn shrink(&mut self) {
+        self.lists.numbers = BTreeMap::new();
+        self.asked_numbers = BTreeMap::new();
     }
 
     /// Finds the parts of a ticket's texts, unless that is done.
@@ -279,8 +314,9 @@ impl Keys {
         self.numbers.len()
     }
 
-    pub(super) fn n_leaves(&self) -> usize {
-        self.leaves.len()
+    /// How many tests are made at most once for a ticket.
+    pub(super) fn n_memos(&self) -> usize {
+        self.asked.len() + self.texts.n_part_tests()
     }
 
     pub(super) fn share(&self, key: u32) -> f32 {
@@ -288,15 +324,17 @@ impl Keys {
     }
 
     pub(super) fn list(&self, list: u32) -> &[u32] {
-        &self.lists[list as usize]
+        self.lists.get(list)
     }
 
-    pub(super) fn list_leaf(&self, list: u32) -> Option<(u32, bool)> {
-        self.list_leaves[list as usize]
+    /// The keys of all parts of texts.
+    pub(super) fn part_keys(&self) -> impl Iterator<Item = u32> {
+        (0..self.texts.n_part_tests() as u32).map(|part| self.texts.part_key(part))
     }
 
-    pub(super) fn leaf(&self, leaf: u32) -> &Leaf {
-        &self.leaves[leaf as usize]
+    /// The key of a part of a text.
+    pub(super) fn part_key(&self, part: u32) -> u32 {
+        self.texts.part_key(part)
     }
 
     /// The range in which a test's number lies wherever it passes.
@@ -322,12 +360,51 @@ impl Keys {
         test.passes(value)
     }
 
-    pub(super) fn has_any(&self, list: u32, scratch: &Scratch) -> bool {
-        let list = self.list(list);
-        if list.len() <= SHORT_LIST {
-            return list.iter().any(|key| scratch.has(*key));
+    pub(super) fn has_any<F: Facts + ?Sized>(
+        &self,
+        list: u32,
+        facts: &F,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let keys = self.lists.get(list);
+        if keys.len() <= SHORT_LIST {
+            return keys.iter().any(|key| scratch.has(*key));
         }
-        scratch.set.iter().any(|key| list.binary_search(key).is_ok())
+        match self.lists.asked[list as usize] {
+            Some((asked, wanted)) => self.ask(asked, facts, scratch) == wanted,
+            None => scratch.set.iter().any(|key| keys.binary_search(key).is_ok()),
+        }
+    }
+
+    /// Whether a condition that no key stands for holds.
+    pub(super) fn ask<F: Facts + ?Sized>(
+        &self,
+        asked: u32,
+        facts: &F,
+        scratch: &mut Scratch,
+    ) -> bool {
+        scratch.remember(asked as usize, || self.asked[asked as usize].holds(facts))
+    }
+
+    /// Whether a part stands in a text: looked for by itself as long as few are,
+    /// then with all the others.
+    pub(super) fn has_part<F: Facts + ?Sized>(
+        &self,
+        part: u32,
+        facts: &F,
+        scratch: &mut Scratch,
+    ) -> bool {
+        if !scratch.knows_parts && scratch.n_parts_sought >= PARTS_BY_ONE {
+            self.find_parts(facts, scratch);
+        }
+        if scratch.knows_parts {
+            return scratch.has(self.part_key(part));
+        }
+        let memo = self.asked.len() + part as usize;
+        if !scratch.remembers(memo) {
+            scratch.n_parts_sought += 1;
+        }
+        scratch.remember(memo, || self.texts.has_part(part, facts))
     }
 
     /// Finds a ticket's keys and numbers.

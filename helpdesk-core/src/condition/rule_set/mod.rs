@@ -24,11 +24,13 @@ use super::ast::Condition;
 use super::facts::Facts;
 use cover::Filing;
 use keys::Keys;
-use program::{Probe, Program};
-use ranges::RangeIndex;
+use program::{Entry, Node, Probe, Programs};
+use ranges::{Range, RangeIndex};
 
 /// Rules that are looked at first, where only the first that holds is wanted.
 const FIRST_RULES: u32 = 64;
+/// Keys of a rule up to which each has its own copy of the rule's program.
+const COPIES_MAX: usize = 4;
 /// Marks the absence of a key.
 const NO_KEY: u32 = u32::MAX;
 
@@ -63,7 +65,7 @@ const NO_KEY: u32 = u32::MAX;
 pub struct RuleSet {
     n_rules: usize,
     keys: Keys,
-    programs: Program,
+    programs: Programs,
     /// Where the postings of each key begin; one more than there are keys.
     starts: Vec<u32>,
     postings: Vec<Posting>,
@@ -71,17 +73,33 @@ pub struct RuleSet {
     /// ticket then, else when a test asks.
     files_parts: bool,
     ranges: RangeIndex,
+    /// Rules that the ranges stand for.
+    ranged: Vec<Filed>,
     /// Rules that no key and no range stands for, in order.
-    always: Vec<u32>,
+    always: Vec<Filed>,
 }
 
-/// A rule filed under a key.
+/// A rule and its program.
+#[derive(Debug, Clone, Copy)]
+struct Filed {
+    rule: u32,
+    entry: Entry,
+}
+
+/// A rule filed under a key. Its program takes the key and the guard for granted, and
+/// lies beside those of the other rules under the key, as they are run together.
 #[derive(Debug, Clone, Copy)]
 struct Posting {
-    rule: u32,
-    /// Another key that the rule needs; [`NO_KEY`] when none does.
+    filed: Filed,
+    /// Another key that the rule needs, or [`NO_GUARD`]; with [`IS_REPEATED`] where
+    /// the rule is filed under other keys too.
     guard: u32,
 }
+
+/// Marks a rule that is filed under several keys, beside its guard.
+const IS_REPEATED: u32 = 1 << 31;
+/// The guard of a rule that has none.
+const NO_GUARD: u32 = IS_REPEATED - 1;
 
 /// What matching works on, kept from one ticket to the next: once it has grown to
 /// its rule set, matching allocates nothing. It fits every rule set.
@@ -102,6 +120,8 @@ pub struct Scratch {
     ticket: u32,
     /// Whether the parts of the ticket's texts were looked for.
     knows_parts: bool,
+    /// How many of them were looked for one by one.
+    n_parts_sought: u32,
     found: Vec<u32>,
     /// For each key of the ticket, the posting to look at next.
     next: Vec<u32>,
@@ -118,39 +138,81 @@ impl RuleSet {
     /// Compiles conditions, in the order in which they are tried.
     #[must_use]
     pub fn new<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
-        let mut keys = Keys::default();
-        let mut nodes: Vec<program::Node> =
-            conditions.into_iter().map(|condition| keys.node(condition)).collect();
-        keys.seal();
-        let mut rules = Self { n_rules: nodes.len(), ..Self::default() };
-        let mut posted: Vec<(u32, Posting)> = Vec::with_capacity(nodes.len());
-        let mut ranged = Vec::new();
-        for (rule, node) in (0u32..).zip(&mut nodes) {
-            match cover::file(node, &keys) {
-                Filing::Never => {}
-                Filing::Keys { keys: filed, guard, has_parts } => {
-                    rules.files_parts |= has_parts;
-                    posted.extend(filed.into_iter().map(|key| (key, Posting { rule, guard })));
-                }
-                Filing::Range(range) => ranged.push((rule, range)),
-                Filing::Always => rules.always.push(rule),
+        let mut rules = Self::default();
+        let conditions: Vec<&Condition> = conditions.into_iter().collect();
+        let mut nodes: Vec<Node> =
+            conditions.iter().map(|condition| rules.keys.node(condition)).collect();
+        rules.keys.seal();
+        rules.n_rules = nodes.len();
+        for (node, condition) in nodes.iter_mut().zip(conditions) {
+            cover::arrange(node, &rules.keys);
+            if !Programs::fits(node) {
+                *node = rules.keys.asked_node(condition);
             }
-            rules.programs.push(node);
         }
-        // Within a key by order: what comes first is tried first.
-        posted.sort_by_key(|(key, posting)| (*key, posting.rule));
-        rules.starts = vec![0; keys.n_keys() + 1];
-        for (key, _) in &posted {
-            rules.starts[*key as usize + 1] += 1;
-        }
-        for at in 1..rules.starts.len() {
-            rules.starts[at] += rules.starts[at - 1];
-        }
-        rules.postings = posted.into_iter().map(|(_, posting)| posting).collect();
-        rules.ranges = RangeIndex::new(ranged);
+        rules.file(&nodes);
+        rules.keys.shrink();
         rules.programs.shrink();
-        rules.keys = keys;
         rules
+    }
+
+    /// Files each rule, and writes its programs.
+    fn file(&mut self, nodes: &[Node]) {
+        let mut filings: Vec<(u32, Vec<u32>, u32)> = Vec::with_capacity(nodes.len());
+        let mut ranges: Vec<(u32, Range)> = Vec::new();
+        for (rule, node) in (0u32..).zip(nodes) {
+            match cover::file(node, &self.keys) {
+                Filing::Never => {}
+                Filing::Keys { keys, guard } => filings.push((rule, keys, guard)),
+                Filing::Range(range) => {
+                    ranges.push((self.ranged.len() as u32, range));
+                    self.ranged.push(Filed { rule, entry: self.programs.push(node, &[]) });
+                }
+                Filing::Always => {
+                    self.always.push(Filed { rule, entry: self.programs.push(node, &[]) });
+                }
+            }
+        }
+        self.ranges = RangeIndex::new(ranges);
+        self.post(nodes, &filings);
+        let mut part_keys = self.keys.part_keys();
+        self.files_parts = part_keys.any(|key| !self.postings_of(key).is_empty());
+    }
+
+    /// Puts rules under their keys; within a key by order, so that what comes first is
+    /// tried first.
+    fn post(&mut self, nodes: &[Node], filings: &[(u32, Vec<u32>, u32)]) {
+        self.starts = vec![0; self.keys.n_keys() + 1];
+        for key in filings.iter().flat_map(|(_, keys, _)| keys) {
+            self.starts[*key as usize + 1] += 1;
+        }
+        for at in 1..self.starts.len() {
+            self.starts[at] += self.starts[at - 1];
+        }
+        let n_postings = self.starts.last().copied().unwrap_or_default();
+        let mut places = vec![(0, 0); n_postings as usize];
+        let mut next = self.starts.clone();
+        for (at, (_, keys, _)) in (0u32..).zip(filings) {
+            for key in keys {
+                let place = &mut next[*key as usize];
+                places[*place as usize] = (at, *key);
+                *place += 1;
+            }
+        }
+        let mut shared = vec![None; filings.len()];
+        for (at, key) in places {
+            let (rule, keys, guard) = &filings[at as usize];
+            let node = &nodes[*rule as usize];
+            let entry = if keys.len() <= COPIES_MAX {
+                self.programs.push(node, &[key, *guard])
+            } else {
+                *shared[at as usize].get_or_insert_with(|| self.programs.push(node, &[*guard]))
+            };
+            let guard = if *guard == NO_KEY { NO_GUARD } else { *guard };
+            let repeated = if keys.len() > 1 { IS_REPEATED } else { 0 };
+            self.postings
+                .push(Posting { filed: Filed { rule: *rule, entry }, guard: guard | repeated });
+        }
     }
 
     /// How many rules there are.
@@ -171,19 +233,18 @@ impl RuleSet {
         let mut best = self.first_of_keys(facts, scratch);
         let mut ranged = std::mem::take(&mut scratch.found);
         ranged.clear();
-        self.ranges.find(&scratch.numbers, |rule| ranged.push(rule));
-        for rule in &ranged {
-            if *rule < best && self.runs(*rule, facts, scratch) {
-                best = *rule;
+        self.ranges.find(&scratch.numbers, |at| ranged.push(at));
+        for at in &ranged {
+            let filed = self.ranged[*at as usize];
+            if filed.rule < best && self.runs(filed, facts, scratch) {
+                best = filed.rule;
             }
         }
         scratch.found = ranged;
-        for rule in &self.always {
-            if *rule >= best {
-                break;
-            }
-            if self.runs(*rule, facts, scratch) {
-                best = *rule;
+        let before = self.always.iter().take_while(|filed| filed.rule < best);
+        for filed in before {
+            if self.runs(*filed, facts, scratch) {
+                best = filed.rule;
                 break;
             }
         }
@@ -204,14 +265,15 @@ impl RuleSet {
                 let postings = &self.postings[*next as usize..end as usize];
                 let upto = bound.min(best);
                 let looked_at = postings.iter().position(|posting| {
-                    let is_over = posting.rule >= upto;
+                    let rule = posting.filed.rule;
+                    let is_over = rule >= upto;
                     if !is_over
                         && scratch.has_guard(posting.guard)
-                        && self.runs(posting.rule, facts, scratch)
+                        && self.runs(posting.filed, facts, scratch)
                     {
-                        best = posting.rule;
+                        best = rule;
                     }
-                    is_over || best == posting.rule
+                    is_over || best == rule
                 });
                 *next += looked_at.unwrap_or(postings.len()) as u32;
                 is_left |= *next < end;
@@ -233,40 +295,34 @@ impl RuleSet {
         found.clear();
         for at in 0..scratch.set.len() {
             for posting in self.postings_of(scratch.set[at]) {
+                let rule = posting.filed.rule;
                 if scratch.has_guard(posting.guard)
-                    && scratch.is_untried(posting.rule)
-                    && self.runs(posting.rule, facts, scratch)
+                    && (posting.guard & IS_REPEATED == 0 || scratch.is_untried(rule))
+                    && self.runs(posting.filed, facts, scratch)
                 {
-                    found.push(posting.rule);
+                    found.push(rule);
                 }
             }
         }
         let n_keyed = found.len();
-        self.ranges.find(&scratch.numbers, |rule| found.push(rule));
+        self.ranges.find(&scratch.numbers, |at| found.push(at));
         let mut n_kept = n_keyed;
         for at in n_keyed..found.len() {
-            let rule = found[at];
-            if self.runs(rule, facts, scratch) {
-                found[n_kept] = rule;
+            let filed = self.ranged[found[at] as usize];
+            if self.runs(filed, facts, scratch) {
+                found[n_kept] = filed.rule;
                 n_kept += 1;
             }
         }
         found.truncate(n_kept);
-        for rule in &self.always {
-            if self.runs(*rule, facts, scratch) {
-                found.push(*rule);
+        for filed in &self.always {
+            if self.runs(*filed, facts, scratch) {
+                found.push(filed.rule);
             }
         }
         found.sort_unstable();
         scratch.found = found;
         &scratch.found
-    }
-
-    /// Whether one rule holds. `false` for a rule that is none.
-    pub fn holds<F: Facts + ?Sized>(&self, rule: usize, facts: &F, scratch: &mut Scratch) -> bool {
-        self.look(facts, scratch);
-        let known = u32::try_from(rule).ok().filter(|_| rule < self.n_rules);
-        known.is_some_and(|rule| self.runs(rule, facts, scratch))
     }
 
     fn postings_of(&self, key: u32) -> &[Posting] {
@@ -284,21 +340,13 @@ impl RuleSet {
     }
 
     /// Runs a rule's program.
-    fn runs<F: Facts + ?Sized>(&self, rule: u32, facts: &F, scratch: &mut Scratch) -> bool {
-        self.programs.run(rule, |test| match test {
+    fn runs<F: Facts + ?Sized>(&self, filed: Filed, facts: &F, scratch: &mut Scratch) -> bool {
+        self.programs.run(filed.entry, |test| match test {
             Probe::Key(key) => scratch.has(key),
-            Probe::Part(key) => {
-                self.keys.find_parts(facts, scratch);
-                scratch.has(key)
-            }
-            Probe::Any(list) => match self.keys.list_leaf(list) {
-                Some((leaf, wanted)) => {
-                    scratch.remember(leaf, || self.keys.leaf(leaf).holds(facts)) == wanted
-                }
-                None => self.keys.has_any(list, scratch),
-            },
+            Probe::Any(list) => self.keys.has_any(list, facts, scratch),
             Probe::Range(range) => self.keys.in_range(range, scratch),
-            Probe::Leaf(leaf) => scratch.remember(leaf, || self.keys.leaf(leaf).holds(facts)),
+            Probe::Part(part) => self.keys.has_part(part, facts, scratch),
+            Probe::Asked(asked) => self.keys.ask(asked, facts, scratch),
         })
     }
 }
@@ -318,8 +366,9 @@ impl Scratch {
         self.numbers.clear();
         self.numbers.resize(rules.keys.n_numbers(), f64::NAN);
         self.memo.clear();
-        self.memo.resize(rules.keys.n_leaves(), Memo::Unknown);
+        self.memo.resize(rules.keys.n_memos(), Memo::Unknown);
         self.knows_parts = false;
+        self.n_parts_sought = 0;
     }
 
     /// Lets each of so many rules be tried once for the ticket.
@@ -337,7 +386,8 @@ impl Scratch {
     }
 
     fn has_guard(&self, guard: u32) -> bool {
-        guard == NO_KEY || self.has(guard)
+        let guard = guard & !IS_REPEATED;
+        guard == NO_GUARD || self.has(guard)
     }
 
     /// Adds a key of the ticket.
@@ -361,10 +411,14 @@ impl Scratch {
         std::mem::replace(tried, self.ticket) != self.ticket
     }
 
-    fn remember(&mut self, leaf: u32, test: impl FnOnce() -> bool) -> bool {
-        let Some(memo) = self.memo.get_mut(leaf as usize) else { return test() };
+    fn remembers(&self, test: usize) -> bool {
+        self.memo.get(test).is_some_and(|memo| *memo != Memo::Unknown)
+    }
+
+    fn remember(&mut self, test: usize, ask: impl FnOnce() -> bool) -> bool {
+        let Some(memo) = self.memo.get_mut(test) else { return ask() };
         if *memo == Memo::Unknown {
-            *memo = if test() { Memo::Passed } else { Memo::Failed };
+            *memo = if ask() { Memo::Passed } else { Memo::Failed };
         }
         *memo == Memo::Passed
     }

@@ -29,6 +29,7 @@ pub(super) struct Texts {
     parts: WordMap,
     part_list: Vec<String>,
     finder: Option<AhoCorasick>,
+    part_tests: Vec<PartTest>,
     fields: Vec<TextField>,
     /// The texts of a ticket, each with the fields that look at it.
     sources: Vec<(Field, Vec<usize>)>,
@@ -41,6 +42,16 @@ struct TextField {
     phrases: Vec<u32>,
     wholes: Vec<u32>,
     parts: Vec<u32>,
+    /// The test of each part.
+    part_tests: Vec<u32>,
+}
+
+/// That a part stands in a field.
+#[derive(Debug, Clone, Copy)]
+struct PartTest {
+    field: u32,
+    part: u32,
+    key: u32,
 }
 
 impl Texts {
@@ -54,27 +65,47 @@ impl Texts {
         if number == self.phrase_words.len() {
             self.phrase_words.push(words);
         }
-        key_at(&mut self.field(field).phrases, number, share, shares)
+        let field = self.field(field);
+        key_at(&mut self.fields[field].phrases, number, share, shares)
     }
 
     /// The key of a whole text in a field.
     pub(super) fn whole(&mut self, field: &Field, folded: &str, shares: &mut Vec<f32>) -> u32 {
         let number = self.wholes.intern(folded) as usize;
-        key_at(&mut self.field(field).wholes, number, 0.001, shares)
+        let field = self.field(field);
+        key_at(&mut self.fields[field].wholes, number, 0.001, shares)
     }
 
-    /// The key of a part of a text in a field. It is not empty.
+    /// The test of a part of a text in a field. It is not empty.
     pub(super) fn part(&mut self, field: &Field, folded: &str, shares: &mut Vec<f32>) -> u32 {
         let number = self.parts.intern(folded) as usize;
         if number == self.part_list.len() {
             self.part_list.push(folded.to_owned());
         }
         let share = 0.3 / folded.chars().count().max(1) as f32;
-        key_at(&mut self.field(field).parts, number, share, shares)
+        let at = self.field(field);
+        let own = &mut self.fields[at];
+        let key = key_at(&mut own.parts, number, share, shares);
+        own.part_tests.resize(own.parts.len(), NO_KEY);
+        let test = &mut own.part_tests[number];
+        if *test == NO_KEY {
+            *test = self.part_tests.len() as u32;
+            self.part_tests.push(PartTest { field: at as u32, part: number as u32, key });
+        }
+        *test
     }
 
-    fn field(&mut self, field: &Field) -> &mut TextField {
-        let at = place(
+    pub(super) fn n_part_tests(&self) -> usize {
+        self.part_tests.len()
+    }
+
+    pub(super) fn part_key(&self, test: u32) -> u32 {
+        self.part_tests[test as usize].key
+    }
+
+    /// The place of a field among those that are looked at.
+    fn field(&mut self, field: &Field) -> usize {
+        place(
             &mut self.fields,
             |own| own.field == *field,
             || TextField {
@@ -82,9 +113,9 @@ impl Texts {
                 phrases: Vec::new(),
                 wholes: Vec::new(),
                 parts: Vec::new(),
+                part_tests: Vec::new(),
             },
-        );
-        &mut self.fields[at]
+        )
     }
 
     /// After the last condition: the dictionary of phrases, and the search for parts.
@@ -151,6 +182,17 @@ impl Texts {
                 self.find_parts_in(text, fields, scratch);
             }
         }
+    }
+
+    /// Whether a part stands in a field's texts.
+    pub(super) fn has_part<F: Facts + ?Sized>(&self, test: u32, facts: &F) -> bool {
+        let PartTest { field, part, .. } = self.part_tests[test as usize];
+        let part = self.part_list[part as usize].as_bytes();
+        let sources = self.sources.iter().filter(|(_, at)| at.contains(&(field as usize)));
+        sources.filter_map(|(source, _)| facts.text(source)).any(|text| {
+            let folded = text.folded().as_bytes();
+            memchr::memmem::find(folded, part).is_some()
+        })
     }
 
     fn find_phrases(&self, text: &TextFact<'_>, fields: &[usize], scratch: &mut Scratch) {
