@@ -14,6 +14,9 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
+/// Rules that never hold, before those that do.
+const N_NEVER: usize = 20;
+
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let key = |text| Key::new(text).expect("a key");
     Schema::default()
@@ -49,15 +52,18 @@ fuzz_target!(|bytes: &[u8]| {
     let again = Condition::parse(&written, &SCHEMA).expect("what was written is parsed");
     assert_eq!(condition, again, "{written}");
     let opposite = Condition::Not(Box::new(again.clone()));
-    let rules = RuleSet::new([&condition, &opposite]);
+    // A small set is walked; so many are compiled.
+    let never = vec![Condition::Never; N_NEVER];
+    let rules = RuleSet::new(never.iter().chain([&condition, &opposite]));
     let mut scratch = Scratch::default();
     let now = DateTime::from_timestamp(1_795_000_000, 0).expect("in range");
     for ticket in [&*TICKET, &json!({})] {
         let facts = FactMap::from_json(ticket, now, &SCHEMA).expect("fits");
         let facts = facts.with_calendars(CALENDARS.clone());
         assert_eq!(condition.holds(&facts), again.holds(&facts));
-        let holding = u32::from(!condition.holds(&facts));
-        assert_eq!(rules.all(&facts, &mut scratch), [holding], "{condition}");
+        let holding = N_NEVER + usize::from(!condition.holds(&facts));
+        assert_eq!(rules.all(&facts, &mut scratch), [holding as u32], "{condition}");
+        assert_eq!(rules.first(&facts, &mut scratch), Some(holding), "{condition}");
         let _ = condition.evidence(&facts);
         let _ = condition.to_string();
     }

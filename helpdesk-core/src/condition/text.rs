@@ -217,28 +217,60 @@ struct IndexedWord {
 
 fn hashed_words(folded: &str) -> Vec<IndexedWord> {
     let mut all = Vec::with_capacity(folded.len() / 5);
+    let mut put = |start: usize, end: usize| {
+        let hash = hash_of(folded.get(start..end).unwrap_or_default());
+        all.push(IndexedWord { hash, start: start as u32, end: end as u32 });
+    };
     if folded.is_ascii() {
-        // The same as below, byte by byte.
-        let bytes = folded.as_bytes();
-        let mut at = 0;
-        while at < bytes.len() {
-            let length = bytes[at..].iter().position(|byte| !byte.is_ascii_alphanumeric());
-            let end = length.map_or(bytes.len(), |length| at + length);
-            if end > at {
-                let hash = hash_of(&folded[at..end]);
-                all.push(IndexedWord { hash, start: at as u32, end: end as u32 });
-            }
-            at = end + 1;
+        each_ascii_word(folded.as_bytes(), put);
+    } else {
+        let base = folded.as_ptr().addr();
+        for word in words(folded) {
+            let start = word.as_ptr().addr() - base;
+            put(start, start + word.len());
         }
-        return all;
-    }
-    let base = folded.as_ptr().addr();
-    for word in words(folded) {
-        let start = word.as_ptr().addr() - base;
-        let end = (start + word.len()) as u32;
-        all.push(IndexedWord { hash: hash_of(word), start: start as u32, end });
     }
     all
+}
+
+/// Shows where each word of a folded text begins and ends: the same as [`words`],
+/// for a text in ASCII, 64 bytes at a time.
+fn each_ascii_word(folded: &[u8], mut see: impl FnMut(usize, usize)) {
+    let (mut start, mut is_in_word) = (0, false);
+    for (n, part) in folded.chunks(64).enumerate() {
+        let mut mask = 0;
+        for (at, bytes) in part.chunks(8).enumerate() {
+            let mut eight = [0; 8];
+            eight[..bytes.len()].copy_from_slice(bytes);
+            mask |= word_bytes(u64::from_le_bytes(eight)) << (at * 8);
+        }
+        // Bits where a word begins or ends.
+        let mut edges = mask ^ (mask << 1 | u64::from(is_in_word));
+        while edges != 0 {
+            let at = n * 64 + edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            if is_in_word {
+                see(start, at);
+            }
+            (start, is_in_word) = (at, !is_in_word);
+        }
+    }
+    if is_in_word {
+        see(start, folded.len());
+    }
+}
+
+/// Which of eight ASCII bytes are digits or small letters, one bit for each: all
+/// eight are compared at once, in a word of the machine.
+fn word_bytes(eight: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The high bit of each byte that is this or greater: no byte is over 0x7f.
+    let at_least = |byte: u8| eight + EACH * u64::from(0x80 - byte);
+    let letters = at_least(b'a') & !at_least(b'z' + 1);
+    let digits = at_least(b'0') & !at_least(b'9' + 1);
+    // Brings the eight high bits together, the first byte's lowest.
+    ((((letters | digits) & HIGH) >> 7).wrapping_mul(0x0102_0408_1020_4080)) >> 56
 }
 
 impl WordIndex {

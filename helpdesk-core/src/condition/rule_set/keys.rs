@@ -4,7 +4,7 @@ use super::program::{Node, Probe};
 use super::ranges::Range;
 use super::texts::Texts;
 use super::word_map::WordMap;
-use super::{NO_KEY, Scratch};
+use super::{NO_KEY, PARTS_BY_ONE, Scratch};
 use crate::condition::ast::{
     BooleanTest, ChoiceTest, Condition, Leaf, NumberTest, SetTest, Test, TextTest,
 };
@@ -17,8 +17,8 @@ use uuid::Uuid;
 const TINY_LIST: usize = 4;
 /// Lists up to this length are tested bit by bit.
 const SHORT_LIST: usize = 64;
-/// As many parts of a ticket's texts are looked for one by one.
-const PARTS_BY_ONE: u32 = 8;
+/// What is said of a key beforehand counts as much as so many tickets.
+const PRIOR_TICKETS: f32 = 4.0;
 
 /// The keys of a rule set, and the tests that are none.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +65,7 @@ impl Lists {
         next
     }
 
+    #[inline]
     fn get(&self, list: u32) -> &[u32] {
         let list = list as usize;
         let start = if list == 0 { 0 } else { self.ends[list - 1] };
@@ -293,6 +294,14 @@ impl Keys {
         self.texts.seal();
     }
 
+    /// Takes in how many of so many tickets have each key.
+    pub(super) fn learn(&mut self, counts: &[u32], n_tickets: u32) {
+        for (share, count) in self.shares.iter_mut().zip(counts) {
+            let known = PRIOR_TICKETS * *share + *count as f32;
+            *share = known / (PRIOR_TICKETS + n_tickets as f32);
+        }
+    }
+
     /// Forgets what only the making of rules needs.
     pub(super) fn shrink(&mut self) {
         self.lists.numbers = BTreeMap::new();
@@ -304,6 +313,16 @@ impl Keys {
         if !std::mem::replace(&mut scratch.knows_parts, true) {
             self.texts.find_parts(facts, scratch);
         }
+    }
+
+    /// Lets [`Keys::find_filed_parts`] find the parts with these keys, in order.
+    pub(super) fn file_parts(&mut self, keys: &[u32]) {
+        self.texts.file_parts(keys);
+    }
+
+    /// Finds the parts of a ticket's texts under which rules are filed.
+    pub(super) fn find_filed_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
+        self.texts.find_filed_parts(facts, scratch);
     }
 
     pub(super) fn n_keys(&self) -> usize {
@@ -327,9 +346,9 @@ impl Keys {
         self.lists.get(list)
     }
 
-    /// The keys of all parts of texts.
-    pub(super) fn part_keys(&self) -> impl Iterator<Item = u32> {
-        (0..self.texts.n_part_tests() as u32).map(|part| self.texts.part_key(part))
+    /// Whether a key is of a part of a text.
+    pub(super) fn is_part(&self, key: u32) -> bool {
+        self.texts.is_part(key)
     }
 
     /// The key of a part of a text.
@@ -353,6 +372,7 @@ impl Keys {
         Range { number: *number, low, high }
     }
 
+    #[inline]
     pub(super) fn in_range(&self, test: u32, scratch: &Scratch) -> bool {
         let (number, test) = &self.range_tests[test as usize];
         let value = scratch.numbers[*number as usize];
@@ -360,6 +380,7 @@ impl Keys {
         test.passes(value)
     }
 
+    #[inline]
     pub(super) fn has_any<F: Facts + ?Sized>(
         &self,
         list: u32,
@@ -397,7 +418,8 @@ impl Keys {
         if !scratch.knows_parts && scratch.n_parts_sought >= PARTS_BY_ONE {
             self.find_parts(facts, scratch);
         }
-        if scratch.knows_parts {
+        // Found with those under which rules are filed, or with all.
+        if scratch.has(self.part_key(part)) || scratch.knows_parts {
             return scratch.has(self.part_key(part));
         }
         let memo = self.asked.len() + part as usize;

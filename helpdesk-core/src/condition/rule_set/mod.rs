@@ -13,6 +13,7 @@
 mod cover;
 mod keys;
 mod literals;
+mod parts;
 mod program;
 mod ranges;
 mod texts;
@@ -21,16 +22,23 @@ mod word_map;
 mod tests;
 
 use super::ast::Condition;
-use super::facts::Facts;
+use super::facts::{FactMap, Facts};
 use cover::Filing;
 use keys::Keys;
 use program::{Entry, Node, Probe, Programs};
 use ranges::{Range, RangeIndex};
 
+/// Rules up to which a set is walked, rule by rule: a ticket's keys cost more.
+const WALKED_MAX: usize = 16;
+/// The first rules of a larger set, walked before a ticket's keys are found where only
+/// the first that holds is wanted.
+const FIRST_WALKED: usize = 8;
 /// Rules that are looked at first, where only the first that holds is wanted.
 const FIRST_RULES: u32 = 64;
 /// Keys of a rule up to which each has its own copy of the rule's program.
 const COPIES_MAX: usize = 4;
+/// As many parts of a ticket's texts are looked for one by one, then all together.
+const PARTS_BY_ONE: u32 = 16;
 /// Marks the absence of a key.
 const NO_KEY: u32 = u32::MAX;
 
@@ -64,6 +72,8 @@ const NO_KEY: u32 = u32::MAX;
 #[derive(Debug, Clone, Default)]
 pub struct RuleSet {
     n_rules: usize,
+    /// All rules of a small set, which has nothing else; else the first few.
+    walked: Vec<Condition>,
     keys: Keys,
     programs: Programs,
     /// Where the postings of each key begin; one more than there are keys.
@@ -138,12 +148,28 @@ impl RuleSet {
     /// Compiles conditions, in the order in which they are tried.
     #[must_use]
     pub fn new<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
+        Self::for_tickets(conditions, std::iter::empty::<&FactMap>())
+    }
+
+    /// The same, made to be fast on tickets like these: what they have often is looked
+    /// at late. A few hundred tell enough. What holds does not depend on them.
+    #[must_use]
+    pub fn for_tickets<'c, 'f, F: Facts + ?Sized + 'f>(
+        conditions: impl IntoIterator<Item = &'c Condition>,
+        tickets: impl IntoIterator<Item = &'f F>,
+    ) -> Self {
         let mut rules = Self::default();
         let conditions: Vec<&Condition> = conditions.into_iter().collect();
+        rules.n_rules = conditions.len();
+        let n_walked = if rules.is_small() { WALKED_MAX } else { FIRST_WALKED };
+        rules.walked = conditions.iter().take(n_walked).copied().cloned().collect();
+        if rules.is_small() {
+            return rules;
+        }
         let mut nodes: Vec<Node> =
             conditions.iter().map(|condition| rules.keys.node(condition)).collect();
         rules.keys.seal();
-        rules.n_rules = nodes.len();
+        rules.learn(tickets);
         for (node, condition) in nodes.iter_mut().zip(conditions) {
             cover::arrange(node, &rules.keys);
             if !Programs::fits(node) {
@@ -156,10 +182,25 @@ impl RuleSet {
         rules
     }
 
+    /// Counts how many of these tickets have each key.
+    fn learn<'f, F: Facts + ?Sized + 'f>(&mut self, tickets: impl IntoIterator<Item = &'f F>) {
+        let mut scratch = Scratch::default();
+        let mut counts = vec![0; self.keys.n_keys()];
+        let mut n_tickets = 0;
+        for facts in tickets {
+            self.look(facts, &mut scratch);
+            self.keys.find_parts(facts, &mut scratch);
+            scratch.set.iter().for_each(|key| counts[*key as usize] += 1);
+            n_tickets += 1;
+        }
+        self.keys.learn(&counts, n_tickets);
+    }
+
     /// Files each rule, and writes its programs.
     fn file(&mut self, nodes: &[Node]) {
-        let mut filings: Vec<(u32, Vec<u32>, u32)> = Vec::with_capacity(nodes.len());
+        let mut filings = Vec::with_capacity(nodes.len());
         let mut ranges: Vec<(u32, Range)> = Vec::new();
+        let mut always: Vec<u32> = Vec::new();
         for (rule, node) in (0u32..).zip(nodes) {
             match cover::file(node, &self.keys) {
                 Filing::Never => {}
@@ -168,15 +209,29 @@ impl RuleSet {
                     ranges.push((self.ranged.len() as u32, range));
                     self.ranged.push(Filed { rule, entry: self.programs.push(node, &[]) });
                 }
-                Filing::Always => {
-                    self.always.push(Filed { rule, entry: self.programs.push(node, &[]) });
-                }
+                Filing::Always => always.push(rule),
             }
         }
         self.ranges = RangeIndex::new(ranges);
+        // To look for all parts with each ticket pays where many rules are filed so.
+        let has_parts = |keys: &[u32]| keys.iter().any(|key| self.keys.is_part(*key));
+        let n_by_parts = filings.iter().filter(|(_, keys, _)| has_parts(keys)).count();
+        self.files_parts = n_by_parts > PARTS_BY_ONE as usize;
+        if self.files_parts {
+            let keys = filings.iter().flat_map(|(_, keys, _)| keys);
+            let mut keys: Vec<u32> = keys.copied().filter(|key| self.keys.is_part(*key)).collect();
+            keys.sort_unstable();
+            self.keys.file_parts(&keys);
+        } else {
+            let by_parts = filings.extract_if(.., |(_, keys, _)| has_parts(keys));
+            always.extend(by_parts.map(|(rule, ..)| rule));
+            always.sort_unstable();
+        }
+        for rule in always {
+            let entry = self.programs.push(&nodes[rule as usize], &[]);
+            self.always.push(Filed { rule, entry });
+        }
         self.post(nodes, &filings);
-        let mut part_keys = self.keys.part_keys();
-        self.files_parts = part_keys.any(|key| !self.postings_of(key).is_empty());
     }
 
     /// Puts rules under their keys; within a key by order, so that what comes first is
@@ -227,23 +282,76 @@ impl RuleSet {
         self.n_rules == 0
     }
 
+    fn is_small(&self) -> bool {
+        self.n_rules <= WALKED_MAX
+    }
+
     /// The first rule that holds.
     pub fn first<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) -> Option<usize> {
+        self.find(0, facts, scratch, |_| true)
+    }
+
+    /// The first rule at `from` or behind it that is accepted and holds. Asks for few
+    /// more than the rules up to the one that is found whether they are accepted.
+    ///
+    /// A cascade goes on behind the rule that has acted, on the ticket as it is then:
+    ///
+    /// ```
+    /// use helpdesk_core::condition::{Condition, FactMap, RuleSet, Schema, Scratch};
+    /// use serde_json::json;
+    ///
+    /// let schema = Schema::default();
+    /// let parse = |source| {
+    ///     Condition::parse(&source, &schema).map_err(|faults| faults[0].to_string())
+    /// };
+    /// let rules = RuleSet::new(&[
+    ///     parse(json!({"field": "subject", "has_word": ["refund"]}))?,
+    ///     parse(json!({"field": "priority", "is": "high"}))?,
+    /// ]);
+    /// let mut ticket = json!({"subject": "Refund, please"});
+    /// let (mut scratch, mut from, mut acted) = (Scratch::default(), 0, Vec::new());
+    /// loop {
+    ///     let facts = FactMap::from_json(&ticket, chrono::DateTime::UNIX_EPOCH, &schema)
+    ///         .map_err(|faults| faults[0].to_string())?;
+    ///     let Some(rule) = rules.find(from, &facts, &mut scratch, |_| true) else { break };
+    ///     acted.push(rule);
+    ///     from = rule + 1;
+    ///     // What the first one does, the second one sees.
+    ///     ticket["priority"] = json!("high");
+    /// }
+    /// assert_eq!(acted, [0, 1]);
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn find<F: Facts + ?Sized>(
+        &self,
+        from: usize,
+        facts: &F,
+        scratch: &mut Scratch,
+        accept: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let mut walked = self.walked.iter().enumerate().skip(from);
+        let found = walked.find(|(rule, condition)| accept(*rule) && condition.holds(facts));
+        if found.is_some() || self.is_small() {
+            return found.map(|(rule, _)| rule);
+        }
+        let from = u32::try_from(from.max(self.walked.len())).ok()?;
         self.look(facts, scratch);
-        let mut best = self.first_of_keys(facts, scratch);
+        let accept = |rule: u32| rule >= from && accept(rule as usize);
+        let mut best = self.first_of_keys(from, facts, scratch, accept);
         let mut ranged = std::mem::take(&mut scratch.found);
         ranged.clear();
         self.ranges.find(&scratch.numbers, |at| ranged.push(at));
         for at in &ranged {
             let filed = self.ranged[*at as usize];
-            if filed.rule < best && self.runs(filed, facts, scratch) {
+            if filed.rule < best && accept(filed.rule) && self.runs(filed, facts, scratch) {
                 best = filed.rule;
             }
         }
         scratch.found = ranged;
-        let before = self.always.iter().take_while(|filed| filed.rule < best);
+        let start = self.always.partition_point(|filed| filed.rule < from);
+        let before = self.always[start..].iter().take_while(|filed| filed.rule < best);
         for filed in before {
-            if self.runs(*filed, facts, scratch) {
+            if accept(filed.rule) && self.runs(*filed, facts, scratch) {
                 best = filed.rule;
                 break;
             }
@@ -253,11 +361,17 @@ impl RuleSet {
 
     /// The first rule that holds and is filed under the ticket's keys: looked for
     /// among the first few rules under each key, then among the next more.
-    fn first_of_keys<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) -> u32 {
+    fn first_of_keys<F: Facts + ?Sized>(
+        &self,
+        from: u32,
+        facts: &F,
+        scratch: &mut Scratch,
+        accept: impl Fn(u32) -> bool,
+    ) -> u32 {
         let mut next = std::mem::take(&mut scratch.next);
         next.clear();
         next.extend(scratch.set.iter().map(|key| self.starts[*key as usize]));
-        let (mut best, mut bound) = (u32::MAX, FIRST_RULES);
+        let (mut best, mut bound) = (u32::MAX, from.saturating_add(FIRST_RULES));
         loop {
             let mut is_left = false;
             for (at, next) in next.iter_mut().enumerate() {
@@ -269,6 +383,7 @@ impl RuleSet {
                     let is_over = rule >= upto;
                     if !is_over
                         && scratch.has_guard(posting.guard)
+                        && accept(rule)
                         && self.runs(posting.filed, facts, scratch)
                     {
                         best = rule;
@@ -289,10 +404,16 @@ impl RuleSet {
 
     /// All rules that hold, in order.
     pub fn all<'s, F: Facts + ?Sized>(&self, facts: &F, scratch: &'s mut Scratch) -> &'s [u32] {
-        self.look(facts, scratch);
-        scratch.begin_trying(self.n_rules);
         let mut found = std::mem::take(&mut scratch.found);
         found.clear();
+        if self.is_small() {
+            let walked = (0u32..).zip(&self.walked).filter(|(_, condition)| condition.holds(facts));
+            found.extend(walked.map(|(rule, _)| rule));
+            scratch.found = found;
+            return &scratch.found;
+        }
+        self.look(facts, scratch);
+        scratch.begin_trying(self.n_rules);
         for at in 0..scratch.set.len() {
             for posting in self.postings_of(scratch.set[at]) {
                 let rule = posting.filed.rule;
@@ -325,6 +446,7 @@ impl RuleSet {
         &scratch.found
     }
 
+    #[inline]
     fn postings_of(&self, key: u32) -> &[Posting] {
         let key = key as usize;
         &self.postings[self.starts[key] as usize..self.starts[key + 1] as usize]
@@ -335,13 +457,15 @@ impl RuleSet {
         scratch.begin(self);
         self.keys.find(facts, scratch);
         if self.files_parts {
-            self.keys.find_parts(facts, scratch);
+            self.keys.find_filed_parts(facts, scratch);
         }
     }
 
     /// Runs a rule's program.
+    #[inline]
     fn runs<F: Facts + ?Sized>(&self, filed: Filed, facts: &F, scratch: &mut Scratch) -> bool {
         self.programs.run(filed.entry, |test| match test {
+            // Nearly all tests are of this kind.
             Probe::Key(key) => scratch.has(key),
             Probe::Any(list) => self.keys.has_any(list, facts, scratch),
             Probe::Range(range) => self.keys.in_range(range, scratch),
@@ -381,16 +505,19 @@ impl Scratch {
         }
     }
 
+    #[inline]
     fn has(&self, key: u32) -> bool {
         self.bits.get(key as usize / 64).is_some_and(|word| word >> (key % 64) & 1 == 1)
     }
 
+    #[inline]
     fn has_guard(&self, guard: u32) -> bool {
         let guard = guard & !IS_REPEATED;
         guard == NO_GUARD || self.has(guard)
     }
 
     /// Adds a key of the ticket.
+    #[inline]
     fn add(&mut self, key: u32) {
         let Some(word) = self.bits.get_mut(key as usize / 64) else { return };
         let bit = 1 << (key % 64);
@@ -400,12 +527,14 @@ impl Scratch {
         }
     }
 
+    #[inline]
     fn add_found(&mut self, key: Option<u32>) {
         if let Some(key) = key {
             self.add(key);
         }
     }
 
+    #[inline]
     fn is_untried(&mut self, rule: u32) -> bool {
         let Some(tried) = self.tried.get_mut(rule as usize) else { return true };
         std::mem::replace(tried, self.ticket) != self.ticket

@@ -138,6 +138,7 @@ impl Step {
         Self { test: kind << NUMBER_BITS | number, yes, no }
     }
 
+    #[inline]
     fn probe(self) -> Probe {
         let number = self.test & ((1 << NUMBER_BITS) - 1);
         match self.test >> NUMBER_BITS {
@@ -227,6 +228,7 @@ impl Programs {
     }
 
     /// Whether a program holds. Each step goes to a later one, so this ends.
+    #[inline]
     pub(super) fn run(&self, entry: Entry, mut passes: impl FnMut(Probe) -> bool) -> bool {
         let Some(steps) = self.steps.get(entry.0 as usize..) else { return entry == Entry::TRUE };
         let mut at = 0;

@@ -1,6 +1,6 @@
 //! Sets that are made to be hard, and what a scratch carries over.
 
-use super::{RuleSet, Scratch};
+use super::{RuleSet, Scratch, WALKED_MAX};
 use crate::condition::{Condition, FactMap, Schema};
 use chrono::DateTime;
 use serde_json::{Value, json};
@@ -13,11 +13,16 @@ fn facts(source: &Value) -> FactMap {
     FactMap::from_json(source, DateTime::UNIX_EPOCH, &Schema::default()).unwrap()
 }
 
-/// A set finds what the walk finds, on each ticket.
+/// A set finds what the walk finds, on each ticket: walked where it is small, and compiled.
 fn agrees(sources: &[Value], tickets: &[Value]) {
     let conditions: Vec<Condition> = sources.iter().map(parse).collect();
-    let rules = RuleSet::new(&conditions);
-    assert_eq!((rules.len(), rules.is_empty()), (sources.len(), sources.is_empty()));
+    agree(&conditions, tickets);
+    agree(&[vec![Condition::Never; WALKED_MAX + 1], conditions].concat(), tickets);
+}
+
+fn agree(conditions: &[Condition], tickets: &[Value]) {
+    let rules = RuleSet::new(conditions);
+    assert_eq!((rules.len(), rules.is_empty()), (conditions.len(), conditions.is_empty()));
     let mut scratch = Scratch::default();
     for ticket in tickets {
         let facts = facts(ticket);
@@ -131,6 +136,24 @@ fn constants_duplicates_and_nothing_at_all_are_rules_too() {
         &tickets(),
     );
     agrees(&[], &tickets());
+}
+
+#[test]
+fn a_rule_too_long_for_a_program_is_asked_as_a_whole() {
+    let tags: Vec<String> = (0..70_000).map(|n| format!("tag-{}", n % 9)).collect();
+    let ticket = json!({"tags": (0..9).map(|n| format!("tag-{n}")).collect::<Vec<_>>()});
+    let rule = json!({"field": "tags", "has_all": tags});
+    agrees(&[rule.clone(), json!({"not": rule})], &[ticket, json!({"tags": ["tag-1"]})]);
+}
+
+#[test]
+fn parts_are_found_wherever_they_stand_in_a_long_text() {
+    let rules: Vec<Value> =
+        (0..60).map(|n| json!({"field": "body", "contains": format!("part {n}.")})).collect();
+    for start in 0..200 {
+        let body = format!("{}part 7.{}part 41.", "x".repeat(start), "y ".repeat(start));
+        agrees(&rules, &[json!({"body": body})]);
+    }
 }
 
 #[test]

@@ -1,17 +1,12 @@
 //! Keys of texts: words and phrases, whole texts, parts.
 
 use super::keys::{new_key, place};
+use super::parts::PartFinder;
 use super::word_map::WordMap;
 use super::{NO_KEY, Scratch};
 use crate::condition::facts::Facts;
 use crate::condition::field::Field;
 use crate::condition::text::{Phrase, TextFact};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
-/// Bytes of parts up to which they are found by the fastest automaton: it takes
-/// about a hundred times as many.
-const DFA_BYTES_MAX: usize = 16 * 1024;
-
 /// Everything that a rule set looks for in texts, under numbers of its own; and
 /// for each field, which key each number is there.
 #[derive(Debug, Clone, Default)]
@@ -28,8 +23,11 @@ pub(super) struct Texts {
     wholes: WordMap,
     parts: WordMap,
     part_list: Vec<String>,
-    finder: Option<AhoCorasick>,
     part_tests: Vec<PartTest>,
+    /// Finds all parts.
+    finder: PartFinder,
+    /// Finds those under which rules are filed.
+    filed_finder: PartFinder,
     fields: Vec<TextField>,
     /// The texts of a ticket, each with the fields that look at it.
     sources: Vec<(Field, Vec<usize>)>,
@@ -103,6 +101,11 @@ impl Texts {
         self.part_tests[test as usize].key
     }
 
+    /// Whether a key is of a part. Keys are made in order.
+    pub(super) fn is_part(&self, key: u32) -> bool {
+        self.part_tests.binary_search_by_key(&key, |test| test.key).is_ok()
+    }
+
     /// The place of a field among those that are looked at.
     fn field(&mut self, field: &Field) -> usize {
         place(
@@ -133,15 +136,7 @@ impl Texts {
             self.starts[at] += self.starts[at - 1];
         }
         self.firsts = by_first.into_iter().map(|(_, phrase)| phrase).collect();
-        // Too many parts for one automaton are found one by one.
-        self.finder = match self.part_list.is_empty() {
-            true => None,
-            false => {
-                let n_bytes: usize = self.part_list.iter().map(String::len).sum();
-                let kind = (n_bytes <= DFA_BYTES_MAX).then_some(AhoCorasickKind::DFA);
-                AhoCorasick::builder().kind(kind).build(&self.part_list).ok()
-            }
-        };
+        self.finder = PartFinder::new(&self.part_list, |_| true);
         for (at, own) in self.fields.iter().enumerate() {
             let sources = match &own.field {
                 Field::Text => vec![Field::Subject, Field::Body],
@@ -156,6 +151,16 @@ impl Texts {
                 self.sources[place].1.push(at);
             }
         }
+    }
+
+    /// Lets [`Texts::find_filed_parts`] find the parts with these keys.
+    pub(super) fn file_parts(&mut self, keys: &[u32]) {
+        let is_filed = |test: &&PartTest| keys.binary_search(&test.key).is_ok();
+        let mut filed: Vec<u32> =
+            self.part_tests.iter().filter(is_filed).map(|test| test.part).collect();
+        filed.sort_unstable();
+        let finder = PartFinder::new(&self.part_list, |part| filed.binary_search(&part).is_ok());
+        self.filed_finder = finder;
     }
 
     /// Finds the keys of a ticket's texts.
@@ -173,13 +178,29 @@ impl Texts {
         }
     }
 
-    /// Finds the parts in all of a ticket's texts.
+    /// Finds all parts in all of a ticket's texts.
     pub(super) fn find_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
+        self.find_parts_by(&self.finder, facts, scratch);
+    }
+
+    /// Finds those under which rules are filed.
+    pub(super) fn find_filed_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
+        self.find_parts_by(&self.filed_finder, facts, scratch);
+    }
+
+    fn find_parts_by<F: Facts + ?Sized>(
+        &self,
+        finder: &PartFinder,
+        facts: &F,
+        scratch: &mut Scratch,
+    ) {
         for (source, fields) in &self.sources {
             if self.one_has(fields, |field| &field.parts)
                 && let Some(text) = facts.text(source)
             {
-                self.find_parts_in(text, fields, scratch);
+                finder.find(text.folded(), |part| {
+                    self.add(fields, scratch, |field| &field.parts, part);
+                });
             }
         }
     }
@@ -211,23 +232,6 @@ impl Texts {
             }
         }
         scratch.words = words;
-    }
-
-    fn find_parts_in(&self, text: &TextFact<'_>, fields: &[usize], scratch: &mut Scratch) {
-        match &self.finder {
-            Some(finder) => {
-                for found in finder.find_overlapping_iter(text.folded()) {
-                    self.add(fields, scratch, |field| &field.parts, found.pattern().as_u32());
-                }
-            }
-            None => {
-                for (part, wanted) in (0u32..).zip(&self.part_list) {
-                    if text.folded().contains(wanted.as_str()) {
-                        self.add(fields, scratch, |field| &field.parts, part);
-                    }
-                }
-            }
-        }
     }
 
     /// Whether one of these fields looks for anything of a kind.

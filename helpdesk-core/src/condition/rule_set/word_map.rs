@@ -46,6 +46,7 @@ impl WordMap {
     }
 
     /// The number of a word whose hash is known.
+    #[inline]
     pub(super) fn get(&self, hash: u64, word: &str) -> Option<u32> {
         let bit = (hash >> 32) as usize;
         let part = self.filter.get((bit / 64) & self.filter.len().wrapping_sub(1))?;

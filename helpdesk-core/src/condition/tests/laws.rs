@@ -1,7 +1,9 @@
 //! Laws that hold for every condition and every ticket.
 
 use super::{facts, schema};
-use crate::condition::{Condition, FactMap, FoldOptions, Phrase, RuleSet, Scratch, TextFact, fold};
+use crate::condition::{
+    Condition, FactMap, FoldOptions, Phrase, RuleSet, Scratch, TextFact, fold, words,
+};
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use serde_json::{Value, json};
@@ -194,21 +196,49 @@ proptest! {
         sets in proptest::collection::vec(proptest::collection::vec(condition(), 0..24), 1..3),
         tickets in proptest::collection::vec(ticket(), 1..4),
     ) {
-        let compiled: Vec<RuleSet> = sets.iter().map(RuleSet::new).collect();
+        // A small set is walked; one more rule than that is compiled.
+        let sets: Vec<Vec<Condition>> = sets
+            .into_iter()
+            .flat_map(|set| [set.clone(), [vec![Condition::Never; 17], set].concat()])
+            .collect();
+        let compiled = sets.iter().map(RuleSet::new);
+        let tuned = sets.iter().map(|set| RuleSet::for_tickets(set, &tickets));
+        let compiled: Vec<(RuleSet, RuleSet)> = compiled.zip(tuned).collect();
         // One scratch for all: nothing of a ticket or a set is left for the next.
         let mut scratch = Scratch::default();
         for ticket in &tickets {
-            for (conditions, rules) in sets.iter().zip(&compiled) {
+            for (conditions, (rules, tuned)) in sets.iter().zip(&compiled) {
                 let walked: Vec<u32> = (0..)
                     .zip(conditions)
                     .filter(|(_, condition)| condition.holds(ticket))
                     .map(|(rule, _)| rule)
                     .collect();
                 prop_assert_eq!(rules.all(ticket, &mut scratch), &walked);
+                prop_assert_eq!(tuned.all(ticket, &mut scratch), &walked);
                 let first = walked.first().map(|rule| *rule as usize);
                 prop_assert_eq!(rules.first(ticket, &mut scratch), first);
+                // One after the other, the odd ones only.
+                let mut from = 0;
+                let mut found = Vec::new();
+                while let Some(rule) = rules.find(from, ticket, &mut scratch, |at| at % 2 == 1) {
+                    found.push(rule as u32);
+                    from = rule + 1;
+                }
+                let odd: Vec<u32> = walked.iter().copied().filter(|rule| rule % 2 == 1).collect();
+                prop_assert_eq!(found, odd);
             }
         }
+    }
+
+    #[test]
+    fn a_text_is_split_the_same_whatever_its_chars(
+        text in prop_oneof!["[ -~\n]{0,200}", "[a-z0-9 .!]{60,70}", "\\PC{0,40}"],
+    ) {
+        let fact = TextFact::new(text.as_str(), FoldOptions::default());
+        let mut seen = Vec::new();
+        fact.each_word(|_, word| seen.push(word.to_owned()));
+        let split: Vec<&str> = words(fact.folded()).collect();
+        prop_assert_eq!(seen, split);
     }
 
     #[test]
