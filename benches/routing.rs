@@ -2,12 +2,16 @@
 //!
 //! `cargo xtask bench routing` runs this. A ticket's texts are folded and split
 //! each time, as for a message that has just come in; `folded` is the same ticket
-//! asked again. The plain walk stands beside it, up to 10,000 rules.
+//! asked again. The plain walk stands beside it, up to 10,000 rules. The groups
+//! `hard_…` hold sets that are made to be hard; finding all rules is never to cost more
+//! than the walk.
 
 #![allow(missing_docs, clippy::expect_used, reason = "a bench may panic")]
 
 #[path = "fixture/clock.rs"]
 mod clock;
+#[path = "fixture/hard.rs"]
+mod hard;
 #[path = "fixture/rules.rs"]
 mod rules;
 
@@ -84,10 +88,65 @@ fn bench_rules(c: &mut Criterion<ThreadTime>) {
 fn check(work: &Workload, rules: &RuleSet) {
     let mut scratch = Scratch::default();
     for ticket in work.tickets.iter().take(5) {
-        let walked = work.conditions.iter().enumerate().filter(|(_, it)| it.holds(ticket));
-        let walked: Vec<u32> = walked.map(|(rule, _)| rule as u32).collect();
-        assert_eq!(rules.all(ticket, &mut scratch), walked);
+        let ticket = ticket.clone();
+        let walked = work.walk(&ticket);
+        assert_eq!(rules.all(&ticket, &mut scratch), walked);
+        let first = walked.first().map(|rule| *rule as usize);
+        assert_eq!(rules.first(&ticket, &mut scratch), first);
     }
+}
+
+/// Sets made to be hard, each beside the walk over the same rules.
+fn bench_hard(c: &mut Criterion<ThreadTime>) {
+    for (name, work) in hard::sets(if is_test() { 20 } else { 1 }) {
+        let rules = RuleSet::new(&work.conditions);
+        check(&work, &rules);
+        let mut at = 0;
+        let mut next = || {
+            at = (at + 1) % work.tickets.len();
+            work.tickets[at].clone()
+        };
+        let mut scratch = Scratch::default();
+        let mut group = c.benchmark_group(format!("hard_{name}_all"));
+        group.bench_function("rule_set", |b| {
+            let all = |ticket: &mut FactMap| black_box(rules.all(ticket, &mut scratch).len());
+            b.iter_batched_ref(&mut next, all, BatchSize::SmallInput);
+        });
+        group.bench_function("walk", |b| {
+            let walk = |ticket: &mut FactMap| {
+                black_box(work.conditions.iter().filter(|it| it.holds(ticket)).count())
+            };
+            b.iter_batched_ref(&mut next, walk, BatchSize::SmallInput);
+        });
+        group.finish();
+        let mut group = c.benchmark_group(format!("hard_{name}_first"));
+        group.bench_function("rule_set", |b| {
+            let first = |ticket: &mut FactMap| black_box(rules.first(ticket, &mut scratch));
+            b.iter_batched_ref(&mut next, first, BatchSize::SmallInput);
+        });
+        group.bench_function("walk", |b| {
+            let walk = |ticket: &mut FactMap| {
+                black_box(work.conditions.iter().position(|it| it.holds(ticket)))
+            };
+            b.iter_batched_ref(&mut next, walk, BatchSize::SmallInput);
+        });
+        group.finish();
+    }
+}
+
+/// What is not looked at costs nothing: a body of 1 MiB, and one of 64 KiB.
+fn bench_bodies(c: &mut Criterion<ThreadTime>) {
+    let mut group = c.benchmark_group("hard_body");
+    for (name, work) in hard::bodies() {
+        let rules = RuleSet::new(&work.conditions);
+        check(&work, &rules);
+        let mut scratch = Scratch::default();
+        group.bench_function(name, |b| {
+            let all = |ticket: &mut FactMap| black_box(rules.all(ticket, &mut scratch).len());
+            b.iter_batched_ref(|| work.tickets[0].clone(), all, BatchSize::PerIteration);
+        });
+    }
+    group.finish();
 }
 
 fn bench_build(c: &mut Criterion<ThreadTime>) {
@@ -108,6 +167,6 @@ criterion_group! {
         .sample_size(30)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    targets = bench_rules, bench_build
+    targets = bench_rules, bench_build, bench_hard, bench_bodies
 }
 criterion_main!(benches);

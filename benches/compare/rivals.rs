@@ -1,4 +1,7 @@
-//! Other ways to answer the questions of working time, behind one trait.
+//! Other ways to answer the questions of working time, behind one trait; and
+//! [`engines`] of rules.
+
+pub mod engines;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;

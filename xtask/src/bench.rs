@@ -1,4 +1,13 @@
 //! `cargo xtask bench`: runs the benches and prints each cost beside its floor.
+//!
+//! `bench report` runs those that docs/PERFORMANCE.md shows, and writes its tables
+//! and plots again.
+
+mod machine;
+mod plot;
+mod report;
+mod routing_at;
+mod tables;
 
 use crate::{Failure, shell};
 use serde_json::{Value, json};
@@ -7,37 +16,68 @@ use std::fs;
 use std::path::Path;
 
 /// The bench to which the others of its group are compared: the first that the group has.
-const FLOORS: [&str; 2] = ["floor", "helpdesk"];
+const FLOORS: [&str; 4] = ["floor", "helpdesk", "walk", "body_64_kib"];
 /// The name of the comparison with other crates, a workspace of its own.
 const COMPARE: &str = "compare";
+/// The bench of rule sets, which also runs at one size.
+const ROUTING: &str = "routing";
+const USAGE: &str = "`cargo xtask bench desk|routing|calendar|tick|compare [--json]`, `cargo \
+    xtask bench routing --rules N [--seed S] [--tickets T] [--cyrillic] [--json]`, or `cargo xtask \
+    bench report [PART…]`";
 
 /// Runs the chore.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
-    let (names, flags): (Vec<_>, Vec<_>) = args.iter().partition(|arg| !arg.starts_with('-'));
-    let [name] = names.as_slice() else {
-        let usage = "one bench: `cargo xtask bench desk|routing|calendar|tick|compare [--json]`";
-        return Err(Failure::Usage(usage.to_owned()));
+    let (name, rest) = match args.split_first() {
+        Some((name, rest)) if !name.starts_with('-') => (name.as_str(), rest),
+        _ => return Err(Failure::Usage(format!("a bench first: {USAGE}"))),
     };
-    if let Some(flag) = flags.iter().find(|flag| **flag != "--json") {
-        return Err(Failure::Usage(format!("no option `{flag}`: `--json` is the only one")));
+    if name == "report" {
+        return report::run(rest);
     }
+    let size = routing_at::options(rest)?;
+    let is_json = rest.iter().any(|flag| flag == "--json");
+    match size {
+        Some(size) if name == ROUTING => {
+            let found = routing_at::measure(&size)?;
+            show(is_json, &found, || routing_at::table(&found));
+        }
+        Some(_) => {
+            let message = format!("`{name}` has one size: `--json` is its only option");
+            return Err(Failure::Usage(message));
+        }
+        None => {
+            let medians = measure(name, &[])?;
+            show(is_json, &as_json(&medians), || table(&medians));
+        }
+    }
+    Ok(())
+}
+
+fn show(is_json: bool, found: &Value, table: impl FnOnce() -> String) {
+    if is_json {
+        println!("{found}");
+    } else {
+        print!("{}", table());
+    }
+}
+
+/// Runs a bench, or the part of it that a filter names, and gives its medians. What
+/// it says itself goes to stderr.
+fn measure(name: &str, filter: &[&str]) -> Result<Medians, String> {
     let home = std::env::temp_dir().join(format!("helpdesk-bench-{}", std::process::id()));
-    let args = match name.as_str() {
+    let args = match name {
         COMPARE => ["bench", "--manifest-path", "benches/compare/Cargo.toml"],
         name => ["bench", "--bench", name],
     };
     let mut command = shell::cargo(&args)?;
-    shell::stream(command.env("CRITERION_HOME", &home))?;
+    if !filter.is_empty() {
+        command.arg("--").args(filter);
+    }
+    shell::stream_aside(command.env("CRITERION_HOME", &home))?;
     let medians = medians(&home);
     // What criterion leaves is of no use any more, and in nobody's way either.
     let _ = fs::remove_dir_all(&home);
-    let medians = medians?;
-    if flags.is_empty() {
-        print!("{}", table(&medians));
-    } else {
-        println!("{}", as_json(&medians));
-    }
-    Ok(())
+    medians
 }
 
 /// Median nanoseconds by bench, `group/bench` or `group/bench/parameter`.
@@ -125,8 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn it_wants_one_bench_and_knows_one_option() {
-        assert!(matches!(run(&[]), Err(Failure::Usage(_))));
-        assert!(matches!(run(&["desk".to_owned(), "--jsno".to_owned()]), Err(Failure::Usage(_))));
+    fn it_wants_one_bench_and_options_that_this_bench_has() {
+        for line in ["", "--json", "desk --jsno", "desk calendar", "tick --rules 10"] {
+            let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            assert!(matches!(run(&args), Err(Failure::Usage(_))), "{line}");
+        }
     }
 }

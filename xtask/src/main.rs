@@ -21,7 +21,7 @@ const CHORES: &[(&str, &str, &str)] = &[
     ("tidy", "", "check what the compiler does not: sizes, headers, leftovers, import order"),
     ("gen", "[--check]", "write the generated files again, or only say which are stale"),
     ("fuzz", "[--seconds N] [TARGET…]", "fuzz each target, or the named ones, for N seconds"),
-    ("bench", "NAME [--json]", "run a bench, and print each cost beside its floor"),
+    ("bench", "NAME [OPTION…]", "run a bench; `bench report` writes docs/PERFORMANCE.md again"),
     ("vectors", "KIND FILE…", "check the engine against files of known answers"),
     ("help", "", "print this text"),
 ];

@@ -43,8 +43,18 @@ pub(crate) fn stream(command: &mut Command) -> Result<(), String> {
 
 /// What a command prints, when it exits with 0.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    println!("$ {}", shown(command));
+    printed(command)
+}
+
+/// What a command prints, when it exits with 0; all that is said of it goes to stderr.
+pub(crate) fn captured(command: &mut Command) -> Result<String, String> {
+    eprintln!("$ {}", shown(command));
+    printed(command)
+}
+
+fn printed(command: &mut Command) -> Result<String, String> {
     let line = shown(command);
-    println!("$ {line}");
     let output = command
         .stderr(Stdio::inherit())
         .output()
@@ -53,6 +63,17 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
         return Err(format!("`{line}` failed: {}", output.status));
     }
     String::from_utf8(output.stdout).map_err(|_| format!("`{line}` printed no UTF-8"))
+}
+
+/// Like [`stream`], with all output on stderr: stdout is left to what the chore prints.
+pub(crate) fn stream_aside(command: &mut Command) -> Result<(), String> {
+    let line = shown(command);
+    eprintln!("$ {line}");
+    let status = command
+        .stdout(std::io::stderr())
+        .status()
+        .map_err(|error| format!("`{line}` did not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{line}` failed: {status}")) }
 }
 
 /// True when `cargo NAME --version` works, that is, when the subcommand is installed.
