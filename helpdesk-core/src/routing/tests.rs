@@ -2,7 +2,9 @@
 //! `billing`, all online and idle, and a ticket that has waited for an hour.
 
 mod affinity;
+mod agent_index;
 mod candidates;
+mod index_desk;
 mod laws;
 mod order;
 mod rules;
