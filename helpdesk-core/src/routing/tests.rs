@@ -11,6 +11,7 @@ mod rules;
 mod selectors;
 mod stages;
 mod to_solve;
+mod waiting_index;
 
 use super::queue::Queue;
 use super::select::{Ask, Choice, choose};
