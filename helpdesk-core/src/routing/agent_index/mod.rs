@@ -42,7 +42,7 @@ use std::collections::BTreeMap;
 /// use helpdesk_core::routing::select::{Ask, choose};
 /// use serde_json::{from_value, json};
 /// let at = "2026-06-01T12:00:00Z";
-/// let now = at.parse::<DateTime<chrono::Utc>>()?;
+/// let now = DateTime::from_timestamp(1_780_315_200, 0).unwrap_or_default();
 /// let mut roster = Roster::default();
 /// for n in ["01", "02"] {
 ///     let id = format!("00000000-0000-0000-0000-0000000000{n}");
@@ -60,7 +60,7 @@ use std::collections::BTreeMap;
 ///     roster.agents.insert(id, entry);
 /// }
 /// let queue = from_value(json!({"key": "q", "group": "billing", "mode": {"type": "assign"}}))?;
-/// let ticket = from_value(json!({
+/// let ticket: helpdesk_core::ticket::Ticket = from_value(json!({
 ///     "id": "00000000-0000-0000-0000-000000000009", "number": "HD-1", "subject": "Refund",
 ///     "requester": "00000000-0000-0000-0000-000000000008", "channel": "email",
 ///     "channels": ["email"], "status": "new", "category": "new", "queue": "q",
@@ -71,17 +71,17 @@ use std::collections::BTreeMap;
 /// }))?;
 /// let mut index = AgentIndex::new(&roster, []);
 /// let calendars = &Calendars::default();
-/// let ask = |roster| {
-///     Ask { queue: &queue, ticket: &ticket, roster, calendars, affinity: &[], now, seed: 0 }
-/// };
-/// let found = index.choose(&ask(&roster));
-/// assert_eq!(found, Found::from(&choose(&ask(&roster))));
+/// let (queue, ticket, affinity, seed, before) = (&queue, &ticket, &[], 0, roster.clone());
+/// let ask = Ask { queue, ticket, roster: &before, calendars, affinity, now, seed };
+/// let found = index.choose(&ask);
+/// assert_eq!(found, Found::from(&choose(&ask)));
 /// // The chosen has no room for another one.
 /// let chosen = found.chosen.ok_or("nobody")?;
 /// let entry = roster.agents.get_mut(&chosen).ok_or("nobody")?;
 /// entry.load.channels.entry(ticket.channel).or_default().active += found.weight;
 /// index.put_load(&entry.load);
-/// assert!(index.choose(&ask(&roster)).chosen.is_some_and(|next| next != chosen));
+/// let next = index.choose(&Ask { roster: &roster, ..ask });
+/// assert!(next.chosen.is_some_and(|next| next != chosen));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
