@@ -4,7 +4,7 @@ use super::after;
 use super::queue::Queue;
 use super::select::Ask;
 use super::stage::Search;
-use crate::agent::{AgentLoad, PresenceState, RosterEntry};
+use crate::agent::{Agent, AgentLoad, PresenceState, RosterEntry};
 use crate::calendar::HORIZON_END;
 use crate::condition::Calendars;
 use crate::event::RefusedReason;
@@ -51,7 +51,16 @@ pub fn shift_starts_at(
     entry: &RosterEntry,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let shift = calendars.get(entry.agent.shift.as_ref()?)?;
+    starts_at(calendars, &entry.agent, now)
+}
+
+/// See [`shift_starts_at`].
+pub(super) fn starts_at(
+    calendars: &Calendars,
+    agent: &Agent,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let shift = calendars.get(agent.shift.as_ref()?)?;
     let starts_at = shift.next_open(now).unwrap_or(HORIZON_END);
     (starts_at > now).then_some(starts_at)
 }
@@ -64,21 +73,37 @@ pub fn shift_starts_at(
 #[must_use]
 pub fn full(entry: &RosterEntry, channel: Channel) -> Option<RefusedReason> {
     let capacity = &entry.agent.capacity;
-    let weight = u64::from(capacity.weight(channel));
-    let held = entry.load.on(channel);
-    let on_channel = u64::from(held.active) + u64::from(held.reserved) + weight;
-    if capacity.channels.get(&channel).is_some_and(|max| on_channel > u64::from(*max)) {
+    let on_channel = entry.load.on(channel);
+    let held = u64::from(on_channel.active) + u64::from(on_channel.reserved);
+    no_room(
+        capacity.weight(channel),
+        (held, capacity.channels.get(&channel).copied()),
+        (u64::from(entry.load.total()), capacity.total),
+    )
+}
+
+/// The same for units held, and their maximum, on the channel and in total.
+pub(super) fn no_room(
+    weight: u32,
+    (on_channel, channel_max): (u64, Option<u32>),
+    (in_total, total_max): (u64, u32),
+) -> Option<RefusedReason> {
+    let weight = u64::from(weight);
+    if channel_max.is_some_and(|max| on_channel + weight > u64::from(max)) {
         return Some(RefusedReason::ChannelFull);
     }
-    let in_total = u64::from(entry.load.total()) + weight;
-    (in_total > u64::from(capacity.total)).then_some(RefusedReason::TotalFull)
+    (in_total + weight > u64::from(total_max)).then_some(RefusedReason::TotalFull)
 }
 
 /// The first required skill, in the ticket's order, that the agent lacks or has
 /// at a lower level.
 #[must_use]
 pub fn lacking_skill<'s>(search: &'s Search<'_>, entry: &RosterEntry) -> Option<&'s SkillLevel> {
-    search.required.iter().find(|s| entry.agent.skill_level(&s.skill) < s.level)
+    search.required.iter().find(|skill| lacks_skill(&entry.agent, skill))
+}
+
+pub(super) fn lacks_skill(agent: &Agent, required: &SkillLevel) -> bool {
+    agent.skill_level(&required.skill) < required.level
 }
 
 /// When an agent may be given work of this queue again: from this instant on,
@@ -86,5 +111,13 @@ pub fn lacking_skill<'s>(search: &'s Search<'_>, entry: &RosterEntry) -> Option<
 /// was never given work.
 #[must_use]
 pub fn cooldown_ends_at(queue: &Queue, load: &AgentLoad) -> Option<DateTime<Utc>> {
-    Some(after(load.last_assigned_at()?, queue.cooldown_seconds?))
+    rested_at(queue, load.last_assigned_at())
+}
+
+/// The same for when the agent was last given work.
+pub(super) fn rested_at(
+    queue: &Queue,
+    last_assigned_at: Option<DateTime<Utc>>,
+) -> Option<DateTime<Utc>> {
+    Some(after(last_assigned_at?, queue.cooldown_seconds?))
 }

@@ -2,7 +2,9 @@
 //!
 //! It works without engine, store or runtime. Rules come in two forms that name the
 //! same rule: compiled for many tickets ([`rules::RoutingRules`]), and plain, tried in
-//! order by [`Condition::holds`](crate::condition::Condition::holds). Agents are scanned.
+//! order by [`Condition::holds`](crate::condition::Condition::holds). Agents,
+//! and waiting tickets, are scanned, or kept in indexes that answer the same
+//! ([`agent_index::AgentIndex`], [`waiting_index::WaitingIndex`]).
 //!
 //! - [`rules::route`] and [`rules::RoutingRules::route`]: the queue of a ticket.
 //! - [`stage::active_stages`]: whom its queue asks by now, and for what.
@@ -19,7 +21,9 @@ pub mod stage;
 pub mod eligible;
 pub mod select;
 pub mod trace;
+pub mod agent_index;
 pub mod next;
+pub mod waiting_index;
 pub mod batch;
 
 #[cfg(test)]

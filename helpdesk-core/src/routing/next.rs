@@ -257,7 +257,7 @@ fn is_due(ticket: &Ticket, now: DateTime<Utc>) -> bool {
         && ticket.snoozed_until.is_none_or(|until| until <= now)
 }
 
-fn waits(upcoming: &Upcoming<'_>, now: DateTime<Utc>) -> bool {
+pub(super) fn waits(upcoming: &Upcoming<'_>, now: DateTime<Utc>) -> bool {
     is_due(upcoming.ticket, now)
         && upcoming.ticket.assignee.is_none()
         && upcoming.offered_to.is_none()
@@ -322,7 +322,7 @@ fn ask<'a>(upcoming: &Upcoming<'a>, queue: &'a Queue, for_agent: &ForAgent<'a>) 
     Ask { queue, ticket, roster, calendars, affinity, now, seed: 0 }
 }
 
-fn priority(ticket: &Ticket) -> Priority {
+pub(super) fn priority(ticket: &Ticket) -> Priority {
     ticket.priority.unwrap_or(Priority::Normal)
 }
 

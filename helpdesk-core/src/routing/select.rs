@@ -4,7 +4,7 @@ use super::eligible::{cooldown_ends_at, full, lacking_skill, refusal, shift_star
 use super::queue::Queue;
 use super::stage::{Search, Selector, active_stages, entered_queue_at, skip_stage};
 use super::{after, trace};
-use crate::agent::{Roster, RosterEntry};
+use crate::agent::{Agent, Roster, RosterEntry};
 use crate::condition::Calendars;
 use crate::event::{ChoiceShort, ChosenBy, RefusedReason};
 use crate::id::{AgentId, Key, TicketId};
@@ -221,12 +221,12 @@ pub(super) fn awaited(ask: &Ask<'_>, verdicts: &[Verdict]) -> Option<AgentId> {
     preferred().find(is_only_busy).map(|verdict| verdict.agent)
 }
 
-fn wait_ends_at(ask: &Ask<'_>) -> Option<DateTime<Utc>> {
+pub(super) fn wait_ends_at(ask: &Ask<'_>) -> Option<DateTime<Utc>> {
     Some(after(entered_queue_at(ask.ticket), ask.queue.affinity_wait_seconds?))
 }
 
 /// The preferred agents, the first one first; one may come twice.
-fn affinity<'a>(ask: &Ask<'a>) -> impl Iterator<Item = AgentId> + use<'a> {
+pub(super) fn affinity<'a>(ask: &Ask<'a>) -> impl Iterator<Item = AgentId> + use<'a> {
     let before = ask.ticket.last_assignee.into_iter();
     let is_wanted = ask.queue.affinity;
     before.chain(ask.affinity.iter().copied()).filter(move |_| is_wanted)
@@ -236,7 +236,7 @@ fn judge(ask: &Ask<'_>, search: &Search<'_>) -> Vec<Verdict> {
     ask.roster.agents.values().map(|entry| verdict(ask, search, entry)).collect()
 }
 
-fn verdict(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Verdict {
+pub(super) fn verdict(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Verdict {
     let agent = entry.agent.id;
     let reason = refusal(ask, search, entry);
     let lacks = if reason == Some(RefusedReason::LacksSkill) {
@@ -262,7 +262,7 @@ fn excluded_until(ask: &Ask<'_>, agent: AgentId) -> Option<DateTime<Utc>> {
 }
 
 fn standing(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Standing {
-    let level = |s: &SkillLevel| u32::from(entry.agent.skill_level(&s.skill));
+    let (required_levels, preferred_levels) = levels(search, &entry.agent);
     Standing {
         active: entry.load.active(),
         held: entry.load.total(),
@@ -270,8 +270,8 @@ fn standing(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Standing
         idle_since: entry.load.on(ask.ticket.channel).last_assigned_at,
         last_assigned_at: entry.load.last_assigned_at(),
         n_taken: entry.load.n_taken(),
-        required_levels: search.required.iter().map(level).sum(),
-        preferred_levels: search.preferred.iter().map(|s| level(s) * u32::from(s.level)).sum(),
+        required_levels,
+        preferred_levels,
         hash: if search.selector == Selector::Random {
             lot(ask.seed, ask.ticket.id, entry.agent.id)
         } else {
@@ -280,9 +280,17 @@ fn standing(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Standing
     }
 }
 
+/// The sums of an agent's levels in the required and in the preferred skills, each of
+/// the latter times the preferred level.
+pub(super) fn levels(search: &Search<'_>, agent: &Agent) -> (u32, u32) {
+    let level = |s: &SkillLevel| u32::from(agent.skill_level(&s.skill));
+    let required = search.required.iter().map(level).sum();
+    (required, search.preferred.iter().map(|s| level(s) * u32::from(s.level)).sum())
+}
+
 /// The number an agent draws for a ticket: the first 8 bytes of the SHA-256 of
 /// seed, ticket id and agent id.
-fn lot(seed: u64, ticket: TicketId, agent: AgentId) -> u64 {
+pub(super) fn lot(seed: u64, ticket: TicketId, agent: AgentId) -> u64 {
     let mut hash = Sha256::new();
     hash.update(seed.to_be_bytes());
     hash.update(ticket.0.as_bytes());
@@ -369,14 +377,23 @@ fn compare_ratios((a, a_of): (u64, u32), (b, b_of): (u64, u32)) -> Ordering {
 fn n_taken_added(chosen: &Verdict, verdicts: &[Verdict], weight: u32) -> u64 {
     let Some(own) = chosen.standing.as_ref() else { return u64::from(weight) };
     let others = verdicts.iter().filter(|verdict| verdict.agent != chosen.agent);
-    let level_with = |other: &Standing| {
-        let n = u128::from(other.n_taken) * u128::from(own.capacity);
-        n.checked_div(u128::from(other.capacity))
-    };
-    let last = others.filter_map(|verdict| level_with(verdict.standing.as_ref()?)).min();
+    let last = others.filter_map(|verdict| level_with(own, verdict.standing.as_ref()?)).min();
+    behind(own, last).saturating_add(u64::from(weight))
+}
+
+/// How many units one would have taken who were level with another; `None` for
+/// one without capacity.
+pub(super) fn level_with(own: &Standing, other: &Standing) -> Option<u128> {
+    let n = u128::from(other.n_taken) * u128::from(own.capacity);
+    n.checked_div(u128::from(other.capacity))
+}
+
+/// What one fell back behind `last`, the least that they would have taken were they
+/// level with one of the others, beyond one full capacity.
+pub(super) fn behind(own: &Standing, last: Option<u128>) -> u64 {
     let floor = last.unwrap_or(0).saturating_sub(u128::from(own.capacity));
     let fell_back = floor.saturating_sub(u128::from(own.n_taken));
-    u64::try_from(fell_back).unwrap_or(u64::MAX).saturating_add(u64::from(weight))
+    u64::try_from(fell_back).unwrap_or(u64::MAX)
 }
 
 fn weight(ask: &Ask<'_>, entry: &RosterEntry) -> u32 {
@@ -399,7 +416,7 @@ fn look_again_at(
 /// When the obstacle in an agent's way goes with time: the end of an exclusion,
 /// also of an agent who is not online or full now (whoever comes back meanwhile
 /// is passed over, and nobody would look again), and the end of a cooldown.
-fn obstacle_ends_at(
+pub(super) fn obstacle_ends_at(
     ask: &Ask<'_>,
     search: &Search<'_>,
     verdict: &Verdict,

@@ -142,6 +142,11 @@ pub fn skip_stage<'a>(queue: &'a Queue, ticket: &'a Ticket, search: &Search<'a>)
     first_stages(queue, ticket, usize::from(search.stage) + 2)
 }
 
+/// The search that stands at this stage, from 0, all before it being active.
+pub(super) fn at_stage<'a>(queue: &'a Queue, ticket: &'a Ticket, stage: u16) -> Search<'a> {
+    first_stages(queue, ticket, usize::from(stage) + 1)
+}
+
 /// Since when a ticket waits.
 pub(super) fn entered_queue_at(ticket: &Ticket) -> DateTime<Utc> {
     ticket.entered_queue_at.unwrap_or(ticket.times.created_at)

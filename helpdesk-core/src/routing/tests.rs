@@ -2,13 +2,16 @@
 //! `billing`, all online and idle, and a ticket that has waited for an hour.
 
 mod affinity;
+mod agent_index;
 mod candidates;
+mod index_desk;
 mod laws;
 mod order;
 mod rules;
 mod selectors;
 mod stages;
 mod to_solve;
+mod waiting_index;
 
 use super::queue::Queue;
 use super::select::{Ask, Choice, choose};

@@ -1,0 +1,177 @@
+//! The choice of an agent by the index.
+
+use super::AgentIndex;
+use super::member::{N_CHANNELS, place_of};
+use super::ranking::{Ranking, bits_of};
+use super::sieve::Sieve;
+use crate::event::{ChosenBy, RefusedReason};
+use crate::id::AgentId;
+use crate::routing::select::{
+    Ask, Choice, affinity, awaited, obstacle_ends_at, verdict, wait_ends_at,
+};
+use crate::routing::stage::{Search, Selector, active_stages, skip_stage};
+use chrono::{DateTime, Utc};
+
+/// Who gets a ticket: what [`Choice`] says, but for the verdicts on everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// As [`Choice::chosen`].
+    pub chosen: Option<AgentId>,
+    /// As [`Choice::by`].
+    pub by: Option<ChosenBy>,
+    /// As [`Choice::weight`].
+    pub weight: u32,
+    /// As [`Choice::n_taken_added`].
+    pub n_taken_added: u64,
+    /// As [`Choice::stage`].
+    pub stage: u16,
+    /// As [`Choice::selector`].
+    pub selector: Selector,
+    /// As [`Choice::waits_for`].
+    pub waits_for: Option<AgentId>,
+    /// As [`Choice::look_again_at`].
+    pub look_again_at: Option<DateTime<Utc>>,
+}
+
+impl From<&Choice> for Found {
+    fn from(choice: &Choice) -> Self {
+        Self {
+            chosen: choice.chosen,
+            by: choice.by,
+            weight: choice.weight,
+            n_taken_added: choice.n_taken_added,
+            stage: choice.stage,
+            selector: choice.selector,
+            waits_for: choice.waits_for,
+            look_again_at: choice.look_again_at,
+        }
+    }
+}
+
+/// The outcome of one search.
+#[derive(Default)]
+struct Outcome {
+    chosen: Option<(u32, ChosenBy)>,
+    n_taken_added: u64,
+    waits_for: Option<AgentId>,
+}
+
+impl AgentIndex {
+    /// Chooses the agent who gets a ticket, as [`choose`](crate::routing::select::choose)
+    /// does by asking everybody.
+    ///
+    /// `ask.roster` must be what the index was told of: the agents with affinity
+    /// are looked up there, and those whom the ticket excludes.
+    #[must_use]
+    pub fn choose(&self, ask: &Ask<'_>) -> Found {
+        let mut search = active_stages(ask.queue, ask.ticket, ask.now);
+        let mut outcome = self.outcome(ask, &search);
+        for _ in 0..ask.queue.stages.len() {
+            let is_settled = outcome.chosen.is_some() || outcome.waits_for.is_some();
+            if is_settled || !search.skip_if_empty {
+                break;
+            }
+            search = skip_stage(ask.queue, ask.ticket, &search);
+            outcome = self.outcome(ask, &search);
+        }
+        let chosen = outcome.chosen.and_then(|(number, _)| self.member(number));
+        Found {
+            chosen: chosen.map(|member| member.agent.id),
+            by: outcome.chosen.map(|(_, by)| by),
+            weight: chosen.map_or(0, |member| member.weights[place_of(ask.ticket.channel)]),
+            n_taken_added: outcome.n_taken_added,
+            stage: search.stage,
+            selector: search.selector,
+            waits_for: outcome.waits_for,
+            look_again_at: match chosen {
+                Some(_) => None,
+                None => self.look_again_at(ask, &search, outcome.waits_for),
+            },
+        }
+    }
+
+    fn outcome(&self, ask: &Ask<'_>, search: &Search<'_>) -> Outcome {
+        let known = affinity(ask).filter_map(|agent| ask.roster.get(agent));
+        let preferred: Vec<_> = known.map(|entry| verdict(ask, search, entry)).collect();
+        let waits_for = awaited(ask, &preferred);
+        if waits_for.is_some() {
+            return Outcome { waits_for, ..Outcome::default() };
+        }
+        let Some(mut sieve) = Sieve::new(self, ask, search) else { return Outcome::default() };
+        let preferred = preferred.iter().find(|verdict| verdict.reason.is_none());
+        if let Some(number) = preferred.and_then(|v| self.by_id.get(&v.agent).copied()) {
+            let n_taken_added = sieve.n_taken_added(number, None);
+            return Outcome {
+                chosen: Some((number, ChosenBy::Affinity)),
+                n_taken_added,
+                ..Outcome::default()
+            };
+        }
+        let Some(((first, rank), second)) = sieve.two_first() else { return Outcome::default() };
+        let weight = || self.member(first).map_or(0, |m| u64::from(m.weights[sieve.channel]));
+        let (by, n_taken_added) = match second {
+            None => (ChosenBy::OnlyCandidate, weight()),
+            Some((second, other)) => {
+                (rank.decided_by(other), sieve.n_taken_added(first, Some(second)))
+            }
+        };
+        Outcome { chosen: Some((first, by)), n_taken_added, waits_for: None }
+    }
+
+    /// When time alone may change that nobody was chosen.
+    fn look_again_at(
+        &self,
+        ask: &Ask<'_>,
+        search: &Search<'_>,
+        waits_for: Option<AgentId>,
+    ) -> Option<DateTime<Utc>> {
+        let ends_at = |agent: AgentId| {
+            let verdict = verdict(ask, search, ask.roster.get(agent)?);
+            Some((obstacle_ends_at(ask, search, &verdict)?, verdict))
+        };
+        let mut first: Option<DateTime<Utc>> = None;
+        let mut note = |at: Option<DateTime<Utc>>| {
+            let at = at.filter(|at| ask.now < *at);
+            first = first.into_iter().chain(at).min();
+        };
+        note(search.next_stage_at);
+        note(waits_for.and_then(|_| wait_ends_at(ask)));
+        for excluded in &ask.ticket.excluded {
+            note(ends_at(excluded.agent).map(|(at, _)| at));
+        }
+        // Everybody else for whom a time is known has all that lasts: groups, skills, room.
+        if let Some(mut sieve) = Sieve::new(self, ask, search) {
+            let ranking = &self.everybody;
+            for block in ranking.blocks() {
+                while let Some(bit) = bits_of(sieve.bits(ranking, block)).next() {
+                    sieve.pass_over(ranking, block, bit, |member| {
+                        let (at, verdict) = ends_at(member.agent.id)?;
+                        note(Some(at));
+                        // None of the same shift has an earlier time than its start.
+                        let is_start = verdict.reason == Some(RefusedReason::OffShift)
+                            && verdict.until == Some(at);
+                        member.shift.filter(|_| is_start)
+                    });
+                }
+                sieve.passed = 0;
+            }
+        }
+        first
+    }
+
+    /// The orders of a selector that come one after the other, where they are kept,
+    /// each with a bit of the state that only some in it have.
+    pub(super) fn orders(
+        &self,
+        selector: Selector,
+        channel: usize,
+    ) -> impl Iterator<Item = (&Ranking, Option<usize>)> {
+        let is_it = move |on: Option<usize>| on.is_none_or(|on| on == channel);
+        let kept =
+            self.orders.iter().filter(move |it| it.selector == selector && is_it(it.channel));
+        kept.map(move |order| {
+            let never_given = selector == Selector::LongestIdle && order.channel.is_none();
+            (&order.ranking, never_given.then_some(N_CHANNELS + channel))
+        })
+    }
+}

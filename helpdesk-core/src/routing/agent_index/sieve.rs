@@ -1,0 +1,255 @@
+//! Who is a candidate, and who of them comes first.
+
+use super::AgentIndex;
+use super::marks::{LEVEL_MAX, Mark};
+use super::member::{Member, place_of};
+use super::rank::{Rank, of_levels};
+use super::ranking::{Ranking, bits_of};
+use crate::routing::eligible::{lacks_skill, rested_at, starts_at};
+use crate::routing::select::{Ask, behind, level_with, levels, lot};
+use crate::routing::stage::{Search, Selector};
+
+/// A member by number, and where it stands.
+pub(super) type Ranked = (u32, Rank);
+
+/// Who is a candidate: by bits as far as bits say, and by asking whom they leave.
+pub(super) struct Sieve<'a> {
+    index: &'a AgentIndex,
+    ask: &'a Ask<'a>,
+    search: &'a Search<'a>,
+    pub(super) channel: usize,
+    /// The groups, any of which is enough; then the skills.
+    asked: Vec<Mark>,
+    n_groups: usize,
+    /// A bit of the state that is asked of those in the order that is looked at.
+    also: Option<usize>,
+    /// Shifts that were looked at, and whether they are on.
+    shifts: Vec<(Mark, bool)>,
+    /// Whether bits say all there is to say.
+    is_exact: bool,
+    /// Bits of the block that is looked at, which are done with.
+    pub(super) passed: u64,
+}
+
+impl<'a> Sieve<'a> {
+    /// `None` when nobody bears the marks that are asked for.
+    pub(super) fn new(
+        index: &'a AgentIndex,
+        ask: &'a Ask<'a>,
+        search: &'a Search<'a>,
+    ) -> Option<Self> {
+        let mut asked = Vec::with_capacity(search.pools.len() + search.required.len());
+        let groups = search.pools.iter().filter_map(|group| index.catalog.groups.get(*group));
+        asked.extend(groups);
+        let n_groups = asked.len();
+        let mut has_high = false;
+        for skill in search.required.iter().filter(|skill| skill.level > 0) {
+            let mark = *index.catalog.skills.get(&skill.skill)?;
+            asked.push(Mark { level: skill.level.min(LEVEL_MAX), ..mark });
+            has_high |= skill.level > LEVEL_MAX;
+        }
+        let is_exact = !has_high
+            && index.catalog.shifts.is_empty()
+            && ask.queue.cooldown_seconds.is_none()
+            && ask.ticket.excluded.is_empty();
+        let channel = place_of(ask.ticket.channel);
+        (n_groups > 0).then_some(Self {
+            index,
+            ask,
+            search,
+            channel,
+            asked,
+            n_groups,
+            also: None,
+            shifts: Vec::new(),
+            is_exact,
+            passed: 0,
+        })
+    }
+
+    /// Those of a block whom nothing refuses that bits know.
+    #[inline]
+    pub(super) fn bits(&self, ranking: &Ranking, block: u32) -> u64 {
+        let mut ready = ranking.with_state(block, self.channel) & !self.passed;
+        if let Some(state_bit) = self.also {
+            ready &= ranking.with_state(block, state_bit);
+        }
+        if ready == 0 { 0 } else { ready & self.asked_for(ranking, block) }
+    }
+
+    /// Those of a block who are in the groups and have the skills.
+    #[inline]
+    fn asked_for(&self, ranking: &Ranking, block: u32) -> u64 {
+        let (groups, skills) = self.asked.split_at(self.n_groups);
+        let mut bits = groups.iter().fold(0, |any, mark| any | ranking.at_least(block, *mark));
+        for mark in skills {
+            if bits == 0 {
+                return 0;
+            }
+            bits &= ranking.at_least(block, *mark);
+        }
+        let off = self.shifts.iter().filter(|(_, is_on)| !is_on);
+        off.fold(bits, |bits, (mark, _)| bits & !ranking.at_least(block, *mark))
+    }
+
+    /// Those of a block who are in the groups.
+    pub(super) fn of_groups(&self, ranking: &Ranking, block: u32) -> u64 {
+        let groups = self.asked.iter().take(self.n_groups);
+        groups.fold(0, |any, mark| any | ranking.at_least(block, *mark))
+    }
+
+    /// Whether nothing refuses a member whom the bits left.
+    fn passes(&mut self, number: u32) -> bool {
+        let Some(member) = self.index.member(number) else { return false };
+        let (ask, agent) = (self.ask, &member.agent);
+        let is_on = member.shift.is_none_or(|mark| self.is_on(mark, member));
+        let rested_at = rested_at(ask.queue, member.last_assigned_at);
+        is_on
+            && self.search.required.iter().all(|skill| !lacks_skill(agent, skill))
+            && rested_at.is_none_or(|at| at <= ask.now)
+            && !ask.ticket.excludes(agent.id, ask.now)
+    }
+
+    /// Whether a shift is on; each calendar is asked once.
+    fn is_on(&mut self, mark: Mark, member: &Member) -> bool {
+        if let Some((_, is_on)) = self.shifts.iter().find(|(known, _)| *known == mark) {
+            return *is_on;
+        }
+        let is_on = starts_at(self.ask.calendars, &member.agent, self.ask.now).is_none();
+        self.shifts.push((mark, is_on));
+        is_on
+    }
+
+    /// The candidates of a block.
+    pub(super) fn candidates(&mut self, ranking: &Ranking, block: u32) -> u64 {
+        let bits = self.bits(ranking, block);
+        self.sift(ranking, block, bits)
+    }
+
+    fn sift(&mut self, ranking: &Ranking, block: u32, bits: u64) -> u64 {
+        if self.is_exact {
+            return bits;
+        }
+        let passing = bits_of(bits).filter(|bit| self.passes(ranking.member(block, *bit).0));
+        passing.fold(0, |bits, bit| bits | 1 << bit)
+    }
+
+    /// Is done with a bit of the block, and with all of a shift that `end` names.
+    pub(super) fn pass_over(
+        &mut self,
+        ranking: &Ranking,
+        block: u32,
+        bit: u32,
+        end: impl FnOnce(&Member) -> Option<Mark>,
+    ) {
+        self.passed |= 1 << bit;
+        let member = self.index.member(ranking.member(block, bit).0);
+        self.shifts.extend(member.and_then(end).map(|mark| (mark, false)));
+    }
+
+    /// The candidate whom the selector takes, and the one it would take without them.
+    pub(super) fn two_first(&mut self) -> Option<(Ranked, Option<Ranked>)> {
+        let index = self.index;
+        let mut orders = index.orders(self.search.selector, self.channel).peekable();
+        if orders.peek().is_none() {
+            return self.two_first_of_all();
+        }
+        let mut first = None;
+        for (ranking, also) in orders {
+            self.also = also;
+            let second = self.second(ranking, &mut first);
+            self.also = None;
+            if second.is_some() {
+                return Some((first?, second));
+            }
+        }
+        Some((first?, None))
+    }
+
+    /// Finds the first in an order, unless it was found before, and then the second.
+    fn second(&mut self, ranking: &Ranking, first: &mut Option<Ranked>) -> Option<Ranked> {
+        for block in ranking.blocks() {
+            let mut bits = self.bits(ranking, block);
+            let mut is_sifted = self.is_exact;
+            while bits != 0 {
+                let bit = ranking.lowest(block, bits);
+                bits &= !(1 << bit);
+                let (number, rank) = ranking.member(block, bit);
+                if !is_sifted && !self.passes(number) {
+                    // Who is left is asked before they are put in order.
+                    (bits, is_sifted) = (self.sift(ranking, block, bits), true);
+                    continue;
+                }
+                if first.is_some() {
+                    return Some((number, rank));
+                }
+                *first = Some((number, rank));
+            }
+        }
+        None
+    }
+
+    fn two_first_of_all(&mut self) -> Option<(Ranked, Option<Ranked>)> {
+        let (mut first, mut second): (Option<Ranked>, Option<Ranked>) = (None, None);
+        self.until(|sieve, number| {
+            let Some(member) = sieve.index.member(number) else { return false };
+            let it = (number, sieve.rank(member));
+            if first.is_none_or(|first| it.1 < first.1) {
+                (first, second) = (Some(it), first);
+            } else if second.is_none_or(|second| it.1 < second.1) {
+                second = Some(it);
+            }
+            false
+        });
+        Some((first?, second))
+    }
+
+    /// Goes over the candidates, until one is enough.
+    fn until(&mut self, mut is_enough: impl FnMut(&Self, u32) -> bool) {
+        let ranking = &self.index.everybody;
+        for block in ranking.blocks() {
+            for bit in bits_of(self.candidates(ranking, block)) {
+                if is_enough(self, ranking.member(block, bit).0) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn rank(&self, member: &Member) -> Rank {
+        match self.search.selector {
+            Selector::BestSkill => {
+                let (required, preferred) = levels(self.search, &member.agent);
+                member.rank_by(of_levels(required, preferred))
+            }
+            Selector::Random => {
+                let lot = lot(self.ask.seed, self.ask.ticket.id, member.agent.id);
+                member.rank_by(lot.into())
+            }
+            selector @ (Selector::LongestIdle
+            | Selector::MostSpare
+            | Selector::LeastLoaded
+            | Selector::WeightedRoundRobin) => member.rank(selector, self.channel),
+        }
+    }
+
+    /// As [`Choice::n_taken_added`]. Any other candidate who is not ahead by more
+    /// than one full capacity shows that the chosen did not fall back; so it
+    /// seldom takes more than one look.
+    pub(super) fn n_taken_added(&mut self, chosen: u32, other: Option<u32>) -> u64 {
+        let Some(member) = self.index.member(chosen) else { return 0 };
+        let own = member.standing();
+        let near = u128::from(own.n_taken) + u128::from(own.capacity);
+        let mut last: Option<u128> = None;
+        let mut is_near = |sieve: &Self, number: u32| {
+            let other = sieve.index.member(number).filter(|_| number != chosen);
+            let level = other.and_then(|other| level_with(&own, &other.standing()));
+            last = last.into_iter().chain(level).min();
+            last.is_some_and(|last| last <= near)
+        };
+        if !other.is_some_and(|other| is_near(self, other)) {
+            self.until(is_near);
+        }
+        behind(&own, last).saturating_add(u64::from(member.weights[self.channel]))
+    }
+}
