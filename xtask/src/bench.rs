@@ -15,7 +15,8 @@ const COMPARE: &str = "compare";
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     let (names, flags): (Vec<_>, Vec<_>) = args.iter().partition(|arg| !arg.starts_with('-'));
     let [name] = names.as_slice() else {
-        let usage = "one bench: `cargo xtask bench desk|routing|calendar|tick|compare [--json]`";
+        let usage =
+            "one bench: `cargo xtask bench desk|routing|calendar|tick|what_if|compare [--json]`";
         return Err(Failure::Usage(usage.to_owned()));
     };
     if let Some(flag) = flags.iter().find(|flag| **flag != "--json") {

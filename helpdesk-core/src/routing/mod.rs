@@ -10,6 +10,7 @@
 //! - [`next::next_ticket`]: the ticket that an agent with room gets.
 //! - [`next::next_for`]: the ticket that an agent should solve next ("to solve").
 //! - [`batch::assign_all`]: many tickets at once.
+//! - [`usage::RuleCounter`]: how often each rule decided.
 //!
 //! Source: spec/routing.md, "Rules, queues, stages, agents" and "To solve".
 
@@ -21,6 +22,7 @@ pub mod select;
 pub mod trace;
 pub mod next;
 pub mod batch;
+pub mod usage;
 
 #[cfg(test)]
 mod tests;
