@@ -148,7 +148,7 @@ pub const SHIFT_DAYS_MAX: i64 = 400;
 /// How far up from the assignee escalation looks for a manager.
 pub const MANAGER_LEVEL_MAX: u8 = 10;
 /// Tickets that one what-if replays.
-pub const WHAT_IF_TICKETS_MAX: usize = 20_000;
+pub const WHAT_IF_TICKETS_MAX: usize = 10_000;
 /// Days of opened tickets that one what-if covers.
 pub const WHAT_IF_DAYS_MAX: i64 = 366;
 /// Agents whom one what-if changes.
