@@ -149,8 +149,11 @@ fn bench_receive(c: &mut Criterion<ThreadTime>) {
     let log = folder.path().join(format!("{FILE}-wal"));
     let n_logged = || std::fs::metadata(&log).expect("there").len();
     let before = n_logged();
-    let n_bytes =
-        bytes_written(&folder.path().join(FILE), || (0..64).for_each(|n| receive(&desk, n))) / 64;
+    let n_bytes = bytes_written(&folder.path().join(FILE), || {
+        for n in 0..64 {
+            receive(&desk, n);
+        }
+    }) / 64;
     let n_pages = (n_logged() - before) / 64 / 4_120;
     println!("one receive writes {n_bytes} bytes of rows, by {n_pages} pages");
     let mut n = 1_000;
@@ -175,7 +178,9 @@ fn receive_in_memory(n_rules: usize, n: u64) -> Duration {
         let desk = engine(Arc::new(MemoryStore::default()));
         fill(&desk, n_rules);
         let start = cpu_time();
-        (first..n.min(first + DESK_TICKETS)).for_each(|n| receive(&desk, n));
+        for n in first..n.min(first + DESK_TICKETS) {
+            receive(&desk, n);
+        }
         took += cpu_time() - start;
     }
     took

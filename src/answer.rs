@@ -229,6 +229,11 @@ impl Helpdesk {
                 self.list_dead_letters(&asking, after, limit).await
             }
             Query::PreviewConfig { document } => self.preview_config(&asking, &document).await,
+            Query::WhatIf(what_if) => self.what_if(&asking, &what_if).await,
+            Query::RuleUsage { from, until } => self.rule_usage(&asking, from, until).await,
+            Query::ExplainRules { ticket, rules } => {
+                self.explain_rules(&asking, &ticket, &rules).await
+            }
         }
     }
 

@@ -27,6 +27,22 @@ impl Default for Builder {
     }
 }
 
+impl Helpdesk {
+    /// An engine of its own on another store: it reads configurations as this one
+    /// does, guesses no language and tells nobody.
+    pub(crate) fn private(&self, store: Arc<dyn Store>) -> Self {
+        let inner = Inner {
+            store,
+            notifier: Arc::new(Notifiers::new(Vec::new())),
+            reader: self.inner.reader.clone(),
+            blank_desk: self.inner.blank_desk.clone(),
+            guesses_language: false,
+            tenants: RwLock::new(BTreeMap::new()),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+}
+
 impl Builder {
     /// Where the desk keeps its state; in memory unless set.
     #[must_use]
@@ -83,7 +99,7 @@ impl Builder {
         let inner = Inner {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
             notifier: self.notifier.unwrap_or_else(|| Arc::new(Notifiers::new(Vec::new()))),
-            reader,
+            reader: Arc::new(reader),
             blank_desk: Arc::new(blank),
             guesses_language: self.guesses_language,
             tenants: RwLock::new(BTreeMap::new()),

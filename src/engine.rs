@@ -57,7 +57,7 @@ pub struct Helpdesk {
 pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) notifier: Arc<dyn Notifier>,
-    pub(crate) reader: DeskReader,
+    pub(crate) reader: Arc<DeskReader>,
     pub(crate) blank_desk: Arc<Desk>,
     pub(crate) guesses_language: bool,
     pub(crate) tenants: RwLock<BTreeMap<TenantId, Arc<Tenant>>>,

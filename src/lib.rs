@@ -61,12 +61,14 @@ mod language;
 mod load;
 mod overview;
 mod past;
+mod rules;
 #[cfg(feature = "tokio")]
 mod runner;
 mod snapshot;
 mod spans;
 mod tick;
 mod watch;
+mod what_if;
 
 pub use blocking::block_on;
 pub use builder::Builder;

@@ -5,6 +5,7 @@ use crate::engine::Helpdesk;
 use crate::error::Result;
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::scope::Scope;
+use helpdesk_core::case::Case;
 use helpdesk_core::case::facts::Around;
 use helpdesk_core::case::record::{Record, RecordKey};
 use helpdesk_core::condition::Condition;
@@ -18,6 +19,27 @@ use helpdesk_core::query::{Answer, Changes, ConfigPreview, Explanation, Listed, 
 use helpdesk_storage::{CountBy, CountQuery, EventQuery, EventSource, ListKind, ListQuery, Shelf};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// Records beside a ticket: requester, organization, newest public message.
+pub(crate) struct Beside {
+    found: Vec<Record>,
+}
+
+impl Beside {
+    /// The records as facts are taken from them.
+    pub(crate) fn around(&self) -> Around<'_> {
+        let mut around = Around::default();
+        for record in &self.found {
+            match record {
+                Record::Contact(contact) => around.requester = Some(contact),
+                Record::Organization(organization) => around.organization = Some(organization),
+                Record::Message(message) => around.body = Some(&message.text),
+                _ => {}
+            }
+        }
+        around
+    }
+}
 
 impl Helpdesk {
     pub(crate) async fn history(
@@ -88,6 +110,15 @@ impl Helpdesk {
                 past.push(row);
             }
         }
+        let beside = self.beside(asking, &case).await?;
+        let around = Around { clocks: Some(&case), ..beside.around() };
+        let now = explain_now(&case, around, &snapshot.desk, &snapshot.roster, asking.now);
+        let now_sentences = now.iter().map(ToString::to_string).collect();
+        Ok(Answer::Explanation(Explanation { past, now, sentences, now_sentences }))
+    }
+
+    /// What a ticket's facts are taken from, beside the ticket.
+    pub(crate) async fn beside(&self, asking: &Asking<'_>, case: &Case) -> Result<Beside> {
         let ticket = &case.ticket;
         let mut keys = vec![
             RecordKey::Stream(StreamId::contact(ticket.requester)),
@@ -95,18 +126,7 @@ impl Helpdesk {
         ];
         keys.extend(ticket.organization.map(|id| RecordKey::Stream(StreamId::organization(id))));
         let found = self.inner.store.get(asking.actor.tenant, &keys).await?;
-        let mut around = Around { clocks: Some(&case), ..Around::default() };
-        for stored in found.iter().flatten() {
-            match &stored.record {
-                Record::Contact(contact) => around.requester = Some(contact),
-                Record::Organization(organization) => around.organization = Some(organization),
-                Record::Message(message) => around.body = Some(&message.text),
-                _ => {}
-            }
-        }
-        let now = explain_now(&case, around, &snapshot.desk, &snapshot.roster, asking.now);
-        let now_sentences = now.iter().map(ToString::to_string).collect();
-        Ok(Answer::Explanation(Explanation { past, now, sentences, now_sentences }))
+        Ok(Beside { found: found.into_iter().flatten().map(|stored| stored.record).collect() })
     }
 
     pub(crate) async fn journal(

@@ -29,5 +29,6 @@ pub mod report;
 pub mod case;
 pub mod trace;
 pub mod command;
+pub mod what_if;
 pub mod query;
 pub mod decide;

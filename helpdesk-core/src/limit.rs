@@ -147,3 +147,13 @@ pub const HAND_OVERS_MAX: usize = 50;
 pub const SHIFT_DAYS_MAX: i64 = 400;
 /// How far up from the assignee escalation looks for a manager.
 pub const MANAGER_LEVEL_MAX: u8 = 10;
+/// Tickets that one what-if replays.
+pub const WHAT_IF_TICKETS_MAX: usize = 10_000;
+/// Days of opened tickets that one what-if covers.
+pub const WHAT_IF_DAYS_MAX: i64 = 366;
+/// Agents whom one what-if changes.
+pub const WHAT_IF_STAFF_MAX: usize = 1_000;
+/// Spans in which one agent of a what-if is online.
+pub const WHAT_IF_SPANS_MAX: usize = 1_000;
+/// Rules that match a ticket, of which an explanation of rules says why.
+pub const EXPLAIN_RULES_MAX: usize = 100;

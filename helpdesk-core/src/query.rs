@@ -12,6 +12,7 @@ use crate::event::Recorded;
 use crate::fault::Fault;
 use crate::id::{AgentId, ContactId, Key, OrganizationId, TicketId, TicketNumber, Version};
 use crate::report::{Report, ReportQuery};
+use crate::routing::usage::RuleUsage;
 use crate::sla::count::elapsed;
 use crate::sla::signal::CalendarRevisions;
 use crate::ticket::Ticket;
@@ -19,8 +20,9 @@ use crate::ticket::custom::CustomValues;
 use crate::ticket::message::{Message, PublicMessage};
 use crate::ticket::priority::{Channel, Priority, TicketType};
 use crate::ticket::status::StatusCategory;
-use crate::trace::Step;
+use crate::trace::{RulesExplained, Step};
 use crate::view::{Direction, OrderBy};
+use crate::what_if::{WhatIf, WhatIfAnswer};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -231,6 +233,25 @@ pub enum Query {
         /// The document.
         document: Value,
     },
+    /// What recorded tickets would have come to under another configuration, or
+    /// with other people. Nothing is written. It takes its time: each ticket is
+    /// decided again, twice.
+    WhatIf(WhatIf),
+    /// How often each routing rule decided, from the journal.
+    RuleUsage {
+        /// From this instant on.
+        from: DateTime<Utc>,
+        /// Before this one.
+        until: DateTime<Utc>,
+    },
+    /// Which routing rules a ticket meets now, and what decides of any rule. For agents.
+    ExplainRules {
+        /// Which.
+        ticket: TicketName,
+        /// Rules to explain beside those that match, 100 at most.
+        #[serde(default)]
+        rules: Vec<Key>,
+    },
 }
 
 impl Query {
@@ -257,6 +278,9 @@ impl Query {
             Self::Report(_) => "report",
             Self::ListDeadLetters { .. } => "list_dead_letters",
             Self::PreviewConfig { .. } => "preview_config",
+            Self::WhatIf(_) => "what_if",
+            Self::RuleUsage { .. } => "rule_usage",
+            Self::ExplainRules { .. } => "explain_rules",
         }
     }
 }
@@ -610,6 +634,12 @@ pub enum Answer {
     DeadLetters(Listed<DeadLetter>),
     /// Of `preview_config`.
     Preview(ConfigPreview),
+    /// Of `what_if`.
+    WhatIf(Box<WhatIfAnswer>),
+    /// Of `rule_usage`.
+    RuleUsage(RuleUsage),
+    /// Of `explain_rules`.
+    Rules(RulesExplained),
 }
 
 /// The JSON Schema of [`QueryEnvelope`].

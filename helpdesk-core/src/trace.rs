@@ -91,6 +91,13 @@ pub enum Step {
         /// By which detector, and how sure.
         by: String,
     },
+    /// Conditions looked at the start of a text only.
+    TextCut {
+        /// Which: `subject` or `body`.
+        what: String,
+        /// The bytes that were looked at.
+        looked_at: u64,
+    },
     /// A rule matched.
     RuleMatched {
         /// The rule.
@@ -221,6 +228,51 @@ pub enum Step {
     },
 }
 
+/// What comes of a routing rule for a ticket. Stable codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleOutcome {
+    /// It is the first that holds.
+    Decides,
+    /// It holds, and so does one before it.
+    ComesLater,
+    /// It does not hold.
+    DoesNotHold,
+}
+
+/// Why a rule holds on a ticket, or does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleExplained {
+    /// The rule.
+    pub rule: Key,
+    /// Its place in the order in which rules are tried, from 0.
+    pub place: u64,
+    /// Its queue.
+    pub queue: Key,
+    /// What comes of it.
+    pub outcome: RuleOutcome,
+    /// The parts of its condition that decided so, with what they saw.
+    pub because: Vec<Evidence>,
+    /// All of it in words.
+    pub sentence: String,
+}
+
+/// What the routing rules say of a ticket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RulesExplained {
+    /// Rules of the desk.
+    pub n_rules: u64,
+    /// Those that hold on the ticket.
+    pub n_matched: u64,
+    /// The rules that hold, in the order in which they are tried; the first
+    /// [`EXPLAIN_RULES_MAX`](crate::limit::EXPLAIN_RULES_MAX).
+    pub matched: Vec<RuleExplained>,
+    /// The rules that were asked for, in that order.
+    pub asked: Vec<RuleExplained>,
+    /// The texts of which conditions see only the start.
+    pub cut: Vec<Step>,
+}
+
 /// Every step of a decision, in order.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -255,6 +307,7 @@ impl fmt::Display for Step {
             Self::ContactMade { .. } => f.write_str("the sender is new"),
             Self::Truncated { what, from, to } => write!(f, "{what} cut from {from} to {to}"),
             Self::LanguageGuessed { language, by } => write!(f, "language {language} ({by})"),
+            Self::TextCut { what, looked_at } => write_cut(f, what, *looked_at),
             Self::RuleMatched { rule, queue, because, .. } => {
                 write!(f, "rule `{rule}` leads to queue `{queue}`")?;
                 write_because(f, because)
@@ -301,6 +354,10 @@ impl fmt::Display for Step {
             }
         }
     }
+}
+
+fn write_cut(f: &mut fmt::Formatter<'_>, what: &str, looked_at: u64) -> fmt::Result {
+    write!(f, "only the first {looked_at} bytes of the {what} were looked at")
 }
 
 /// ": this; that", or nothing.

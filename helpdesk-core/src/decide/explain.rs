@@ -1,6 +1,7 @@
 //! Why a ticket is where it is: what was decided, and what would be decided now.
 
 use super::escalation::scene;
+use super::explain_rules::cut_texts;
 use crate::agent::Roster;
 use crate::case::Case;
 use crate::case::facts::{Around, CaseFacts};
@@ -31,7 +32,10 @@ pub fn explain_now(
     let ticket = &case.ticket;
     let facts = CaseFacts::new(ticket, around, now, desk.terms());
     let route = explain_route(desk.rules(), &facts);
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<Step> = match desk.rules() {
+        [] => Vec::new(),
+        _ => cut_texts(&facts),
+    };
     for missed in route.missed {
         steps.push(Step::RuleMissed { rule: missed.rule, because: missed.because });
     }

@@ -1,5 +1,6 @@
 //! Where a ticket goes and who gets it: routing, then assignment.
 
+use super::explain_rules::cut_texts;
 use super::ownership;
 use super::work::Work;
 use crate::agent::PresenceState;
@@ -79,6 +80,7 @@ fn by_rules(work: &mut Work<'_>, id: TicketId) -> Result<Option<Event>, Rejectio
     let facts = facts(work, id)?;
     let route = desk.routing().route(&facts, &mut Scratch::default());
     let n_tried = route.map_or(desk.rules().len(), |(place, _)| place) as u64;
+    let cut = if desk.rules().is_empty() { Vec::new() } else { cut_texts(&facts) };
     if let Some((_, rule)) = route
         && let Some(queue) = desk.queue(&rule.then.queue)
     {
@@ -97,6 +99,7 @@ fn by_rules(work: &mut Work<'_>, id: TicketId) -> Result<Option<Event>, Rejectio
             tags: missing_tags(&ticket.tags, &then.tags),
             skills: missing_skills(&ticket.required_skills, &then.skills),
         };
+        cut.into_iter().for_each(|step| work.trace(step));
         work.trace(Step::RuleMatched {
             rule: rule.key.clone(),
             queue: queue.key.clone(),
@@ -105,6 +108,7 @@ fn by_rules(work: &mut Work<'_>, id: TicketId) -> Result<Option<Event>, Rejectio
         });
         return Ok(Some(event));
     }
+    cut.into_iter().for_each(|step| work.trace(step));
     let key = work.case(id)?.ticket.mailbox.clone();
     let mailbox = key.as_ref().and_then(|key| desk.mailbox(key));
     let of_mailbox = mailbox.is_some_and(|mailbox| mailbox.default_queue.is_some());

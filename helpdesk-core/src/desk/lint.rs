@@ -2,6 +2,7 @@
 //!
 //! A lint never stops a configuration. Source: spec/routing.md, "Lint".
 
+mod implied;
 mod logic;
 mod shadow;
 #[cfg(test)]
@@ -44,6 +45,8 @@ pub enum LintCode {
     UnusedQueue,
     /// No group, queue, agent, condition, SLA target or escalation names the calendar.
     UnusedCalendar,
+    /// The calendar has no opening any more, so that what counts in it is never due.
+    CalendarNeverOpens,
     /// An agent's shift is a calendar that the desk does not have.
     UnknownShift,
     /// No rule and no macro asks for the skill.
@@ -87,6 +90,7 @@ impl LintCode {
             Self::GroupWithoutQueue => "group_without_queue",
             Self::UnusedQueue => "unused_queue",
             Self::UnusedCalendar => "unused_calendar",
+            Self::CalendarNeverOpens => "calendar_never_opens",
             Self::UnknownShift => "unknown_shift",
             Self::UnusedSkill => "unused_skill",
             Self::UnusableMacro => "unusable_macro",
@@ -146,7 +150,8 @@ impl Desk {
     ///
     /// Rules that earlier ones shadow are found where the earlier condition, or
     /// one alternative of it, is a part of the later one or follows from it leaf
-    /// by leaf; not every shadowed rule is.
+    /// by leaf: values of lists, members of sets, ranges, words and parts of texts;
+    /// not every shadowed rule is.
     ///
     /// ```
     /// use helpdesk_core::desk::{Desk, lint::LintCode};
@@ -201,6 +206,7 @@ impl Desk {
             }
         }
         lints.extend(self.lint_calendars(&agents));
+        lints.extend(self.lint_openings(now));
         lints.extend(self.lint_escalation(roster, now));
         lints
     }
@@ -292,6 +298,19 @@ impl Desk {
                 agent.name
             );
             lints.push(Lint::new(LintCode::UnknownShift, "calendars", message));
+        }
+        lints
+    }
+
+    fn lint_openings(&self, now: DateTime<Utc>) -> Vec<Lint> {
+        let mut lints = Vec::new();
+        for (i, def) in self.document.calendars.iter().enumerate() {
+            let calendar = self.calendar(&def.key);
+            if calendar.is_some_and(|calendar| calendar.next_open(now).is_err()) {
+                let message = format!("the calendar `{}` never opens again", def.key);
+                let path = format!("calendars[{i}]");
+                lints.push(Lint::new(LintCode::CalendarNeverOpens, path, message));
+            }
         }
         lints
     }

@@ -12,6 +12,7 @@
 //! - [`next::next_ticket`]: the ticket that an agent with room gets.
 //! - [`next::next_for`]: the ticket that an agent should solve next ("to solve").
 //! - [`batch::assign_all`]: many tickets at once.
+//! - [`usage::RuleCounter`]: how often each rule decided.
 //!
 //! Source: spec/routing.md, "Rules, queues, stages, agents" and "To solve".
 
@@ -25,6 +26,7 @@ pub mod agent_index;
 pub mod next;
 pub mod waiting_index;
 pub mod batch;
+pub mod usage;
 
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,7 @@ const ORDER: &[&str] = &[
     "case",
     "trace",
     "command",
+    "what_if",
     "query",
     "decide",
 ];

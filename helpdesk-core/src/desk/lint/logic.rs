@@ -1,6 +1,7 @@
-//! What follows from conditions without a ticket: contradictions and implications.
+//! What follows from conditions without a ticket: contradictions.
 //! Careful, not complete: what is said here is true, and much is left unsaid.
 
+use super::implied::follows;
 use crate::condition::{
     Age, BooleanTest, ChoiceTest, ClockState, ClockTest, Condition, Field, HoursTest, InstantTest,
     NumberTest, SetTest, Test, TextTest,
@@ -28,72 +29,8 @@ pub(super) fn alternatives(condition: &Condition) -> Vec<&Condition> {
     }
 }
 
-/// Values by which two conditions that bear on each other find each other.
-pub(super) fn atoms(condition: &Condition) -> Vec<String> {
-    let Condition::Leaf(leaf) = condition else { return vec![condition.to_json().to_string()] };
-    let of = |value: &str| format!("{} {value}", leaf.field());
-    match leaf.test() {
-        Test::Choice(ChoiceTest::Is(value)) => vec![of(value)],
-        Test::Choice(ChoiceTest::In(values)) if !values.is_empty() => {
-            values.iter().map(|value| of(value)).collect()
-        }
-        Test::Set(SetTest::HasAny(values) | SetTest::HasAll(values)) if !values.is_empty() => {
-            values.iter().map(|value| of(value)).collect()
-        }
-        _ => vec![condition.to_json().to_string()],
-    }
-}
-
-/// Whether `then` holds on every ticket on which `given` does.
-pub(super) fn follows(given: &Condition, then: &Condition) -> bool {
-    if given == then {
-        return true;
-    }
-    let (Condition::Leaf(given), Condition::Leaf(then)) = (given, then) else { return false };
-    if given.field() != then.field() {
-        return false;
-    }
-    match (given.test(), then.test()) {
-        (Test::Choice(given), Test::Choice(then)) => choice_follows(given, then),
-        (Test::Id(given), Test::Id(then)) => choice_follows(given, then),
-        (Test::Set(given), Test::Set(then)) => set_follows(given, then),
-        (Test::Number(given), Test::Number(then)) => {
-            let (given, then) = (Range::of(given), Range::of(then));
-            !then.is_list && then.holds(given.low, given.high)
-        }
-        (Test::Clock(ClockTest::LeftLt(given)), Test::Clock(ClockTest::LeftLt(then))) => {
-            given <= then
-        }
-        (Test::Clock(ClockTest::UsedGe(given)), Test::Clock(ClockTest::UsedGe(then))) => {
-            given >= then
-        }
-        (given, Test::Present(true)) => needs_value(given),
-        _ => false,
-    }
-}
-
-fn choice_follows<T: Ord + Clone>(given: &ChoiceTest<T>, then: &ChoiceTest<T>) -> bool {
-    let (given, then) = (Choices::of(given), Choices::of(then));
-    match (given, then) {
-        (Choices::Only(given), Choices::Only(then)) => given.is_subset(&then),
-        (Choices::Only(given), Choices::AllBut(then)) => given.is_disjoint(&then),
-        (Choices::AllBut(given), Choices::AllBut(then)) => then.is_subset(&given),
-        (Choices::AllBut(_), Choices::Only(_)) => false,
-    }
-}
-
-fn set_follows(given: &SetTest, then: &SetTest) -> bool {
-    match (given, then) {
-        (SetTest::HasAny(given), SetTest::HasAny(then)) => given.is_subset(then),
-        (SetTest::HasAll(given), SetTest::HasAny(then)) => !given.is_disjoint(then),
-        (SetTest::HasAll(given), SetTest::HasAll(then)) => then.is_subset(given),
-        (SetTest::HasNone(given), SetTest::HasNone(then)) => then.is_subset(given),
-        _ => false,
-    }
-}
-
 /// Whether the test fails on a missing value.
-fn needs_value(test: &Test) -> bool {
+pub(super) fn needs_value(test: &Test) -> bool {
     match test {
         Test::Present(wanted) => *wanted,
         Test::Choice(test) => matches!(test, ChoiceTest::Is(_) | ChoiceTest::In(_)),
@@ -127,7 +64,7 @@ pub(super) fn never_holds(condition: &Condition) -> bool {
     }
 }
 
-fn contradict(parts: &[&Condition]) -> bool {
+pub(super) fn contradict(parts: &[&Condition]) -> bool {
     let mut by_field: BTreeMap<&Field, Vec<&Test>> = BTreeMap::new();
     for part in parts {
         if let Condition::Leaf(leaf) = part {
@@ -213,7 +150,7 @@ fn instants_contradict(tests: &[&Test]) -> bool {
 }
 
 /// Whether one age is certainly no shorter than another.
-fn is_longer(a: &Age, b: &Age) -> bool {
+pub(super) fn is_longer(a: &Age, b: &Age) -> bool {
     match (a, b) {
         (Age::Wall(a), Age::Wall(b)) => a >= b,
         (
@@ -272,13 +209,13 @@ fn texts_contradict(tests: &[&Test]) -> bool {
 }
 
 /// The values that a test of a choice lets through; a missing one is none.
-enum Choices<T> {
+pub(super) enum Choices<T> {
     Only(BTreeSet<T>),
     AllBut(BTreeSet<T>),
 }
 
 impl<T: Ord + Clone> Choices<T> {
-    fn of(test: &ChoiceTest<T>) -> Self {
+    pub(super) fn of(test: &ChoiceTest<T>) -> Self {
         match test {
             ChoiceTest::Is(value) => Self::Only([value.clone()].into()),
             ChoiceTest::In(values) => Self::Only(values.clone()),
@@ -290,7 +227,7 @@ impl<T: Ord + Clone> Choices<T> {
 
 /// One end of a range.
 #[derive(Clone, Copy)]
-struct Edge {
+pub(super) struct Edge {
     at: f64,
     open: bool,
 }
@@ -309,15 +246,15 @@ impl Edge {
 }
 
 /// The smallest range with everything in it that a test of a number lets through.
-struct Range {
-    low: Edge,
-    high: Edge,
+pub(super) struct Range {
+    pub(super) low: Edge,
+    pub(super) high: Edge,
     /// It lets through less than the range.
-    is_list: bool,
+    pub(super) is_list: bool,
 }
 
 impl Range {
-    fn of(test: &NumberTest) -> Self {
+    pub(super) fn of(test: &NumberTest) -> Self {
         let closed = |at: f64| Edge { at, open: false };
         let open = |at: f64| Edge { at, open: true };
         let (low, high) = match test {
@@ -337,7 +274,7 @@ impl Range {
     }
 
     /// Whether everything from `low` to `high` is in it.
-    fn holds(&self, low: Edge, high: Edge) -> bool {
+    pub(super) fn holds(&self, low: Edge, high: Edge) -> bool {
         let from = self.low.at < low.at || (self.low.at == low.at && (low.open || !self.low.open));
         let to =
             self.high.at > high.at || (self.high.at == high.at && (high.open || !self.high.open));

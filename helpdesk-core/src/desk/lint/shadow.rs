@@ -1,11 +1,14 @@
 //! Rules and policies that never come to their turn, because an earlier one always holds.
 
-use super::logic::{alternatives, atoms, conjuncts, follows};
+use super::implied::{filed_under, follows, looked_under};
+use super::logic::{alternatives, conjuncts};
 use crate::condition::Condition;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Pairs of conditions that are compared before the search gives up.
-const PAIRS_MAX: usize = 2_000_000;
+/// Pairs of parts that are compared before the search gives up. Rules that name
+/// values and words are far below it; thousands that have only ranges of one field,
+/// or only negations, are compared as far as this goes.
+const PAIRS_MAX: usize = 4_000_000;
 
 /// What is tried, in order: the first whose condition holds counts.
 pub(super) struct Tried<'a> {
@@ -30,27 +33,32 @@ struct Earlier<'a> {
 /// Rules that never hold first, each with one that holds before: for several
 /// alternatives, the one that covers the last.
 ///
-/// Each earlier alternative is found under a value that its rarest part needs,
-/// so that a rule is compared with those alone that share one.
+/// Each earlier alternative is filed under the values or words of one of its parts,
+/// the one with the fewest others there, so that a rule is compared with those alone
+/// that something of it may follow for.
 pub(super) fn shadowed(rules: &[Tried<'_>], never_holds: &BTreeSet<usize>) -> Vec<(usize, usize)> {
     let mut earlier: Vec<Earlier<'_>> = Vec::new();
-    let mut by_atom: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut files: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut found = Vec::new();
     let mut n_left = PAIRS_MAX;
     let mut always: Option<usize> = None;
     for (i, rule) in rules.iter().enumerate().filter(|(i, _)| !never_holds.contains(i)) {
         let by = match always {
             Some(by) => Some(by),
-            None => covering(rule.when, &earlier, &by_atom, &mut n_left),
+            None => covering(rule.when, &earlier, &files, &mut n_left),
         };
         found.extend(by.map(|by| (i, by)));
         for alternative in alternatives(rule.when).into_iter().filter(|_| rule.covers) {
             let needs = conjuncts(alternative);
-            let rarest = needs.iter().map(|part| atoms(part)).min_by_key(Vec::len);
+            let n_others = |keys: &Vec<String>| -> usize {
+                let n_filed = keys.iter().filter_map(|key| files.get(key)).map(Vec::len);
+                n_filed.sum::<usize>() + keys.len()
+            };
+            let rarest = needs.iter().map(|part| filed_under(part)).min_by_key(n_others);
             match rarest {
-                Some(atoms) => {
-                    for atom in atoms {
-                        by_atom.entry(atom).or_default().push(earlier.len());
+                Some(keys) => {
+                    for key in keys {
+                        files.entry(key).or_default().push(earlier.len());
                     }
                     earlier.push(Earlier { rule: i, needs });
                 }
@@ -64,20 +72,23 @@ pub(super) fn shadowed(rules: &[Tried<'_>], never_holds: &BTreeSet<usize>) -> Ve
 fn covering(
     when: &Condition,
     earlier: &[Earlier<'_>],
-    by_atom: &BTreeMap<String, Vec<usize>>,
+    files: &BTreeMap<String, Vec<usize>>,
     n_left: &mut usize,
 ) -> Option<usize> {
     let mut last = None;
     for alternative in alternatives(when) {
         let given = conjuncts(alternative);
-        let candidates = given.iter().flat_map(|part| atoms(part));
-        let candidates = candidates.filter_map(|atom| by_atom.get(&atom)).flatten();
+        let keys = given.iter().flat_map(|part| looked_under(part));
+        let candidates = keys.filter_map(|key| files.get(&key)).flatten();
         let mut by = None;
         for &candidate in candidates {
-            *n_left = n_left.checked_sub(1)?;
             let Earlier { rule, needs } = &earlier[candidate];
+            if by.is_some_and(|best| best <= *rule) {
+                continue;
+            }
+            *n_left = n_left.checked_sub(needs.len() * given.len())?;
             let covers = needs.iter().all(|need| given.iter().any(|part| follows(part, need)));
-            if covers && by.is_none_or(|best| *rule < best) {
+            if covers {
                 by = Some(*rule);
             }
         }

@@ -238,6 +238,18 @@ fn many_rules_are_linted_in_time() {
     assert_eq!(desk(&rules(&conditions)).lint(), []);
 }
 
+#[test]
+fn thousands_of_ranges_of_one_field_are_compared_as_far_as_the_limit_goes() {
+    let at_least = |n: usize| json!({"field": "message_count", "ge": n});
+    // Each holds where those after it would, but none of those before it does.
+    let falling: Vec<Value> = (0..5_000).map(|i| at_least(10_000 - i)).collect();
+    assert_eq!(desk(&rules(&falling)).lint(), []);
+    let rising: Vec<Value> = (0..5_000).map(at_least).collect();
+    let lints = desk(&rules(&rising)).lint();
+    assert_eq!(lints.len(), 4_999);
+    assert!(lints.iter().all(|lint| lint.message.contains("`r0`")));
+}
+
 fn any_leaf() -> impl Strategy<Value = Value> {
     let few = |words: &'static [&'static str]| prop::sample::subsequence(words, 0..=words.len());
     let at = (0_u32..4).prop_map(|day| format!("2026-06-0{}T00:00:00Z", day + 1));
@@ -269,7 +281,22 @@ fn any_leaf() -> impl Strategy<Value = Value> {
         (age, 0_u32..4).prop_map(|(op, n)| json!({"field": "created_at", op: n * 86_400})),
         (pick, word.clone()).prop_map(|(op, w)| json!({"field": "subject", op: w})),
         word.prop_map(|w| json!({"field": "text", "is": w})),
+        any_text_leaf(),
         (name, any::<bool>()).prop_map(|(field, b)| json!({"field": field, "set": b})),
+    ]
+}
+
+/// Words, phrases and parts, on the subject, the body and both.
+fn any_text_leaf() -> impl Strategy<Value = Value> {
+    let field = || prop::sample::select(vec!["subject", "body", "text"]);
+    let phrase = || prop::sample::select(vec!["a", "b", "ab", "a b", "b a", "a b c"]);
+    let of_words = prop::sample::select(vec!["has_word", "has_all_words"]);
+    let of_part = prop::sample::select(vec!["contains", "starts_with", "ends_with", "is_not"]);
+    prop_oneof![
+        (field(), of_words, prop::collection::vec(phrase(), 0..3))
+            .prop_map(|(field, op, list)| json!({"field": field, op: list})),
+        (field(), of_part, phrase())
+            .prop_map(|(field, op, part)| json!({"field": field, op: part})),
     ]
 }
 
@@ -285,6 +312,11 @@ fn any_condition() -> impl Strategy<Value = Value> {
     })
 }
 
+fn any_text() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec!["a", "b", "c", "ab", "a b", "b a", "A-b c", "abc b", ""])
+        .prop_map(Value::from)
+}
+
 fn any_facts() -> impl Strategy<Value = Value> {
     let word = || prop::sample::select(vec!["a", "b", "c"]);
     let maybe = |value: BoxedStrategy<Value>| prop_oneof![3 => value, 1 => Just(Value::Null)];
@@ -294,12 +326,13 @@ fn any_facts() -> impl Strategy<Value = Value> {
         maybe((0..4).prop_map(Value::from).boxed()),
         maybe(any::<bool>().prop_map(Value::from).boxed()),
         maybe((1..5).prop_map(|day| json!(format!("2026-06-0{day}T00:00:00Z"))).boxed()),
-        maybe(word().prop_map(Value::from).boxed()),
+        maybe(any_text().boxed()),
+        maybe(any_text().boxed()),
     )
-        .prop_map(|(status, tags, n, b, created_at, subject)| {
+        .prop_map(|(status, tags, n, b, created_at, subject, body)| {
             let all = json!({
                 "status": status, "tags": tags, "custom.n": n, "custom.b": b,
-                "created_at": created_at, "subject": subject, "body": "b",
+                "created_at": created_at, "subject": subject, "body": body,
             });
             let set = all.as_object().unwrap().clone().into_iter().filter(|(_, v)| !v.is_null());
             Value::Object(set.collect())
@@ -321,7 +354,7 @@ proptest! {
         if logic::never_holds(&given) {
             prop_assert!(!given.holds(&facts));
         }
-        if logic::follows(&given, &then) && given.holds(&facts) {
+        if implied::follows(&given, &then) && given.holds(&facts) {
             prop_assert!(then.holds(&facts));
         }
     }
@@ -340,12 +373,94 @@ proptest! {
             then: serde_json::from_value(json!({"queue": "q"})).unwrap(),
         };
         let rules: Vec<RoutingRule> = conditions.iter().enumerate().map(rule).collect();
+        let when: Vec<&Condition> = rules.iter().map(|rule| &rule.when).collect();
         let first = rules.iter().position(|rule| rule.when.holds(&facts));
         let tried: Vec<_> = rules.iter().map(|rule| Tried::always(&rule.when)).collect();
-        for (later, _) in shadow::shadowed(&tried, &BTreeSet::new()) {
-            prop_assert_ne!(first, Some(later));
+        let all = when.iter().enumerate();
+        let never: BTreeSet<usize> =
+            all.filter(|(_, when)| logic::never_holds(when)).map(|(i, _)| i).collect();
+        let found: Vec<usize> =
+            shadow::shadowed(&tried, &never).into_iter().map(|(later, _)| later).collect();
+        for later in &found {
+            prop_assert_ne!(first, Some(*later));
         }
+        prop_assert_eq!(found, shadowed_by_scan(&when, &never));
     }
+}
+
+/// The same, every rule compared with every earlier one.
+fn shadowed_by_scan(rules: &[&Condition], never: &BTreeSet<usize>) -> Vec<usize> {
+    let covers = |earlier: &Condition, given: &[&Condition]| {
+        logic::alternatives(earlier).into_iter().any(|alternative| {
+            let needs = logic::conjuncts(alternative);
+            needs.iter().all(|need| given.iter().any(|part| implied::follows(part, need)))
+        })
+    };
+    let is_covered = |later: usize, given: &[&Condition]| {
+        (0..later).filter(|i| !never.contains(i)).any(|i| covers(rules[i], given))
+    };
+    let shadowed = (0..rules.len()).filter(|later| !never.contains(later)).filter(|later| {
+        let mut alternatives = logic::alternatives(rules[*later]).into_iter();
+        alternatives.all(|alternative| is_covered(*later, &logic::conjuncts(alternative)))
+    });
+    shadowed.collect()
+}
+
+#[test]
+fn rules_that_earlier_ones_imply() {
+    let leaf = |field: &str, op: &str, value: Value| json!({"field": field, op: value});
+    check(
+        &rules(&[
+            leaf("channel", "is", json!("email")),
+            json!({"all": [leaf("channel", "is", json!("email")), leaf("tags", "has_any", json!(["vip"]))]}),
+            leaf("priority", "in", json!(["high", "urgent"])),
+            leaf("priority", "is", json!("high")),
+            leaf("message_count", "gt", json!(3)),
+            json!({"all": [leaf("message_count", "between", json!([4, 9])), leaf("channel", "is", json!("chat"))]}),
+            leaf("message_count", "ge", json!(3)),
+            leaf("tags", "has_any", json!(["gold", "silver"])),
+            leaf("tags", "has_all", json!(["gold", "late"])),
+            leaf("text", "has_word", json!(["refund", "money back"])),
+            leaf("text", "has_word", json!(["refund"])),
+            leaf("subject", "has_word", json!(["my money back please"])),
+            leaf("text", "has_word", json!(["money"])),
+            leaf("text", "contains", json!("invoice")),
+            leaf("body", "has_word", json!(["invoices"])),
+            leaf("subject", "starts_with", json!("Re: invoice")),
+            leaf("created_at", "older_than", json!(60)),
+            leaf("created_at", "older_than", json!(600)),
+            json!({"not": leaf("channel", "is", json!("api"))}),
+            leaf("channel", "is", json!("phone")),
+        ]),
+        &expect![[r#"
+            unreachable_rule rules[1]: never reached: the rule `r0` holds before
+            unreachable_rule rules[3]: never reached: the rule `r2` holds before
+            unreachable_rule rules[5]: never reached: the rule `r4` holds before
+            unreachable_rule rules[8]: never reached: the rule `r7` holds before
+            unreachable_rule rules[10]: never reached: the rule `r9` holds before
+            unreachable_rule rules[11]: never reached: the rule `r9` holds before
+            unreachable_rule rules[14]: never reached: the rule `r13` holds before
+            unreachable_rule rules[15]: never reached: the rule `r13` holds before
+            unreachable_rule rules[17]: never reached: the rule `r16` holds before
+            unreachable_rule rules[19]: never reached: the rule `r18` holds before"#]],
+    );
+}
+
+#[test]
+fn calendars_that_never_open_again() {
+    let day = json!([["09:00", "17:00"]]);
+    let desk = desk(&json!({
+        "groups": [{"key": "a", "calendar": "gone"}],
+        "calendars": [
+            {"key": "gone", "special_days": {"2020-06-01": day}},
+            {"key": "rare", "special_days": {"2090-06-01": day}},
+        ],
+    }));
+    let lints = desk.lint_with(&roster(None), now());
+    let never: Vec<Lint> =
+        lints.into_iter().filter(|lint| lint.code == LintCode::CalendarNeverOpens).collect();
+    expect!["calendar_never_opens calendars[0]: the calendar `gone` never opens again"]
+        .assert_eq(&lines(&never));
 }
 
 #[test]
