@@ -30,7 +30,7 @@ pub use clock::{ClockFact, ClockState};
 pub use evidence::Evidence;
 pub use facts::{FactMap, FactSet, FactValue, Facts};
 pub use field::{Field, FieldKind};
-pub use rule_set::{RuleSet, Scratch};
+pub use rule_set::{Compiled, LiveRules, RuleSet, Scratch};
 pub(crate) use schema::suggestion;
 pub use schema::{CustomKind, Schema};
 pub use source::ConditionSource;

@@ -9,6 +9,7 @@ use super::work::Work;
 use crate::case::{Case, timer_kind};
 use crate::clock::{Clock, ClockChange, ClockNews, PolicyRef, Slot};
 use crate::command::SetDue;
+use crate::condition::Scratch;
 use crate::desk::Desk;
 use crate::effect::{Effect, SlaNews};
 use crate::event::{Event, TimerKind};
@@ -16,7 +17,7 @@ use crate::fault::{Code, Rejection};
 use crate::id::{Key, TicketId};
 use crate::limit::{CLOCK_TIMERS_MAX, TRACE_BECAUSE_MAX};
 use crate::sla::fire::fire;
-use crate::sla::policy::{Pin, Recalculation, SlaPolicy, pick};
+use crate::sla::policy::{Pin, Recalculation, SlaPolicy, pick_compiled};
 use crate::sla::signal::{CalendarRevisions, ClockContext, MessageSignal, Signal, TicketNow};
 use crate::sla::step::advance;
 use crate::ticket::status::StatusCategory;
@@ -219,7 +220,9 @@ pub(super) fn pick_policies(work: &mut Work<'_>, id: TicketId) -> Result<(), Rej
             let facts = place::facts(work, id)?;
             let current = case.policy(slot);
             let policies = &work.ctx.desk.sla().policies;
-            let found = pick(policies, slot, current.map(|own| &own.key), &facts, work.now);
+            let current_key = current.map(|own| &own.key);
+            let mut scratch = Scratch::default();
+            let found = pick_compiled(policies, slot, current_key, &facts, work.now, &mut scratch);
             let kept = found.is_some_and(|policy| {
                 policy.pin == Pin::OnCreate && current.is_some_and(|own| own.key == policy.key)
             });

@@ -16,14 +16,13 @@ use crate::actor::Author;
 use crate::agent::Roster;
 use crate::case::Case;
 use crate::command::{Acknowledge, DeEscalate, Escalate};
-use crate::condition::Facts;
+use crate::condition::{Facts, Scratch};
 use crate::desk::Desk;
 use crate::effect::{Effect, EscalationTold};
 use crate::escalation::chain::{
     Chain, EscalationChange, EscalationNews, HandedOver, Owner, StepFired,
 };
 use crate::escalation::command::{acknowledge, force, hand_back, unacknowledge};
-use crate::escalation::policy::select;
 use crate::escalation::resolve::Notice;
 use crate::escalation::run::fire;
 use crate::escalation::scene::Scene;
@@ -187,8 +186,9 @@ fn begin(work: &mut Work<'_>, id: TicketId, occasion: Occasion) -> Result<(), Re
 /// Begins a chain by the policy that holds, if one does.
 fn start_chain(work: &mut Work<'_>, id: TicketId, reopened: bool) -> Result<(), Rejection> {
     let changes = with_scene(work, id, |case, scene| {
-        let policy = select(&scene.escalations.policies, scene.facts);
-        Ok(policy.map_or_else(Vec::new, |policy| {
+        let policies = &scene.escalations.policies;
+        let policy = policies.find(scene.facts, &mut Scratch::default(), |_| true);
+        Ok(policy.map_or_else(Vec::new, |(_, policy)| {
             let before = case.escalation.as_deref();
             start(policy, work.ctx.config_version, before, reopened, work.now, scene)
         }))

@@ -10,7 +10,7 @@ use super::step::{Action, HandOverTo, IfNoOne, StepDef, StepKind, Target, Trigge
 use super::tier;
 use super::tier::TierDef;
 use crate::calendar::ZoneRules;
-use crate::condition::Schema;
+use crate::condition::{Compiled, Schema};
 use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::{
@@ -59,6 +59,7 @@ pub fn check(
     duplicates("escalations", defs.policies.iter().map(|def| &def.key), &mut faults);
     match tiers {
         Some(tiers) if faults.is_empty() => {
+            let policies = Compiled::new(policies, |policy| &policy.when);
             Ok(Escalations { tiers, schedules, policies, maintenance: defs.maintenance.to_vec() })
         }
         _ => Err(faults),

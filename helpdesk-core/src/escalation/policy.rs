@@ -3,7 +3,7 @@
 use super::oncall::ScheduleDef;
 use super::step::{StepDef, Target};
 use super::tier::{Tier, TierDef};
-use crate::condition::{Condition, ConditionSource, Facts, suggestion};
+use crate::condition::{Compiled, Condition, ConditionSource, Facts, suggestion};
 use crate::escalation::schedule::Schedule;
 use crate::fault::{Code, Fault};
 use crate::id::{Key, Version};
@@ -208,7 +208,7 @@ pub struct Escalations {
     /// On-call schedules.
     pub schedules: BTreeMap<Key, Schedule>,
     /// Policies, in the order in which they are tried.
-    pub policies: Vec<Policy>,
+    pub policies: Compiled<Policy>,
     /// Windows of maintenance.
     pub maintenance: Vec<MaintenanceDef>,
 }

@@ -1,6 +1,6 @@
 //! Routing rules: the first whose condition holds names the queue.
 
-use crate::condition::{Condition, Evidence, Facts, RuleSet, Scratch};
+use crate::condition::{Compiled, Condition, Evidence, Facts, Scratch};
 use crate::event::RoutedBy;
 use crate::id::Key;
 use crate::limit::{TRACE_BECAUSE_MAX, TRACE_RULES_MAX};
@@ -129,17 +129,9 @@ pub fn route<'r, F: Facts + ?Sized>(
 /// assert_eq!((place, rule.then.queue.as_str()), (0, "shipping"));
 /// # Ok::<(), String>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RoutingRules {
-    rules: Vec<RoutingRule>,
-    compiled: RuleSet,
-}
-
-/// Equal with the same rules.
-impl PartialEq for RoutingRules {
-    fn eq(&self, other: &Self) -> bool {
-        self.rules == other.rules
-    }
+    rules: Compiled<RoutingRule>,
 }
 
 impl RoutingRules {
@@ -147,8 +139,7 @@ impl RoutingRules {
     #[must_use]
     pub fn new(mut rules: Vec<RoutingRule>) -> Self {
         sort_rules(&mut rules);
-        let compiled = RuleSet::new(rules.iter().map(|rule| &rule.when));
-        Self { rules, compiled }
+        Self { rules: Compiled::new(rules, |rule| &rule.when) }
     }
 
     /// The rules in the order in which they are tried.
@@ -163,8 +154,7 @@ impl RoutingRules {
         facts: &F,
         scratch: &mut Scratch,
     ) -> Option<(usize, &RoutingRule)> {
-        let place = self.compiled.first(facts, scratch)?;
-        Some((place, self.rules.get(place)?))
+        self.rules.find(facts, scratch, |_| true)
     }
 }
 

@@ -7,7 +7,7 @@ use super::policy::{MetricTargets, MetricTargetsDef, SlaPolicy, SlaPolicyDef, Ta
 use super::presets::{Preset, PresetOptions};
 use super::signal::ALWAYS;
 use crate::clock::Threshold;
-use crate::condition::{Condition, ConditionSource, Schema, suggestion};
+use crate::condition::{Compiled, Condition, ConditionSource, Schema, suggestion};
 use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::{
@@ -41,7 +41,7 @@ pub struct SlaRules {
     /// What is measured: the preset's metrics, then the desk's own.
     pub metrics: Vec<Metric>,
     /// Policies, by position and key.
-    pub policies: Vec<SlaPolicy>,
+    pub policies: Compiled<SlaPolicy>,
 }
 
 impl SlaRules {
@@ -87,7 +87,11 @@ pub fn check(
     checker.metrics(sla);
     let policies = checker.policies(&sla.policies, revision);
     let Checker { metrics, faults, .. } = checker;
-    if faults.is_empty() { Ok(SlaRules { metrics, policies }) } else { Err(faults) }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let policies = Compiled::new(policies, |policy| &policy.when);
+    Ok(SlaRules { metrics, policies })
 }
 
 struct Checker<'a> {

@@ -2,7 +2,9 @@
 
 use super::def::Slot;
 use crate::clock::{PolicyRef, Threshold};
-use crate::condition::{Condition, ConditionSource, Evidence, FactValue, Facts, Field};
+use crate::condition::{
+    Compiled, Condition, ConditionSource, Evidence, FactValue, Facts, Field, Scratch,
+};
 use crate::id::Key;
 use crate::limit::{TRACE_BECAUSE_MAX, TRACE_RULES_MAX};
 use crate::ticket::priority::Priority;
@@ -248,6 +250,23 @@ pub fn pick<'p, F: Facts + ?Sized>(
         }
     }
     first
+}
+
+/// [`pick`] of policies in order, compiled: its cost hardly grows with their number.
+#[must_use]
+pub fn pick_compiled<'p, F: Facts + ?Sized>(
+    policies: &'p Compiled<SlaPolicy>,
+    slot: Slot,
+    current: Option<&Key>,
+    facts: &F,
+    now: DateTime<Utc>,
+    scratch: &mut Scratch,
+) -> Option<&'p SlaPolicy> {
+    if let Some(pinned) = pinned(policies, slot, current) {
+        return Some(pinned);
+    }
+    let accept = |policy: &SlaPolicy| policy.slot == slot && policy.is_valid(now);
+    policies.find(facts, scratch, accept).map(|(_, policy)| policy)
 }
 
 fn pinned<'p>(

@@ -10,9 +10,11 @@
 //! The result is that of `holds` on each condition, whatever the conditions and
 //! the facts. Source: spec/routing.md, "Rule sets at speed".
 
+mod compiled;
 mod cover;
 mod keys;
 mod literals;
+mod live;
 mod parts;
 mod program;
 mod ranges;
@@ -23,6 +25,9 @@ mod tests;
 
 use super::ast::Condition;
 use super::facts::{FactMap, Facts};
+pub use compiled::Compiled;
+pub use live::LiveRules;
+
 use cover::Filing;
 use keys::Keys;
 use program::{Entry, Node, Probe, Programs};

@@ -2,11 +2,12 @@
 
 use super::{facts, schema};
 use crate::condition::{
-    Condition, FactMap, FoldOptions, Phrase, RuleSet, Scratch, TextFact, fold, words,
+    Condition, FactMap, FoldOptions, LiveRules, Phrase, RuleSet, Scratch, TextFact, fold, words,
 };
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const WORDS: [&str; 8] = ["refund", "money", "back", "Straße", "ΣΊΣ", "счёт", "e-mail", "İ"];
 
@@ -228,6 +229,53 @@ proptest! {
                 prop_assert_eq!(found, odd);
             }
         }
+    }
+
+    #[test]
+    fn edited_rules_find_what_a_walk_of_them_finds(
+        first in proptest::collection::vec((0_u8..30, condition()), 0..30),
+        edits in proptest::collection::vec(
+            (0_u8..30, proptest::option::of(condition()), 0_u8..5),
+            0..20,
+        ),
+        ticket in ticket(),
+    ) {
+        let mut plain: BTreeMap<u8, Condition> = first.iter().cloned().collect();
+        let mut live = LiveRules::new(first);
+        let mut rebuilt = None;
+        let mut scratch = Scratch::default();
+        for (key, when, what) in edits {
+            match when {
+                Some(when) => {
+                    plain.insert(key, when.clone());
+                    live.put(key, when);
+                }
+                None => prop_assert_eq!(live.remove(&key), plain.remove(&key).is_some()),
+            }
+            match what {
+                0 => rebuilt = Some(live.clone().rebuilt()),
+                1 => {
+                    if let Some(rebuilt) = rebuilt.take() {
+                        prop_assert!(live.adopt(rebuilt));
+                    }
+                }
+                _ => {}
+            }
+            let walked: Vec<&u8> =
+                plain.iter().filter(|(_, when)| when.holds(&ticket)).map(|(key, _)| key).collect();
+            prop_assert_eq!(live.first(&ticket, &mut scratch), walked.first().copied());
+            prop_assert_eq!(live.all(&ticket, &mut scratch), walked);
+            prop_assert_eq!((live.len(), live.is_empty()), (plain.len(), plain.is_empty()));
+        }
+        let all = live.clone().rebuilt();
+        prop_assert_eq!(all.n_added(), 0);
+        prop_assert_eq!(all.first(&ticket, &mut scratch), live.first(&ticket, &mut scratch));
+        // What is older than what is compiled is not taken.
+        let old = live.clone();
+        live.put(7, Condition::Always);
+        let mut newer = live.rebuilt();
+        prop_assert!(!newer.adopt(old));
+        prop_assert_eq!(newer.n_added(), 0);
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Desk {
 
     fn lint_targets(&self) -> Vec<Lint> {
         let mut lints = Vec::new();
-        for policy in &self.sla.policies {
+        for policy in self.sla.policies.iter() {
             let path = format!("sla.policies[{}].metrics", self.spot_of_sla(&policy.key));
             if policy.metrics.iter().all(|metric| metric.targets.is_empty()) {
                 let message = format!("`{}` has no target: its tickets are never due", policy.key);

@@ -1,6 +1,7 @@
 //! What a desk may define, and what it is told of what it may not.
 
 use super::*;
+use crate::condition::Scratch;
 use crate::escalation::lint::{lint, lint_agents};
 use crate::escalation::oncall::ScheduleDef;
 use crate::escalation::tier;
@@ -173,12 +174,18 @@ fn the_first_policy_that_holds_is_taken_by_position_and_in_no_other_order() {
     for turn in 0..3 {
         let mut turned = defs.to_vec();
         turned.rotate_left(turn);
-        let mut desk = escalations(json!(turned), json!([]));
-        desk.policies.rotate_left(turn);
-        let chosen =
-            |priority| select(&desk.policies, &facts(priority)).unwrap().def.key.to_string();
+        let desk = escalations(json!(turned), json!([]));
+        let mut policies = desk.policies.to_vec();
+        policies.rotate_left(turn);
+        let chosen = |priority| {
+            let facts = facts(priority);
+            let walked = select(&policies, &facts).unwrap();
+            let found = desk.policies.find(&facts, &mut Scratch::default(), |_| true);
+            assert_eq!(found.unwrap().1.def.key, walked.def.key);
+            walked.def.key.to_string()
+        };
         assert_eq!([chosen("urgent"), chosen("low")], ["urgent", "all"]);
-        assert!(select(&desk.policies[..0], &facts("low")).is_none());
+        assert!(select(&policies[..0], &facts("low")).is_none());
     }
 }
 

@@ -1,6 +1,7 @@
 use super::*;
+use crate::condition::{Compiled, Scratch};
 use crate::sla::def::Slot;
-use crate::sla::policy::{PickedBy, explain_pick, pick};
+use crate::sla::policy::{PickedBy, explain_pick, pick, pick_compiled};
 use StatusCategory::Open;
 use expect_test::expect;
 
@@ -85,6 +86,43 @@ fn a_policy_is_chosen_from_its_first_instant_until_before_its_last() {
     };
     assert!(!is_gold("Mon 08:59:59") && is_gold("Mon 09:00"));
     assert!(is_gold("Tue 08:59:59") && !is_gold("Tue 09:00"));
+}
+
+#[test]
+fn many_policies_are_chosen_from_as_a_few_are() {
+    let policy = |n: u64| {
+        let tier = json!({"field": "requester_tier", "is": format!("tier-{}", n % 5)});
+        let tag = json!({"field": "tags", "has_any": [format!("tag-{}", n % 7)]});
+        let (slot, metric) = if n.is_multiple_of(4) {
+            ("group", "group_time")
+        } else {
+            ("requester", "requester_wait")
+        };
+        let when = if n.is_multiple_of(3) { json!({"all": [tier, tag]}) } else { tag };
+        let mut policy =
+            with(with(minutes(&[(metric, 60)]), "when", when), "key", json!(format!("p{n}")));
+        policy["slot"] = json!(slot);
+        if n.is_multiple_of(2) {
+            policy["valid_until"] = json!("2026-11-24T09:00:00Z");
+        }
+        policy
+    };
+    let rules = rules(json!({"policies": (0..40).map(policy).collect::<Vec<_>>()}));
+    let mut scratch = Scratch::default();
+    let mut n_picked = 0;
+    for n in 0..35 {
+        let facts = json!({"requester_tier": format!("tier-{}", n % 5), "tags": [format!("tag-{n}"), "tag-3"]});
+        let facts = fact_map(&facts);
+        for (slot, when) in
+            [(Slot::Requester, "Mon 09:00"), (Slot::Group, "Mon 09:00"), (Slot::Group, "Tue 09:00")]
+        {
+            let walked = pick(&rules.policies, slot, None, &facts, at(when));
+            let found = pick_compiled(&rules.policies, slot, None, &facts, at(when), &mut scratch);
+            assert_eq!(found, walked);
+            n_picked += usize::from(found.is_some());
+        }
+    }
+    assert!(n_picked > 35, "{n_picked}");
 }
 
 #[test]
@@ -190,7 +228,9 @@ fn an_edited_policy_that_changes_nothing_for_a_ticket_is_no_news() {
     let mut rules = one(usual());
     let script = [("Mon 09:00", opened())];
     let told = tell(&rules, &script, "Mon 09:10");
-    rules.policies[0].revision = 2;
+    let mut policies = rules.policies.to_vec();
+    policies[0].revision = 2;
+    rules.policies = Compiled::new(policies, |policy| &policy.when);
     let policy = &rules.policies[0];
     let ctx = super::super::signal::ClockContext {
         metrics: &rules.metrics,
