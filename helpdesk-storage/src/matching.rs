@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::case::Case;
 use helpdesk_core::case::facts::{Around, holds};
-use helpdesk_core::condition::{Condition, FactNeeds, Terms};
+use helpdesk_core::condition::{ChoiceTest, Condition, FactNeeds, Field, Terms, Test};
 use helpdesk_core::contact::{Contact, Organization};
 use helpdesk_core::id::{ContactId, Key, OrganizationId, TicketId};
 use helpdesk_core::ticket::Ticket;
+use helpdesk_core::ticket::status::StatusCategory;
 use std::borrow::Cow;
 
 /// Where the things around a ticket are found.
@@ -51,6 +52,11 @@ impl<'a> Wanted<'a> {
         matches!(self.condition, Condition::Always)
     }
 
+    /// Whether only unsolved cases are wanted, as far as the condition shows it.
+    pub(crate) fn is_for_unsolved(self) -> bool {
+        is_for_unsolved(self.condition)
+    }
+
     /// Whether this case is wanted.
     pub(crate) fn takes(self, case: &Case, related: &impl Related) -> Result<bool> {
         if !on_shelf(self.shelf, &case.ticket) || !self.scope.permits(&case.ticket) {
@@ -81,6 +87,33 @@ impl<'a> Wanted<'a> {
             clocks: Some(case),
         };
         Ok(holds(self.condition, ticket, around, self.now, self.terms))
+    }
+}
+
+/// Whether a condition on a status category takes this one.
+pub(crate) fn takes_category(test: &ChoiceTest<String>, category: StatusCategory) -> bool {
+    let word = category.as_str();
+    match test {
+        ChoiceTest::Is(value) => value == word,
+        ChoiceTest::In(values) => values.contains(word),
+        ChoiceTest::IsNot(value) => value != word,
+        ChoiceTest::NotIn(values) => !values.contains(word),
+    }
+}
+
+/// Whether a condition can be seen to hold on unsolved tickets only.
+fn is_for_unsolved(condition: &Condition) -> bool {
+    match condition {
+        Condition::Always | Condition::Not(_) => false,
+        Condition::Never => true,
+        Condition::All(parts) => parts.iter().any(is_for_unsolved),
+        Condition::Any(parts) => parts.iter().all(is_for_unsolved),
+        Condition::Leaf(leaf) => match (leaf.field(), leaf.test()) {
+            (Field::StatusCategory, Test::Choice(test)) => StatusCategory::ALL
+                .into_iter()
+                .all(|category| category.is_unsolved() || !takes_category(test, category)),
+            _ => false,
+        },
     }
 }
 

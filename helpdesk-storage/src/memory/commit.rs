@@ -85,6 +85,12 @@ impl Tenant {
         match slot {
             Slot::Stream(stream) => {
                 let version = new_version(plan, stream);
+                if let Record::Case(case) = &*record {
+                    match case.ticket.category.is_unsolved() {
+                        true => self.unsolved.insert(stream),
+                        false => self.unsolved.remove(&stream),
+                    };
+                }
                 self.things.insert(stream, Row { version, record });
             }
             Slot::Message(ticket, seq) => {

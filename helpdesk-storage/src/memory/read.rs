@@ -47,7 +47,7 @@ impl State {
         }
         let wanted = Wanted::of_count(query);
         if let Some(tenant) = self.tenants.get(&query.tenant) {
-            for (_, case) in tenant.cases() {
+            for (_, case) in tenant.cases(wanted) {
                 if wanted.takes(case, tenant)? {
                     *counts.entry(group_of(query.by, &case.ticket)).or_default() += 1;
                 }
@@ -105,8 +105,14 @@ impl Tenant {
         }
     }
 
-    fn cases(&self) -> impl Iterator<Item = (&Row, &Case)> {
-        self.things_of(StreamKind::Case, None).filter_map(|(_, row)| match &*row.record {
+    /// All cases among which the wanted ones are.
+    fn cases(&self, wanted: Wanted<'_>) -> impl Iterator<Item = (&Row, &Case)> {
+        let is_narrow = wanted.is_for_unsolved();
+        let unsolved = is_narrow.then(|| self.unsolved.iter()).into_iter().flatten();
+        let unsolved = unsolved.filter_map(|stream| self.things.get(stream));
+        let all = (!is_narrow).then(|| self.things_of(StreamKind::Case, None));
+        let all = all.into_iter().flatten().map(|(_, row)| row);
+        all.chain(unsolved).filter_map(|row| match &*row.record {
             Record::Case(case) => Some((row, &**case)),
             _ => None,
         })
@@ -132,7 +138,7 @@ impl Tenant {
         let after = query.after.as_ref().map(|cursor| case_place(order, cursor)).transpose()?;
         let wanted = Wanted::of_list(query, shelf);
         let mut rows: Vec<(Place, &Row)> = Vec::new();
-        for (row, case) in self.cases() {
+        for (row, case) in self.cases(wanted) {
             let place = Place::of(order.by, case);
             let passed =
                 after.as_ref().is_some_and(|after| place.compare(after, order.direction).is_le());

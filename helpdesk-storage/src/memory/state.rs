@@ -4,7 +4,7 @@ use super::leases::{Outbox, Timers};
 use helpdesk_core::case::record::{CommandRecord, DeadLetter, Record, Stored, UniqueKey};
 use helpdesk_core::event::{Recorded, StreamId};
 use helpdesk_core::id::{CommandId, TenantId, TicketId, Version};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ pub(super) struct State {
 pub(super) struct Tenant {
     /// Records with a version.
     pub(super) things: BTreeMap<StreamId, Row>,
+    /// Which of the things are unsolved cases: those that desks ask for most.
+    pub(super) unsolved: BTreeSet<StreamId>,
     /// Messages with their texts.
     pub(super) messages: BTreeMap<(TicketId, u32), Arc<Record>>,
     /// Every configuration.

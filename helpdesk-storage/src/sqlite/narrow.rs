@@ -3,6 +3,7 @@
 //! What comes out holds for every case for which the condition holds, and maybe
 //! for more: each row is tested again, so it is never wrong, only fast or slow.
 
+use crate::matching::takes_category;
 use crate::order::{category_rank, priority_rank};
 use helpdesk_core::condition::{ChoiceTest, Condition, Field, Leaf, Test};
 use helpdesk_core::ticket::priority::Priority;
@@ -81,15 +82,7 @@ fn is_in(column: &str, values: Vec<Value>) -> Option<Narrow> {
 /// Every ticket has a category, so a negated test names the others.
 fn of_category(test: &Test) -> Option<Narrow> {
     let Test::Choice(test) = test else { return None };
-    let takes = |category: &StatusCategory| {
-        let word = category.as_str();
-        match test {
-            ChoiceTest::Is(value) => value == word,
-            ChoiceTest::In(values) => values.contains(word),
-            ChoiceTest::IsNot(value) => value != word,
-            ChoiceTest::NotIn(values) => !values.contains(word),
-        }
-    };
+    let takes = |category: &StatusCategory| takes_category(test, *category);
     let ranks: Vec<i64> =
         StatusCategory::ALL.into_iter().filter(takes).map(category_rank).collect();
     let waiting = [StatusCategory::New, StatusCategory::Open].map(category_rank);
