@@ -305,11 +305,32 @@ pub struct RosterEntry {
     pub load_version: Version,
 }
 
+impl RosterEntry {
+    /// An agent who is nowhere online and holds nothing.
+    #[must_use]
+    pub fn new(agent: Agent) -> Self {
+        Self {
+            presence: Presence::none(agent.id),
+            load: AgentLoad::none(agent.id),
+            agent: Arc::new(agent),
+            agent_version: 0,
+            presence_version: 0,
+            load_version: 0,
+        }
+    }
+}
+
 /// All agents of a tenant, by id.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Roster {
     /// By id, so that no decision depends on the order they came in.
     pub agents: BTreeMap<AgentId, RosterEntry>,
+}
+
+impl FromIterator<RosterEntry> for Roster {
+    fn from_iter<I: IntoIterator<Item = RosterEntry>>(entries: I) -> Self {
+        Self { agents: entries.into_iter().map(|entry| (entry.agent.id, entry)).collect() }
+    }
 }
 
 impl Roster {
