@@ -366,6 +366,7 @@ impl Helpdesk {
         number: &mut Option<TicketNumber>,
     ) -> Result<Done> {
         let Job { actor, call, now, .. } = job;
+        self.see_taker(job, tenant).await?;
         let snapshot = tenant.snapshot();
         if snapshot.config_version == 0 && !matches!(call.command, Command::ApplyConfig(_)) {
             return Err(no_tenant(actor.tenant).into());
@@ -398,6 +399,18 @@ impl Helpdesk {
         self.commit(job, tenant, snapshot, decided?, sha256).await
     }
 
+    /// Who takes the next ticket is read anew where other engines may have changed
+    /// what they hold: to be given nothing is no commit, and so no lost race.
+    async fn see_taker(&self, job: &Job<'_>, tenant: &Tenant) -> Result<()> {
+        let agent = job.actor.agent_id().filter(|_| self.inner.store.capabilities().is_shared);
+        match (&job.call.command, agent) {
+            (Command::TakeNext(_), Some(agent)) => {
+                self.take_streams(tenant, &streams_of(agent)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn commit(
         &self,
         job: &Job<'_>,
@@ -420,8 +433,9 @@ impl Helpdesk {
         let touched: Vec<StreamId> = change_set.expect.iter().map(|e| e.stream).collect();
         let commit = async { Ok(self.inner.store.commit(change_set).await?) };
         let committed = match coded(step_span!("commit", job), commit).await {
-            // It may have been done: whoever decides next must not look past it.
-            Err(error @ Error::Store(StoreError::Ambiguous { .. })) => {
+            // It may have been done, or was decided on what is old: whoever decides
+            // next must not look past it. All at once, else each retry meets the next.
+            Err(error @ Error::Store(StoreError::Ambiguous { .. } | StoreError::Conflict(_))) => {
                 let taken = self.take_streams(tenant, &touched).await;
                 if taken.is_err() {
                     tracing::debug!(code = code_of(&taken), "the snapshot stays as it is");

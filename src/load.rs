@@ -123,6 +123,18 @@ impl Helpdesk {
         }
     }
 
+    /// As [`refresh`](Self::refresh), and what agents hold, which the feed does not tell.
+    pub(crate) async fn refresh_agents(&self, id: TenantId) -> Result<()> {
+        if !self.inner.store.capabilities().is_shared {
+            return Ok(());
+        }
+        let tenant = self.tenant(id).await?;
+        self.refresh(id).await?;
+        let loads = self.list_all(id, ListKind::Things(StreamKind::Load)).await?;
+        tenant.take(&self.inner.reader, &loads)?;
+        Ok(())
+    }
+
     /// Reads these things anew into the tenant's snapshot.
     pub(crate) async fn take_streams(&self, tenant: &Tenant, streams: &[StreamId]) -> Result<()> {
         let keys: Vec<RecordKey> = streams

@@ -19,6 +19,7 @@ mod clock_cases;
 mod clocks;
 mod conversation;
 mod deadlines;
+mod engines;
 mod escalation;
 mod explain;
 mod fields;
