@@ -114,6 +114,15 @@ pub struct Outcome {
     /// For a command on many tickets: each one's outcome, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub each: Vec<EachOutcome>,
+    /// Of a rebalance: tickets that there is room for, beyond those of one command.
+    /// The next tick gives them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub n_left: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// One of many.
@@ -154,10 +163,11 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Whether it fires a timer: then it is known by its lease or by what it
-    /// finds done, and kept under no command id.
-    pub(crate) fn is_timer(&self) -> bool {
-        matches!(self.call.command, Command::FireTimer(_))
+    /// Whether it is the engine's own: it fires a timer or is a part of a rebalance.
+    /// Then it is known by its lease or by what it finds done, and kept under no
+    /// command id.
+    pub(crate) fn is_internal(&self) -> bool {
+        matches!(self.call.command, Command::FireTimer(_) | Command::SeekAgent(_))
     }
 }
 
@@ -212,8 +222,15 @@ impl Helpdesk {
     ) -> Result<Outcome> {
         let call = call.into();
         actor.check()?;
-        if matches!(call.command, Command::FireTimer(_)) {
-            return Err(Rejection::new(Code::Forbidden, "timers are fired by `tick`").into());
+        match &call.command {
+            Command::FireTimer(_) | Command::SeekAgent(_) => {
+                let message = "timers are fired by `tick`, agents sought by `rebalance`";
+                return Err(Rejection::new(Code::Forbidden, message).into());
+            }
+            Command::Rebalance(rebalance) => {
+                return self.rebalance(actor, &call, rebalance, now).await;
+            }
+            _ => {}
         }
         if let Some(commands) = call.command.one_by_one() {
             return self.execute_each(actor, &call, commands, now).await;
@@ -288,7 +305,7 @@ impl Helpdesk {
 
     async fn run_attempts(&self, job: &Job<'_>) -> Result<Done> {
         let tenant = self.tenant(job.actor.tenant).await?;
-        let sha256 = match job.is_timer() {
+        let sha256 = match job.is_internal() {
             true => String::new(),
             false => request_hash(job.actor, &job.call.command)?,
         };
@@ -513,12 +530,13 @@ impl Outcome {
             trace: Trace::default(),
             replayed: false,
             each: Vec::new(),
+            n_left: 0,
         }
     }
 }
 
 /// Tells of a denied attempt: who, what, under which id.
-fn tell_denied<T>(job: &Job<'_>, result: &Result<T>) {
+pub(crate) fn tell_denied<T>(job: &Job<'_>, result: &Result<T>) {
     if result.as_ref().is_err_and(|error| error.code() == Code::Forbidden) {
         tracing::warn!(
             tenant = %job.actor.tenant,

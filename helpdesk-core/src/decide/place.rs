@@ -172,6 +172,36 @@ pub(super) fn seek(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
     }
 }
 
+/// [`seek`], where the ticket's queue gives its tickets; of one that agents serve
+/// themselves they have heard already.
+pub(super) fn seek_given(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    let key = work.case(id)?.ticket.queue.as_ref();
+    let queue = key.and_then(|key| work.ctx.desk.queue(key));
+    match queue.map(|queue| queue.mode) {
+        Some(QueueMode::Assign | QueueMode::Offer { .. }) => seek(work, id),
+        Some(QueueMode::Pull) | None => Ok(()),
+    }
+}
+
+/// Gives a waiting ticket to an agent who has room now, if there is one; otherwise
+/// it waits on as it did.
+pub(super) fn seek_now(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    work.made.ticket = Some(id);
+    let case = work.case(id)?;
+    let is_snoozed = case.ticket.snoozed_until.is_some_and(|until| until > work.now);
+    let queue = case.ticket.queue.as_ref().and_then(|key| work.ctx.desk.queue(key));
+    let Some(queue) = queue.filter(|queue| queue.mode != QueueMode::Pull) else { return Ok(()) };
+    if !case.waits() || is_snoozed {
+        return Ok(());
+    }
+    let choice = choose_for(work, id, queue)?;
+    work.trace(sought(work, queue, &choice));
+    match choice.chosen {
+        Some(agent) => give(work, id, queue, agent, &choice),
+        None => Ok(()),
+    }
+}
+
 fn choose_for(work: &Work<'_>, id: TicketId, queue: &Queue) -> Result<Choice, Rejection> {
     let ticket = &work.case(id)?.ticket;
     let answered = work.contact(ticket.requester).and_then(|contact| contact.last_answered_by);
