@@ -167,6 +167,17 @@ fn no_ticket(name: &TicketName) -> crate::Error {
     Rejection::at(Code::NotFound, "ticket", format!("no ticket `{name}`")).into()
 }
 
+/// Whether the answer depends on what agents hold, which other engines change.
+fn asks_who_has_room(query: &Query) -> bool {
+    matches!(
+        query,
+        Query::NextFor { .. }
+            | Query::CountFor { .. }
+            | Query::Explain { .. }
+            | Query::Workload { .. }
+    )
+}
+
 impl Helpdesk {
     /// Answers a query, inside the actor's scope.
     ///
@@ -195,6 +206,9 @@ impl Helpdesk {
     }
 
     async fn answer(&self, actor: &Actor, query: Query, now: DateTime<Utc>) -> Result<Answer> {
+        if asks_who_has_room(&query) {
+            self.refresh_agents(actor.tenant).await?;
+        }
         let asking = self.asking(actor, now).await?;
         match query {
             Query::GetTicket { ticket } => {

@@ -60,7 +60,7 @@ pub(crate) fn change_set(
     set.unique = decision.unique;
     set.timers = decision.timers;
     set.done.extend(job.lease);
-    if !job.is_timer() {
+    if !job.is_internal() {
         set.command = Some(CommandRecord {
             id: job.call.command_id,
             sha256: sha256.to_owned(),

@@ -114,6 +114,15 @@ pub struct Outcome {
     /// For a command on many tickets: each one's outcome, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub each: Vec<EachOutcome>,
+    /// Of a rebalance: tickets that there is room for, beyond those of one command.
+    /// The next tick gives them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub n_left: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// One of many.
@@ -154,10 +163,11 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Whether it fires a timer: then it is known by its lease or by what it
-    /// finds done, and kept under no command id.
-    pub(crate) fn is_timer(&self) -> bool {
-        matches!(self.call.command, Command::FireTimer(_))
+    /// Whether it is the engine's own: it fires a timer or is a part of a rebalance.
+    /// Then it is known by its lease or by what it finds done, and kept under no
+    /// command id.
+    pub(crate) fn is_internal(&self) -> bool {
+        matches!(self.call.command, Command::FireTimer(_) | Command::SeekAgent(_))
     }
 }
 
@@ -212,8 +222,15 @@ impl Helpdesk {
     ) -> Result<Outcome> {
         let call = call.into();
         actor.check()?;
-        if matches!(call.command, Command::FireTimer(_)) {
-            return Err(Rejection::new(Code::Forbidden, "timers are fired by `tick`").into());
+        match &call.command {
+            Command::FireTimer(_) | Command::SeekAgent(_) => {
+                let message = "timers are fired by `tick`, agents sought by `rebalance`";
+                return Err(Rejection::new(Code::Forbidden, message).into());
+            }
+            Command::Rebalance(rebalance) => {
+                return self.rebalance(actor, &call, rebalance, now).await;
+            }
+            _ => {}
         }
         if let Some(commands) = call.command.one_by_one() {
             return self.execute_each(actor, &call, commands, now).await;
@@ -288,7 +305,7 @@ impl Helpdesk {
 
     async fn run_attempts(&self, job: &Job<'_>) -> Result<Done> {
         let tenant = self.tenant(job.actor.tenant).await?;
-        let sha256 = match job.is_timer() {
+        let sha256 = match job.is_internal() {
             true => String::new(),
             false => request_hash(job.actor, &job.call.command)?,
         };
@@ -366,6 +383,7 @@ impl Helpdesk {
         number: &mut Option<TicketNumber>,
     ) -> Result<Done> {
         let Job { actor, call, now, .. } = job;
+        self.see_taker(job, tenant).await?;
         let snapshot = tenant.snapshot();
         if snapshot.config_version == 0 && !matches!(call.command, Command::ApplyConfig(_)) {
             return Err(no_tenant(actor.tenant).into());
@@ -398,6 +416,18 @@ impl Helpdesk {
         self.commit(job, tenant, snapshot, decided?, sha256).await
     }
 
+    /// Who takes the next ticket is read anew where other engines may have changed
+    /// what they hold: to be given nothing is no commit, and so no lost race.
+    async fn see_taker(&self, job: &Job<'_>, tenant: &Tenant) -> Result<()> {
+        let agent = job.actor.agent_id().filter(|_| self.inner.store.capabilities().is_shared);
+        match (&job.call.command, agent) {
+            (Command::TakeNext(_), Some(agent)) => {
+                self.take_streams(tenant, &streams_of(agent)).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn commit(
         &self,
         job: &Job<'_>,
@@ -420,8 +450,9 @@ impl Helpdesk {
         let touched: Vec<StreamId> = change_set.expect.iter().map(|e| e.stream).collect();
         let commit = async { Ok(self.inner.store.commit(change_set).await?) };
         let committed = match coded(step_span!("commit", job), commit).await {
-            // It may have been done: whoever decides next must not look past it.
-            Err(error @ Error::Store(StoreError::Ambiguous { .. })) => {
+            // It may have been done, or was decided on what is old: whoever decides
+            // next must not look past it. All at once, else each retry meets the next.
+            Err(error @ Error::Store(StoreError::Ambiguous { .. } | StoreError::Conflict(_))) => {
                 let taken = self.take_streams(tenant, &touched).await;
                 if taken.is_err() {
                     tracing::debug!(code = code_of(&taken), "the snapshot stays as it is");
@@ -499,12 +530,13 @@ impl Outcome {
             trace: Trace::default(),
             replayed: false,
             each: Vec::new(),
+            n_left: 0,
         }
     }
 }
 
 /// Tells of a denied attempt: who, what, under which id.
-fn tell_denied<T>(job: &Job<'_>, result: &Result<T>) {
+pub(crate) fn tell_denied<T>(job: &Job<'_>, result: &Result<T>) {
     if result.as_ref().is_err_and(|error| error.code() == Code::Forbidden) {
         tracing::warn!(
             tenant = %job.actor.tenant,

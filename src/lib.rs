@@ -61,6 +61,7 @@ mod language;
 mod load;
 mod overview;
 mod past;
+mod rebalance;
 mod rules;
 #[cfg(feature = "tokio")]
 mod runner;

@@ -12,11 +12,12 @@ use helpdesk_core::command::Command;
 use helpdesk_core::decide::{Candidates, Finder, Loaded, candidates, needs, needs_more};
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
-use helpdesk_core::id::{AgentId, CommandId, TenantId, TicketNumber};
+use helpdesk_core::id::{AgentId, CommandId, ContactId, TenantId, TicketNumber};
 use helpdesk_core::limit::{PAGE_MAX, PARENT_DEPTH_MAX, TICKET_NUMBER_MAX};
 use helpdesk_storage::{
     ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, Shelf, StoreError,
 };
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use uuid::Uuid;
 
@@ -123,6 +124,18 @@ impl Helpdesk {
         }
     }
 
+    /// As [`refresh`](Self::refresh), and what agents hold, which the feed does not tell.
+    pub(crate) async fn refresh_agents(&self, id: TenantId) -> Result<()> {
+        if !self.inner.store.capabilities().is_shared {
+            return Ok(());
+        }
+        let tenant = self.tenant(id).await?;
+        self.refresh(id).await?;
+        let loads = self.list_all(id, ListKind::Things(StreamKind::Load)).await?;
+        tenant.take(&self.inner.reader, &loads)?;
+        Ok(())
+    }
+
     /// Reads these things anew into the tenant's snapshot.
     pub(crate) async fn take_streams(&self, tenant: &Tenant, streams: &[StreamId]) -> Result<()> {
         let keys: Vec<RecordKey> = streams
@@ -206,9 +219,15 @@ impl Helpdesk {
         let mut best = None;
         loop {
             let page = self.inner.store.list(&query).await?;
+            let wanted = page.rows.iter().filter_map(|stored| match &stored.record {
+                Record::Case(case) if finder.wants_contact(case) => Some(case.ticket.requester),
+                _ => None,
+            });
+            let requesters = wanted.collect();
+            let answered = self.answered_by(query.tenant, requesters).await?;
             for stored in page.rows {
                 if let Record::Case(case) = &stored.record
-                    && finder.look(case)
+                    && finder.look(case, answered.get(&case.ticket.requester).copied())
                 {
                     best = Some(stored);
                 }
@@ -218,6 +237,25 @@ impl Helpdesk {
                 None => return Ok(best),
             }
         }
+    }
+
+    /// Who answered each of these requesters last, where somebody did.
+    pub(crate) async fn answered_by(
+        &self,
+        tenant: TenantId,
+        requesters: BTreeSet<ContactId>,
+    ) -> Result<BTreeMap<ContactId, AgentId>> {
+        if requesters.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let keys = requesters.into_iter().map(|id| RecordKey::Stream(StreamId::contact(id)));
+        let keys: Vec<RecordKey> = keys.collect();
+        let found = self.inner.store.get(tenant, &keys).await?.into_iter().flatten();
+        let answered = found.filter_map(|stored| match stored.record {
+            Record::Contact(contact) => Some((contact.id, contact.last_answered_by?)),
+            _ => None,
+        });
+        Ok(answered.collect())
     }
 
     /// A number that no other ticket of the tenant gets from any engine.

@@ -92,6 +92,7 @@ fn others() -> Vec<Value> {
         json!({"type": "import_ticket", "external_id": "z", "requester": sender("z@z.com"), "subject": "s", "channel": "email",
             "status": "open", "created_at": AT, "messages": []}),
         json!({"type": "take_next"}),
+        json!({"type": "rebalance"}),
         json!({"type": "set_presence", "status": "online"}),
         json!({"type": "set_presence", "agent": "@sam", "status": "online"}),
         json!({"type": "run_macro_on_many", "tickets": [], "key": "m"}),
@@ -182,6 +183,7 @@ fn each_role_may_what_the_table_says() {
         open_ticket             +    +   -   +   +       +   +   +
         import_ticket           -    -   -   -   -       -   +   +
         take_next               -    -   -   +   -       +   +   +
+        rebalance               -    -   -   -   -       +   +   +
         set_presence            -    -   -   +   +       +   +   +
         set_presence            -    -   -   -   -       -   +   +
         run_macro_on_many       -    -   -   -   -       +   +   +

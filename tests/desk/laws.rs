@@ -8,10 +8,9 @@ use helpdesk::MemoryStore;
 use helpdesk::core::access::permission::Permission;
 use helpdesk::core::access::role::{self, AccessContext};
 use helpdesk::core::agent::Agent;
-use helpdesk::core::case::apply::apply;
 use helpdesk::core::case::record::Record;
 use helpdesk::core::desk::Desk;
-use helpdesk::core::event::{AssignedHow, Event, StreamId, StreamKind};
+use helpdesk::core::event::StreamKind;
 use helpdesk::core::id::AgentId;
 use helpdesk::core::ticket::Ticket;
 use helpdesk::storage::ListKind;
@@ -44,7 +43,6 @@ proptest! {
         state::assert_same(&*first.store, &*on_sqlite.store, TENANT);
         for kit in [&first, &on_sqlite] {
             state::check_laws(&*kit.store, TENANT);
-            check_capacity(kit);
             check_scopes(kit);
         }
     }
@@ -64,7 +62,8 @@ proptest! {
         }
         state::assert_same(&*big.store, &*small.store, TENANT);
         state::check_laws(&*big.store, TENANT);
-        check_capacity(&big);
+        let desk = Desk::from_value(&without_agents(script::desk())).unwrap();
+        state::check_nobody_waits_in_vain(&*big.store, TENANT, &desk, end);
     }
 
     #[test]
@@ -115,38 +114,6 @@ fn created_backward(mut kit: Kit) -> Kit {
         }
     }
     kit
-}
-
-/// After each automatic choice the agent holds no more than the capacity.
-fn check_capacity(kit: &Kit) {
-    let agents = agents(kit);
-    let mut folded: BTreeMap<StreamId, Option<Record>> = BTreeMap::new();
-    for row in state::journal(&*kit.store, TENANT) {
-        let stream = row.entry.stream;
-        if stream.kind != StreamKind::Case {
-            continue;
-        }
-        apply(stream, folded.entry(stream).or_default(), &row.entry.event, row.entry.at).unwrap();
-        let (Event::Assigned {
-            agent, how: AssignedHow::Automatically | AssignedHow::Taken, ..
-        }
-        | Event::Offered { agent, choice: Some(_), .. }) = &row.entry.event
-        else {
-            continue;
-        };
-        let held: u32 = folded
-            .values()
-            .flatten()
-            .flat_map(|record| match record {
-                Record::Case(case) => case.shares(),
-                _ => Vec::new(),
-            })
-            .filter(|share| share.agent == *agent)
-            .map(|share| share.active + share.reserved)
-            .sum();
-        let total = agents[agent].capacity.total;
-        assert!(held <= total, "{agent} holds {held} of {total} after {row:?}");
-    }
 }
 
 fn agents(kit: &Kit) -> BTreeMap<AgentId, Agent> {

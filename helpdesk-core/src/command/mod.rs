@@ -80,6 +80,9 @@ pub enum Command {
     RejectOffer(RejectOffer),
     /// Routes anew.
     RouteAgain(RouteAgain),
+    /// Gives waiting tickets to the agents who have room now, the next ticket of all
+    /// queues first, each by a decision of its own.
+    Rebalance(Rebalance),
     /// Says whether an agent is there.
     SetPresence(SetPresence),
     /// Sets by hand when a clock is due, or lets its target say so again.
@@ -122,6 +125,9 @@ pub enum Command {
     DeactivateAgent(DeactivateAgent),
     /// Replaces the configuration.
     ApplyConfig(ApplyConfig),
+    /// Seeks an agent for one waiting ticket of a rebalance; internal.
+    #[serde(skip)]
+    SeekAgent(OnTicket),
     /// A timer came due; internal.
     #[serde(skip)]
     FireTimer(FireTimer),
@@ -166,7 +172,8 @@ impl Command {
             | Self::RestoreTicket(c)
             | Self::Unassign(c)
             | Self::Claim(c)
-            | Self::AcceptOffer(c) => Some(c.ticket),
+            | Self::AcceptOffer(c)
+            | Self::SeekAgent(c) => Some(c.ticket),
             Self::AddFollower(c) | Self::RemoveFollower(c) => Some(c.ticket),
             Self::Assign(c) => Some(c.ticket),
             Self::Offer(c) => Some(c.ticket),
@@ -185,6 +192,7 @@ impl Command {
             | Self::ImportTicket(_)
             | Self::TakeNext(_)
             | Self::SetPresence(_)
+            | Self::Rebalance(_)
             | Self::RunMacroOnMany(_)
             | Self::ApplyChangesToMany(_)
             | Self::CreateContact(_)
@@ -265,6 +273,8 @@ impl Command {
             Self::AcceptOffer(_) => "accept_offer",
             Self::RejectOffer(_) => "reject_offer",
             Self::RouteAgain(_) => "route_again",
+            Self::Rebalance(_) => "rebalance",
+            Self::SeekAgent(_) => "seek_agent",
             Self::SetPresence(_) => "set_presence",
             Self::SetDue(_) => "set_due",
             Self::Escalate(_) => "escalate",
@@ -327,7 +337,7 @@ impl Command {
             Self::Offer(_) => Permission::Offer,
             Self::AcceptOffer(_) => Permission::AcceptOffer,
             Self::RejectOffer(_) => Permission::RejectOffer,
-            Self::RouteAgain(_) => Permission::RouteAgain,
+            Self::RouteAgain(_) | Self::Rebalance(_) | Self::SeekAgent(_) => Permission::RouteAgain,
             Self::SetPresence(_) => Permission::SetPresence,
             Self::SetDue(_) => Permission::SetDue,
             Self::Escalate(_) => Permission::Escalate,

@@ -332,6 +332,14 @@ payloads! {
         queue: Option<Key>,
     }
 
+    /// Gives waiting tickets to the agents who have room now.
+    Rebalance {
+        /// The queues whose tickets are given; those of all when empty. Tickets of
+        /// queues that agents serve themselves are left to them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        queues: Vec<Key>,
+    }
+
     /// Says whether an agent is there.
     SetPresence {
         /// Who; the acting agent when absent.

@@ -51,7 +51,7 @@ fn command(name: &str) -> Command {
         "reject_offer" => &[("ticket", json!(id)), ("reason", json!("busy"))],
         "set_due" => &[("ticket", json!(id)), ("metric", json!("first_reply"))],
         "de_escalate" => &[("ticket", json!(id)), ("note", json!("n"))],
-        "take_next" => &[],
+        "take_next" | "rebalance" => &[],
         "set_presence" => &[("status", json!("online"))],
         "link" | "unlink" => {
             &[("ticket", json!(id)), ("kind", json!("relates")), ("to", json!(id))]
@@ -171,6 +171,7 @@ fn who_may_give_which_command() {
         accept_offer           -              -              groups_or_none groups_or_none all            groups_or_none
         reject_offer           -              -              groups_or_none groups_or_none all            groups_or_none
         route_again            -              -              -              groups         all            -
+        rebalance              -              -              -              groups         all            -
         set_presence           -              -              own            own            all            own
         set_due                -              -              groups_or_none groups_or_none all            groups_or_none
         escalate               -              -              groups_or_none groups_or_none all            groups_or_none

@@ -56,7 +56,11 @@ pub(super) fn update_ticket(
     if effective.is_empty() {
         return Ok(());
     }
-    work.on_case(id, Event::Updated { changes: effective })
+    let asks_for_others =
+        effective.iter().any(|change| matches!(change, Change::RequireSkills { .. }));
+    work.on_case(id, Event::Updated { changes: effective })?;
+    // Others may have what is asked now, and come at other times.
+    if asks_for_others { place::seek_given(work, id) } else { Ok(()) }
 }
 
 fn make(after: &mut Ticket, change: Change, effective: &mut Vec<Change>) {

@@ -5,6 +5,7 @@
 //! field change, routing, assignment, SLA policies and clocks, escalation, effects. State changes only through
 //! [`apply`](crate::case::apply::apply), so each stage sees the state as it will be.
 
+mod batch;
 mod clocks;
 mod config;
 mod conversation;
@@ -28,6 +29,7 @@ mod timers;
 mod work;
 
 pub use crate::trace;
+pub use batch::{Batch, Batched};
 pub use clocks::redate_at;
 pub use explain::{explain_now, sentence};
 pub use explain_rules::explain_rules;
@@ -219,6 +221,7 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         Command::AcceptOffer(on) => ownership::accept_offer(work, on.ticket),
         Command::RejectOffer(reject) => ownership::reject_offer(work, reject),
         Command::RouteAgain(route) => place::route_again(work, route),
+        Command::SeekAgent(on) => place::seek_now(work, on.ticket),
         Command::SetPresence(set) => ownership::set_presence(work, set),
         Command::SetDue(set) => clocks::set_due(work, set),
         Command::Escalate(order) => escalation::escalate(work, order),
@@ -231,6 +234,10 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         Command::RunMacroOnMany(_) | Command::ApplyChangesToMany(_) => Err(Rejection::new(
             Code::Invalid,
             "this command stands for many: decide each of `one_by_one`",
+        )),
+        Command::Rebalance(_) => Err(Rejection::new(
+            Code::Invalid,
+            "this command stands for many: decide `seek_agent` for each ticket of a `Batch`",
         )),
         Command::CreateContact(create) => people::create_contact(work, create),
         Command::UpdateContact(update) => people::update_contact(work, update),

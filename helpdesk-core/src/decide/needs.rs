@@ -310,9 +310,19 @@ impl<'a> Finder<'a> {
         Self { candidates, desk, roster, now, best: None, n_found: 0 }
     }
 
-    /// Looks at one ticket; whether it is the best so far.
-    pub fn look(&mut self, case: &Case) -> bool {
-        let Some(key) = self.key(case) else { return false };
+    /// Whether it matters who answered a ticket's requester last: the ticket may
+    /// wait for them.
+    #[must_use]
+    pub fn wants_contact(&self, case: &Case) -> bool {
+        let queue = case.ticket.queue.as_ref().and_then(|key| self.desk.queue(key));
+        let waits_for = queue.is_some_and(|queue| queue.affinity_wait_seconds.is_some());
+        waits_for && case.waits()
+    }
+
+    /// Looks at one ticket; whether it is the best so far. `answered` is who answered
+    /// its requester last, where [`wants_contact`](Self::wants_contact) says so.
+    pub fn look(&mut self, case: &Case, answered: Option<AgentId>) -> bool {
+        let Some(key) = self.key(case, answered) else { return false };
         self.n_found += 1;
         if self.best.as_ref().is_some_and(|(best, _)| *best <= key) {
             return false;
@@ -333,13 +343,14 @@ impl<'a> Finder<'a> {
         self.n_found
     }
 
-    fn key(&self, case: &Case) -> Option<CandidateKey> {
+    fn key(&self, case: &Case, answered: Option<AgentId>) -> Option<CandidateKey> {
         let ticket = &case.ticket;
+        let affinity: Vec<AgentId> = answered.into_iter().collect();
         let upcoming = Upcoming {
             ticket,
             queue: ticket.queue.as_ref().and_then(|key| self.desk.queue(key)),
             offered_to: case.offer.as_ref().map(|offer| offer.agent),
-            affinity: &[],
+            affinity: &affinity,
             due_at: case.due_at(),
         };
         let for_agent = |agent| ForAgent {

@@ -3,7 +3,7 @@
 use super::explain_rules::cut_texts;
 use super::ownership;
 use super::work::Work;
-use crate::agent::PresenceState;
+use crate::agent::{PresenceState, RosterEntry};
 use crate::case::apply::after_seconds;
 use crate::case::facts::{Around, CaseFacts};
 use crate::command::RouteAgain;
@@ -13,11 +13,10 @@ use crate::event::{
     AssignedHow, ChosenBy, Event, RefusedReason, RoutedBy, StreamId, TimerKind, UnassignedWhy,
 };
 use crate::fault::{Code, Rejection};
-use crate::id::{AgentId, Key, TicketId};
+use crate::id::{AgentId, Key, TicketId, Version};
 use crate::limit::{TAGS_MAX, TRACE_BECAUSE_MAX};
 use crate::routing::queue::{Queue, QueueMode};
-
-use crate::routing::select::{Ask, Choice, choose};
+use crate::routing::select::{Ask, Choice, Verdict, choose};
 use crate::ticket::priority::SkillLevel;
 use crate::trace::{CandidateStep, Step};
 
@@ -169,11 +168,41 @@ pub(super) fn seek(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
     match choice.chosen {
         Some(agent) => give(work, id, queue, agent, &choice),
         None => {
-            depends_on_full(work, &choice);
+            depends_on_refused(work, &choice);
             let waiting =
                 Event::Waiting { stage: choice.stage, look_again_at: choice.look_again_at };
             work.on_case(id, waiting)
         }
+    }
+}
+
+/// [`seek`], where the ticket's queue gives its tickets; of one that agents serve
+/// themselves they have heard already.
+pub(super) fn seek_given(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    let key = work.case(id)?.ticket.queue.as_ref();
+    let queue = key.and_then(|key| work.ctx.desk.queue(key));
+    match queue.map(|queue| queue.mode) {
+        Some(QueueMode::Assign | QueueMode::Offer { .. }) => seek(work, id),
+        Some(QueueMode::Pull) | None => Ok(()),
+    }
+}
+
+/// Gives a waiting ticket to an agent who has room now, if there is one; otherwise
+/// it waits on as it did.
+pub(super) fn seek_now(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
+    work.made.ticket = Some(id);
+    let case = work.case(id)?;
+    let is_snoozed = case.ticket.snoozed_until.is_some_and(|until| until > work.now);
+    let queue = case.ticket.queue.as_ref().and_then(|key| work.ctx.desk.queue(key));
+    let Some(queue) = queue.filter(|queue| queue.mode != QueueMode::Pull) else { return Ok(()) };
+    if !case.waits() || is_snoozed {
+        return Ok(());
+    }
+    let choice = choose_for(work, id, queue)?;
+    work.trace(sought(work, queue, &choice));
+    match choice.chosen {
+        Some(agent) => give(work, id, queue, agent, &choice),
+        None => Ok(()),
     }
 }
 
@@ -237,31 +266,49 @@ fn give(
     Ok(())
 }
 
-/// That nobody has room holds only while the loads are as they were seen: else
-/// one who was freed meanwhile would be looked past, and the ticket wait on.
-fn depends_on_full(work: &mut Work<'_>, choice: &Choice) {
-    for verdict in &choice.verdicts {
-        if matches!(verdict.reason, Some(RefusedReason::ChannelFull | RefusedReason::TotalFull)) {
-            depends_on_load(work, verdict.agent);
+/// That nobody can take the ticket holds only while those who might are as they
+/// were seen: else one who came, learned or was freed meanwhile would be looked
+/// past, and the ticket wait on. What time alone ends is looked at again in time;
+/// who is in none of the groups is not watched.
+fn depends_on_refused(work: &mut Work<'_>, choice: &Choice) {
+    for &Verdict { agent, reason, .. } in &choice.verdicts {
+        match reason {
+            Some(RefusedReason::NotOnline) => {
+                depends_on(work, StreamId::presence(agent), |entry| entry.presence_version);
+            }
+            Some(RefusedReason::OffShift | RefusedReason::LacksSkill) => {
+                depends_on(work, StreamId::agent(agent), |entry| entry.agent_version);
+            }
+            Some(RefusedReason::ChannelFull | RefusedReason::TotalFull) => {
+                depends_on(work, StreamId::agent(agent), |entry| entry.agent_version);
+                depends_on_load(work, agent);
+            }
+            Some(
+                RefusedReason::Inactive
+                | RefusedReason::NotInPool
+                | RefusedReason::Cooldown
+                | RefusedReason::Excluded,
+            )
+            | None => {}
         }
+    }
+}
+
+fn depends_on(work: &mut Work<'_>, stream: StreamId, version: impl Fn(&RosterEntry) -> Version) {
+    if let Some(entry) = work.ctx.roster.get(AgentId(stream.id)) {
+        work.depends_on(stream, version(entry));
     }
 }
 
 /// The decision holds only while the agent's load is as it was seen.
 pub(super) fn depends_on_load(work: &mut Work<'_>, agent: AgentId) {
-    if let Some(entry) = work.ctx.roster.get(agent) {
-        let load_version = entry.load_version;
-        work.depends_on(StreamId::load(agent), load_version);
-    }
+    depends_on(work, StreamId::load(agent), |entry| entry.load_version);
 }
 
 /// The choice holds only while the agent is as it was seen.
 pub(super) fn depends_on_agent(work: &mut Work<'_>, agent: AgentId) {
-    if let Some(entry) = work.ctx.roster.get(agent) {
-        let (agent_version, presence_version) = (entry.agent_version, entry.presence_version);
-        work.depends_on(StreamId::agent(agent), agent_version);
-        work.depends_on(StreamId::presence(agent), presence_version);
-    }
+    depends_on(work, StreamId::agent(agent), |entry| entry.agent_version);
+    depends_on(work, StreamId::presence(agent), |entry| entry.presence_version);
 }
 
 /// Gives a waiting ticket to an agent who has room, if it is eligible.
