@@ -1,8 +1,8 @@
 //! The choice of an agent by the index.
 
 use super::AgentIndex;
-use super::member::{N_CHANNELS, place_of};
-use super::ranking::{Ranking, bits_of};
+use super::member::place_of;
+use super::ranking::bits_of;
 use super::sieve::Sieve;
 use crate::event::{ChosenBy, RefusedReason};
 use crate::id::AgentId;
@@ -76,9 +76,9 @@ impl AgentIndex {
         }
         let chosen = outcome.chosen.and_then(|(number, _)| self.member(number));
         Found {
-            chosen: chosen.map(|member| member.agent.id),
+            chosen: chosen.map(|member| member.id),
             by: outcome.chosen.map(|(_, by)| by),
-            weight: chosen.map_or(0, |member| member.weights[place_of(ask.ticket.channel)]),
+            weight: chosen.map_or(0, |member| member.weight(place_of(ask.ticket.channel))),
             n_taken_added: outcome.n_taken_added,
             stage: search.stage,
             selector: search.selector,
@@ -99,7 +99,7 @@ impl AgentIndex {
         }
         let Some(mut sieve) = Sieve::new(self, ask, search) else { return Outcome::default() };
         let preferred = preferred.iter().find(|verdict| verdict.reason.is_none());
-        if let Some(number) = preferred.and_then(|v| self.by_id.get(&v.agent).copied()) {
+        if let Some(number) = preferred.and_then(|v| self.number(v.agent)) {
             let n_taken_added = sieve.n_taken_added(number, None);
             return Outcome {
                 chosen: Some((number, ChosenBy::Affinity)),
@@ -108,7 +108,7 @@ impl AgentIndex {
             };
         }
         let Some(((first, rank), second)) = sieve.two_first() else { return Outcome::default() };
-        let weight = || self.member(first).map_or(0, |m| u64::from(m.weights[sieve.channel]));
+        let weight = || self.member(first).map_or(0, |m| u64::from(m.weight(sieve.channel)));
         let (by, n_taken_added) = match second {
             None => (ChosenBy::OnlyCandidate, weight()),
             Some((second, other)) => {
@@ -145,7 +145,7 @@ impl AgentIndex {
             for block in ranking.blocks() {
                 while let Some(bit) = bits_of(sieve.bits(ranking, block)).next() {
                     sieve.pass_over(ranking, block, bit, |member| {
-                        let (at, verdict) = ends_at(member.agent.id)?;
+                        let (at, verdict) = ends_at(member.id)?;
                         note(Some(at));
                         // None of the same shift has an earlier time than its start.
                         let is_start = verdict.reason == Some(RefusedReason::OffShift)
@@ -157,21 +157,5 @@ impl AgentIndex {
             }
         }
         first
-    }
-
-    /// The orders of a selector that come one after the other, where they are kept,
-    /// each with a bit of the state that only some in it have.
-    pub(super) fn orders(
-        &self,
-        selector: Selector,
-        channel: usize,
-    ) -> impl Iterator<Item = (&Ranking, Option<usize>)> {
-        let is_it = move |on: Option<usize>| on.is_none_or(|on| on == channel);
-        let kept =
-            self.orders.iter().filter(move |it| it.selector == selector && is_it(it.channel));
-        kept.map(move |order| {
-            let never_given = selector == Selector::LongestIdle && order.channel.is_none();
-            (&order.ranking, never_given.then_some(N_CHANNELS + channel))
-        })
     }
 }

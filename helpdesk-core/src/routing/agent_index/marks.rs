@@ -1,159 +1,116 @@
-//! Bits of 64 members at a time: who has something, and at what level.
+//! Bits of 64 members at a time: who has something.
 //!
-//! A block of members has a row of words, all its lasting marks side by side: a member
-//! who moves touches two rows, wherever the marks are. The marks of a state stand by
-//! themselves: those are asked of block after block, the others seldom.
+//! A mark has a word for each block of members, all side by side: a question goes over
+//! a few such columns from one end to the other.
 
 /// The highest level that marks tell from lower ones.
 pub(super) const LEVEL_MAX: u8 = 15;
-/// Words of a mark with levels: plane 0 has the lowest bits.
-pub(super) const LEVEL_PLANES: u8 = 4;
-/// Words that all marks of an agent's state take: see [`State`].
-pub(super) const STATE_WORDS: usize = 12;
+/// The first marks are those of an agent's [`State`], a bit each.
+pub(super) const STATE_MARKS: usize = 13;
 
-/// A bit for each channel where the agent is online with room, and above these one
-/// for each where they are online and never were given work.
+/// A bit for each channel where the agent is online with room; above these one for
+/// each where they are online and never were given work; and [`FRESH`].
 pub(super) type State = u16;
 
-/// What a member bears for long: where in a row it stands, and the level, 1 where
-/// there are none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
-    pub(super) word: u32,
-    pub(super) n_planes: u8,
-    pub(super) level: u8,
-}
+/// The bit of those who hold nothing and never were given work on any channel.
+pub(super) const FRESH: usize = STATE_MARKS - 1;
 
-/// The rows of all blocks.
+/// What a member may bear: a group, a level of a skill or more, a shift, a bit of the
+/// state. The number of its column.
+pub(super) type Mark = u32;
+
+/// The columns of all marks.
 #[derive(Debug, Clone)]
-pub(super) struct Rows {
-    /// For each bit of a state, the word of each block.
-    states: [Vec<u64>; STATE_WORDS],
+pub(super) struct Columns {
     words: Vec<u64>,
-    /// Words of a row, in use and for marks to come.
-    width: usize,
+    n_marks: usize,
+    n_blocks: usize,
+    /// Words of a column, in use and for blocks to come.
+    height: usize,
 }
 
 /// Where a bit goes, by the source's place among the sources and its own.
 pub(super) type Moves = [[(u32, u8); 64]; 2];
 
-impl Rows {
-    /// No row, each of which shall have this many words.
-    pub(super) fn new(n_words: usize) -> Self {
-        let states = std::array::from_fn(|_| Vec::new());
-        Self { states, words: Vec::new(), width: n_words.next_multiple_of(8).max(8) }
+impl Columns {
+    /// Of no block, for so many marks.
+    pub(super) fn new(n_marks: usize) -> Self {
+        Self { words: Vec::new(), n_marks, n_blocks: 0, height: 0 }
     }
 
-    /// Makes rows of this many words at least.
-    pub(super) fn widen(&mut self, n_words: usize) {
-        if n_words <= self.width {
+    /// Makes columns for this many marks at least.
+    pub(super) fn widen(&mut self, n_marks: usize) {
+        self.n_marks = self.n_marks.max(n_marks);
+        self.words.resize(self.n_marks * self.height, 0);
+    }
+
+    /// One more block, of nobody.
+    pub(super) fn push(&mut self) {
+        self.n_blocks += 1;
+        if self.n_blocks <= self.height {
             return;
         }
-        let width = n_words.max(self.width * 5 / 4).next_multiple_of(8);
-        let n_rows = self.words.len() / self.width;
-        let mut words = vec![0; width * n_rows];
-        for (new, old) in words.chunks_exact_mut(width).zip(self.words.chunks_exact(self.width)) {
-            new[..self.width].copy_from_slice(old);
+        // Never a power of two: columns would contend for the same lines of the cache.
+        let height = (self.height * 3 / 2).next_multiple_of(16) + 8;
+        let mut words = vec![0; height * self.n_marks];
+        if self.height > 0 {
+            let old = self.words.chunks_exact(self.height);
+            for (new, old) in words.chunks_exact_mut(height).zip(old) {
+                new[..self.height].copy_from_slice(old);
+            }
         }
-        (self.words, self.width) = (words, width);
-    }
-
-    /// One more row, of nobody.
-    pub(super) fn push(&mut self) {
-        self.words.resize(self.words.len() + self.width, 0);
-        self.states.iter_mut().for_each(|words| words.push(0));
-    }
-
-    fn row(&self, block: u32) -> &[u64] {
-        let start = block as usize * self.width;
-        &self.words[start..start + self.width]
-    }
-
-    fn row_mut(&mut self, block: u32) -> &mut [u64] {
-        let start = block as usize * self.width;
-        &mut self.words[start..start + self.width]
+        (self.words, self.height) = (words, height);
     }
 
     /// Writes a member's marks where there was none.
-    pub(super) fn mark(&mut self, block: u32, bit: u8, state: State, marks: &[Mark]) {
-        self.set_state(block, bit, 0, state);
-        let row = self.row_mut(block);
+    pub(super) fn set(&mut self, block: u32, bit: u8, state: State, marks: &[Mark]) {
+        self.turn_state(block, bit, state);
         for mark in marks {
-            let start = mark.word as usize;
-            let planes = &mut row[start..start + usize::from(mark.n_planes)];
-            for (plane, word) in planes.iter_mut().enumerate() {
-                *word |= u64::from((mark.level >> plane) & 1) << bit;
-            }
+            self.words[*mark as usize * self.height + block as usize] |= 1 << bit;
         }
     }
 
     /// Takes a member's marks away.
     pub(super) fn clear(&mut self, block: u32, bit: u8, state: State, marks: &[Mark]) {
-        self.set_state(block, bit, state, 0);
-        let row = self.row_mut(block);
+        self.turn_state(block, bit, state);
         for mark in marks {
-            let start = mark.word as usize;
-            let planes = &mut row[start..start + usize::from(mark.n_planes)];
-            planes.iter_mut().for_each(|word| *word &= !(1 << bit));
+            self.words[*mark as usize * self.height + block as usize] &= !(1 << bit);
         }
     }
 
-    /// Gives a member another state.
-    pub(super) fn set_state(&mut self, block: u32, bit: u8, was: State, is: State) {
-        let mut turned = was ^ is;
+    /// Turns these bits of a member's state around.
+    pub(super) fn turn_state(&mut self, block: u32, bit: u8, mut turned: State) {
         while turned != 0 {
-            self.states[turned.trailing_zeros() as usize][block as usize] ^= 1 << bit;
+            let mark = turned.trailing_zeros() as usize;
+            self.words[mark * self.height + block as usize] ^= 1 << bit;
             turned &= turned - 1;
         }
     }
 
-    /// The members of a block who have a bit of the state.
+    /// The members of a block who bear a mark.
     #[inline]
-    pub(super) fn with_state(&self, block: u32, state_bit: usize) -> u64 {
-        self.states[state_bit][block as usize]
-    }
-
-    /// The members of a block who have a mark, at this level at least.
-    #[inline]
-    pub(super) fn at_least(&self, block: u32, mark: Mark) -> u64 {
-        let start = mark.word as usize;
-        let planes = &self.row(block)[start..start + usize::from(mark.n_planes)];
-        if let [word] = planes {
-            return *word;
-        }
-        let (mut more, mut equal) = (0, u64::MAX);
-        for (plane, word) in planes.iter().enumerate().rev() {
-            if (mark.level >> plane) & 1 == 1 {
-                equal &= word;
-            } else {
-                more |= equal & word;
-                equal &= !word;
-            }
-        }
-        more | equal
+    pub(super) fn with(&self, block: u32, mark: Mark) -> u64 {
+        self.words[mark as usize * self.height + block as usize]
     }
 
     /// Moves all bits of one or two blocks.
     pub(super) fn relocate(&mut self, sources: &[u32], moves: &Moves) {
-        for state_bit in 0..STATE_WORDS {
-            relocate(&mut self.states[state_bit], 1, sources, moves);
-        }
-        for word in 0..self.width {
-            relocate(self.words.get_mut(word..).unwrap_or_default(), self.width, sources, moves);
+        for column in self.words.chunks_exact_mut(self.height.max(1)) {
+            relocate(column, sources, moves);
         }
     }
 }
 
-/// Moves the bits of one word of each source, words of two blocks lying so far apart.
-fn relocate(words: &mut [u64], width: usize, sources: &[u32], moves: &Moves) {
+/// Moves the bits of each source.
+fn relocate(column: &mut [u64], sources: &[u32], moves: &Moves) {
     let mut taken = [0; 2];
     for (taken, source) in taken.iter_mut().zip(sources) {
-        *taken = std::mem::take(&mut words[*source as usize * width]);
+        *taken = std::mem::take(&mut column[*source as usize]);
     }
     for (mut bits, targets) in taken.into_iter().zip(moves) {
         while bits != 0 {
             let (block, bit) = targets[bits.trailing_zeros() as usize];
-            words[block as usize * width] |= 1 << bit;
+            column[block as usize] |= 1 << bit;
             bits &= bits - 1;
         }
     }

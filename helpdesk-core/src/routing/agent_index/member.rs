@@ -1,6 +1,6 @@
 //! An agent as the index keeps it: what decisions ask, as plain numbers.
 
-use super::marks::{Mark, STATE_WORDS, State};
+use super::marks::{FRESH, Mark, STATE_MARKS, State};
 use super::rank::{Rank, of_instant, of_ratio};
 use crate::agent::{Agent, AgentLoad, PresenceState, RosterEntry};
 use crate::id::AgentId;
@@ -14,34 +14,41 @@ use std::sync::Arc;
 /// How many channels there are.
 pub(super) const N_CHANNELS: usize = Channel::ALL.len();
 
-const _: () = assert!(STATE_WORDS == 2 * N_CHANNELS, "a state has two bits for each channel");
+const _: () = assert!(STATE_MARKS == 2 * N_CHANNELS + 1, "a state has two bits for each channel");
 
 /// A channel's place among all.
 pub(super) fn place_of(channel: Channel) -> usize {
     channel as usize
 }
 
+/// Kept small: who holds how much is asked of members all over the desk.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub(super) agent: Arc<Agent>,
-    id: AgentId,
+    pub(super) id: AgentId,
     capacity: u32,
     /// Groups, skills and shift; none of one who is deactivated.
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Box<[Mark]>,
     /// The mark of the shift.
     pub(super) shift: Option<Mark>,
+    /// Of one who has any.
+    by_channel: Option<Box<ByChannel>>,
     /// A bit for each channel on which an active agent is online.
     pub(super) online: State,
     pub(super) state: State,
-    pub(super) weights: [u32; N_CHANNELS],
-    maxima: [Option<u32>; N_CHANNELS],
-    /// Active and reserved units.
-    held_on: [u64; N_CHANNELS],
-    idle_since: [Option<DateTime<Utc>>; N_CHANNELS],
     active: u32,
+    /// Active and reserved units.
     held: u32,
     pub(super) last_assigned_at: Option<DateTime<Utc>>,
     pub(super) n_taken: u64,
+    idle_since: [Option<DateTime<Utc>>; N_CHANNELS],
+}
+
+/// Weights other than 1, and maxima.
+#[derive(Debug, Clone)]
+struct ByChannel {
+    weights: [u32; N_CHANNELS],
+    maxima: [Option<u32>; N_CHANNELS],
 }
 
 impl Member {
@@ -52,39 +59,39 @@ impl Member {
         };
         let online = Channel::ALL.iter().filter(|channel| is_online(**channel));
         let online = online.fold(0, |bits, channel| bits | 1 << place_of(*channel));
+        let capacity = &agent.capacity;
+        let is_plain = capacity.weights.is_empty() && capacity.channels.is_empty();
+        let by_channel = (!is_plain).then(|| {
+            let weights = std::array::from_fn(|at| capacity.weight(Channel::ALL[at]));
+            let of = |at: usize| capacity.channels.get(&Channel::ALL[at]).copied();
+            Box::new(ByChannel { weights, maxima: std::array::from_fn(of) })
+        });
         let mut member = Self {
-            marks,
+            marks: marks.into(),
             shift,
+            by_channel,
             online,
             state: 0,
-            weights: [1; N_CHANNELS],
-            maxima: [None; N_CHANNELS],
-            held_on: [0; N_CHANNELS],
-            idle_since: [None; N_CHANNELS],
             active: 0,
             held: 0,
             last_assigned_at: None,
             n_taken: 0,
+            idle_since: [None; N_CHANNELS],
             id: agent.id,
-            capacity: agent.capacity.total,
+            capacity: capacity.total,
             agent,
         };
-        for channel in Channel::ALL {
-            let capacity = &member.agent.capacity;
-            member.weights[place_of(*channel)] = capacity.weight(*channel);
-            member.maxima[place_of(*channel)] = capacity.channels.get(channel).copied();
-        }
         member.take_load(&entry.load);
         member
     }
 
     /// Has the load from now on.
     pub(super) fn take_load(&mut self, load: &AgentLoad) {
-        self.held_on = [0; N_CHANNELS];
+        let mut held_on = [0; N_CHANNELS];
         self.idle_since = [None; N_CHANNELS];
         (self.active, self.held, self.last_assigned_at, self.n_taken) = (0, 0, None, 0);
         for (channel, load) in &load.channels {
-            self.held_on[place_of(*channel)] = u64::from(load.active) + u64::from(load.reserved);
+            held_on[place_of(*channel)] = u64::from(load.active) + u64::from(load.reserved);
             self.idle_since[place_of(*channel)] = load.last_assigned_at;
             // As the sums of `AgentLoad`.
             self.active = self.active.saturating_add(load.active);
@@ -92,8 +99,10 @@ impl Member {
             self.last_assigned_at = self.last_assigned_at.max(load.last_assigned_at);
             self.n_taken = self.n_taken.saturating_add(load.n_taken);
         }
-        self.state = bits_of_channels(self.online).fold(0, |bits, channel| {
-            let ready = State::from(self.has_room(channel));
+        let is_fresh = self.active == 0 && self.last_assigned_at.is_none();
+        let fresh = State::from(is_fresh) << FRESH;
+        self.state = bits_of_channels(self.online).fold(fresh, |bits, channel| {
+            let ready = State::from(self.has_room(channel, held_on[channel]));
             let never = State::from(self.idle_since[channel].is_none());
             bits | ready << channel | never << (N_CHANNELS + channel)
         });
@@ -104,10 +113,15 @@ impl Member {
         self.online & !(state >> N_CHANNELS)
     }
 
-    fn has_room(&self, channel: usize) -> bool {
-        let (held, weight) = (self.held_on[channel], self.weights[channel]);
+    /// Units that a ticket of a channel takes.
+    pub(super) fn weight(&self, channel: usize) -> u32 {
+        self.by_channel.as_ref().map_or(1, |it| it.weights[channel])
+    }
+
+    fn has_room(&self, channel: usize, held: u64) -> bool {
+        let channel_max = self.by_channel.as_ref().and_then(|it| it.maxima[channel]);
         let total = (u64::from(self.held), self.capacity);
-        no_room(weight, (held, self.maxima[channel]), total).is_none()
+        no_room(self.weight(channel), (held, channel_max), total).is_none()
     }
 
     /// What a selector compares that looks at no skill and draws no lot.

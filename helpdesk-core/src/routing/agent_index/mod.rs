@@ -11,6 +11,7 @@
 mod find;
 mod marks;
 mod member;
+mod numbers;
 mod rank;
 mod ranking;
 mod short;
@@ -21,8 +22,9 @@ pub use find::Found;
 use super::stage::Selector;
 use crate::agent::{AgentLoad, Roster, RosterEntry};
 use crate::id::{AgentId, Key};
-use marks::{LEVEL_MAX, LEVEL_PLANES, Mark, State};
+use marks::{LEVEL_MAX, Mark, STATE_MARKS, State};
 use member::{Member, N_CHANNELS};
+use numbers::Numbers;
 use rank::Rank;
 use ranking::Ranking;
 use std::collections::BTreeMap;
@@ -86,10 +88,10 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Debug, Clone)]
 pub struct AgentIndex {
-    /// By member number; `None` where one was removed.
+    /// By number; `None` for one who was removed.
     members: Vec<Option<Member>>,
-    free: Vec<u32>,
-    by_id: BTreeMap<AgentId, u32>,
+    numbers: Numbers,
+    n_members: usize,
     catalog: Catalog,
     /// Everybody, by id.
     everybody: Ranking,
@@ -97,55 +99,75 @@ pub struct AgentIndex {
     orders: Vec<Order>,
 }
 
-/// Those who are online, as a selector orders them. `longest_idle` has an order for
-/// each channel, of those who were given work there, and before them one of those
-/// who on some channel never were.
+/// Those who are online, as a selector orders them. `longest_idle` has two orders for
+/// each channel: of those who never were given work there, by id, and of the others.
 #[derive(Debug, Clone)]
 struct Order {
     selector: Selector,
-    channel: Option<usize>,
+    of: Of,
     ranking: Ranking,
+}
+
+/// Whom an order has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Everybody who is online.
+    All,
+    /// Those who are online on a channel and never were given work there.
+    NeverGiven(usize),
+    /// Those who are online on a channel and were given work there.
+    Given(usize),
 }
 
 impl Order {
     /// Whether a member is in it, who has this state.
     fn has(&self, member: &Member, state: State) -> bool {
-        match (self.selector, self.channel) {
-            (Selector::LongestIdle, None) => state >> N_CHANNELS != 0,
-            (_, None) => member.online != 0,
-            (_, Some(channel)) => (member.given_on(state) >> channel) & 1 == 1,
+        match self.of {
+            Of::All => member.online != 0,
+            Of::NeverGiven(channel) => (state >> (N_CHANNELS + channel)) & 1 == 1,
+            Of::Given(channel) => (member.given_on(state) >> channel) & 1 == 1,
         }
     }
 
+    /// Whether no load changes a place in it.
+    fn is_by_id(&self) -> bool {
+        matches!(self.of, Of::NeverGiven(_))
+    }
+
     fn rank(&self, member: &Member) -> Rank {
-        match (self.selector, self.channel) {
-            (Selector::LongestIdle, None) => member.rank_by(0),
-            (selector, channel) => member.rank(selector, channel.unwrap_or(0)),
+        match self.of {
+            Of::All => member.rank(self.selector, 0),
+            Of::NeverGiven(_) => Rank::of_id(member.id),
+            Of::Given(channel) => member.rank(self.selector, channel),
         }
     }
 }
 
 /// The marks of groups, skills and shifts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Catalog {
     groups: BTreeMap<Key, Mark>,
-    skills: BTreeMap<Key, Mark>,
+    /// For each level from 1 up to the highest of any agent.
+    skills: BTreeMap<Key, Vec<Mark>>,
     shifts: BTreeMap<Key, Mark>,
-    /// Words that all marks take.
-    n_words: usize,
+    n_marks: usize,
 }
 
-/// The mark of a key, of level 1; a new one where it has none.
-fn mark_of(marks: &mut BTreeMap<Key, Mark>, key: &Key, n_words: &mut usize, n_planes: u8) -> Mark {
-    if let Some(mark) = marks.get(key) {
-        return *mark;
+impl Default for Catalog {
+    fn default() -> Self {
+        Self {
+            groups: BTreeMap::default(),
+            skills: BTreeMap::default(),
+            shifts: BTreeMap::default(),
+            n_marks: STATE_MARKS,
+        }
     }
-    // The planes of one mark lie in one line of the cache.
-    let word = n_words.next_multiple_of(usize::from(n_planes));
-    *n_words = word + usize::from(n_planes);
-    let mark = Mark { word: word as u32, n_planes, level: 1 };
-    marks.insert(key.clone(), mark);
-    mark
+}
+
+/// One more mark.
+fn new_mark(n_marks: &mut usize) -> Mark {
+    *n_marks += 1;
+    *n_marks as Mark - 1
 }
 
 impl AgentIndex {
@@ -160,9 +182,9 @@ impl AgentIndex {
         let catalog = Catalog::default();
         let mut index = Self {
             members: Vec::new(),
-            free: Vec::new(),
-            by_id: BTreeMap::new(),
-            everybody: Ranking::new(catalog.n_words),
+            numbers: Numbers::default(),
+            n_members: 0,
+            everybody: Ranking::new(catalog.n_marks),
             orders: Vec::new(),
             catalog,
         };
@@ -176,34 +198,33 @@ impl AgentIndex {
     }
 
     fn add_order(&mut self, selector: Selector) {
-        let channels = match selector {
-            Selector::LongestIdle => {
-                std::iter::once(None).chain((0..N_CHANNELS).map(Some)).collect()
-            }
-            Selector::MostSpare | Selector::LeastLoaded | Selector::WeightedRoundRobin => {
-                vec![None]
-            }
-            Selector::BestSkill | Selector::Random => Vec::new(),
-        };
         if self.orders.iter().any(|order| order.selector == selector) {
             return;
         }
-        self.orders.extend(channels.into_iter().map(|channel| {
-            let ranking = Ranking::new(self.catalog.n_words);
-            Order { selector, channel, ranking }
+        let each = |of: fn(usize) -> Of| (0..N_CHANNELS).map(of);
+        let kept = match selector {
+            Selector::LongestIdle => each(Of::NeverGiven).chain(each(Of::Given)).collect(),
+            Selector::MostSpare | Selector::LeastLoaded | Selector::WeightedRoundRobin => {
+                vec![Of::All]
+            }
+            Selector::BestSkill | Selector::Random => Vec::new(),
+        };
+        self.orders.extend(kept.into_iter().map(|of| {
+            let ranking = Ranking::new(self.catalog.n_marks);
+            Order { selector, of, ranking }
         }));
     }
 
     /// How many agents it knows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_id.len()
+        self.n_members
     }
 
     /// Whether it knows nobody.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.n_members == 0
     }
 
     /// Takes an agent in, or anew: what they are, where they are online, what they hold.
@@ -211,13 +232,13 @@ impl AgentIndex {
         self.remove(entry.agent.id);
         let (marks, shift) = self.marks_of(entry);
         let member = Member::new(entry, marks, shift);
-        let number = self.free.pop().unwrap_or(self.members.len() as u32);
-        let (state, marks) = (member.state, &member.marks);
+        let number = self.numbers.get_or_add(entry.agent.id);
+        let (state, marks) = (member.state, &*member.marks);
         self.everybody.insert(number, Rank::of_id(entry.agent.id), state, marks);
         for order in self.orders.iter_mut().filter(|order| order.has(&member, state)) {
             order.ranking.insert(number, order.rank(&member), state, marks);
         }
-        self.by_id.insert(entry.agent.id, number);
+        self.n_members += 1;
         match self.members.get_mut(number as usize) {
             Some(place) => *place = Some(member),
             None => self.members.push(Some(member)),
@@ -226,41 +247,41 @@ impl AgentIndex {
 
     /// Takes in what an agent holds now; nothing happens for one who is not known.
     pub fn put_load(&mut self, load: &AgentLoad) {
-        let Some(number) = self.by_id.get(&load.agent).copied() else { return };
+        let Some(number) = self.numbers.get(load.agent) else { return };
         let Some(member) = self.members[number as usize].as_mut() else { return };
         let was = member.state;
         member.take_load(load);
-        let (is, marks) = (member.state, &member.marks);
+        let is = member.state;
         if is != was {
             self.everybody.set_state(number, was, is);
         }
         for order in &mut self.orders {
             let (had, has) = (order.has(member, was), order.has(member, is));
-            let rank = if has { order.rank(member) } else { Rank::MIN };
-            if had && has && order.ranking.rerank(number, rank) {
+            let stays = had && has;
+            if stays && (order.is_by_id() || order.ranking.rerank(number, order.rank(member))) {
                 if is != was {
                     order.ranking.set_state(number, was, is);
                 }
                 continue;
             }
             if had {
-                order.ranking.remove(number, was, marks);
+                order.ranking.remove(number, was, &member.marks);
             }
             if has {
-                order.ranking.insert(number, rank, is, marks);
+                order.ranking.insert(number, order.rank(member), is, &member.marks);
             }
         }
     }
 
     /// Forgets an agent, if it is known.
     pub fn remove(&mut self, agent: AgentId) {
-        let Some(number) = self.by_id.remove(&agent) else { return };
+        let Some(number) = self.numbers.get(agent) else { return };
         let Some(member) = self.members[number as usize].take() else { return };
         self.everybody.remove(number, member.state, &member.marks);
         for order in &mut self.orders {
             order.ranking.remove(number, member.state, &member.marks);
         }
-        self.free.push(number);
+        self.n_members -= 1;
     }
 
     /// An agent's marks, and that of the shift.
@@ -269,21 +290,34 @@ impl AgentIndex {
         if !agent.active {
             return (Vec::new(), None);
         }
-        let Catalog { groups, skills, shifts, n_words } = &mut self.catalog;
+        let Catalog { groups, skills, shifts, n_marks } = &mut self.catalog;
+        let of_key = |marks: &mut BTreeMap<Key, Mark>, key: &Key, n: &mut usize| {
+            *marks.entry(key.clone()).or_insert_with(|| new_mark(n))
+        };
         let mut marks: Vec<Mark> =
-            agent.groups.iter().map(|key| mark_of(groups, key, n_words, 1)).collect();
-        for skill in &agent.skills {
-            let mark = mark_of(skills, &skill.skill, n_words, LEVEL_PLANES);
+            agent.groups.iter().map(|key| of_key(groups, key, n_marks)).collect();
+        for (at, skill) in agent.skills.iter().enumerate() {
             // As `skill_level` answers: of several levels the first.
-            if !marks.iter().any(|known| known.word == mark.word) {
-                marks.push(Mark { level: skill.level.min(LEVEL_MAX), ..mark });
+            if agent.skills[..at].iter().any(|known| known.skill == skill.skill) {
+                continue;
             }
+            let levels = skills.entry(skill.skill.clone()).or_default();
+            let level = usize::from(skill.level.min(LEVEL_MAX));
+            while levels.len() < level {
+                levels.push(new_mark(n_marks));
+            }
+            marks.extend(&levels[..level]);
         }
-        let shift = agent.shift.as_ref().map(|key| mark_of(shifts, key, n_words, 1));
+        let shift = agent.shift.as_ref().map(|key| of_key(shifts, key, n_marks));
         marks.extend(shift);
-        self.everybody.widen(*n_words);
-        self.orders.iter_mut().for_each(|order| order.ranking.widen(*n_words));
+        self.everybody.widen(*n_marks);
+        self.orders.iter_mut().for_each(|order| order.ranking.widen(*n_marks));
         (marks, shift)
+    }
+
+    /// The number of an agent who is known now.
+    fn number(&self, agent: AgentId) -> Option<u32> {
+        self.numbers.get(agent).filter(|number| self.member(*number).is_some())
     }
 
     fn member(&self, number: u32) -> Option<&Member> {

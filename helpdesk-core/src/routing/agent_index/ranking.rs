@@ -4,7 +4,7 @@
 //! moves by writing a few bits, and "the first who has all this" is an
 //! intersection of words, block after block.
 
-use super::marks::{Mark, Moves, Rows, State};
+use super::marks::{Columns, Mark, Moves, State};
 use super::rank::Rank;
 
 /// Members of a block at most.
@@ -26,7 +26,7 @@ pub(super) struct Ranking {
     free: Vec<u32>,
     /// By member: block and bit.
     places: Vec<(u32, u8)>,
-    rows: Rows,
+    columns: Columns,
 }
 
 #[derive(Debug, Clone)]
@@ -43,21 +43,21 @@ struct Block {
 }
 
 impl Ranking {
-    /// Of nobody, with rows of this many words.
-    pub(super) fn new(n_words: usize) -> Self {
+    /// Of nobody, for so many marks.
+    pub(super) fn new(n_marks: usize) -> Self {
         Self {
             order: Vec::new(),
             lows: Vec::new(),
             blocks: Vec::new(),
             free: Vec::new(),
             places: Vec::new(),
-            rows: Rows::new(n_words),
+            columns: Columns::new(n_marks),
         }
     }
 
-    /// Makes rows of this many words at least.
-    pub(super) fn widen(&mut self, n_words: usize) {
-        self.rows.widen(n_words);
+    /// Makes room for this many marks at least.
+    pub(super) fn widen(&mut self, n_marks: usize) {
+        self.columns.widen(n_marks);
     }
 
     /// Puts a member in who is not there.
@@ -72,13 +72,13 @@ impl Ranking {
             self.places.resize(member + 1, (NOWHERE, 0));
         }
         self.places[member] = (block, bit);
-        self.rows.mark(block, bit, state, marks);
+        self.columns.set(block, bit, state, marks);
     }
 
     /// Takes a member out, who has this state and these marks.
     pub(super) fn remove(&mut self, member: u32, state: State, marks: &[Mark]) {
         let Some((block, bit)) = self.place(member) else { return };
-        self.rows.clear(block, bit, state, marks);
+        self.columns.clear(block, bit, state, marks);
         self.places[member as usize] = (NOWHERE, 0);
         let it = &mut self.blocks[block as usize];
         it.used &= !(1 << bit);
@@ -91,7 +91,7 @@ impl Ranking {
     /// Gives a member another state.
     pub(super) fn set_state(&mut self, member: u32, was: State, is: State) {
         let Some((block, bit)) = self.place(member) else { return };
-        self.rows.set_state(block, bit, was, is);
+        self.columns.turn_state(block, bit, was ^ is);
     }
 
     /// Gives a member another rank, where that leaves it in its block; else says no.
@@ -119,16 +119,10 @@ impl Ranking {
         self.blocks[block as usize].used
     }
 
-    /// Those of a block's members who have a bit of the state.
+    /// Those of a block's members who bear a mark.
     #[inline]
-    pub(super) fn with_state(&self, block: u32, state_bit: usize) -> u64 {
-        self.rows.with_state(block, state_bit)
-    }
-
-    /// Those of a block's members who have a mark, at this level at least.
-    #[inline]
-    pub(super) fn at_least(&self, block: u32, mark: Mark) -> u64 {
-        self.rows.at_least(block, mark)
+    pub(super) fn with(&self, block: u32, mark: Mark) -> u64 {
+        self.columns.with(block, mark)
     }
 
     pub(super) fn member(&self, block: u32, bit: u32) -> (u32, Rank) {
@@ -181,7 +175,7 @@ impl Ranking {
     fn open(&mut self, at: usize, low: Rank) -> u32 {
         let block = self.free.pop().unwrap_or_else(|| {
             self.blocks.push(Block::default());
-            self.rows.push();
+            self.columns.push();
             self.blocks.len() as u32 - 1
         });
         self.order.insert(at, block);
@@ -266,7 +260,7 @@ impl Ranking {
                 moves[*source][*old_bit as usize] = (*target, bit as u8);
             }
         }
-        self.rows.relocate(sources, &moves);
+        self.columns.relocate(sources, &moves);
     }
 }
 

@@ -1,10 +1,10 @@
 //! Who is a candidate, and who of them comes first.
 
-use super::AgentIndex;
-use super::marks::{LEVEL_MAX, Mark};
+use super::marks::{FRESH, LEVEL_MAX, Mark};
 use super::member::{Member, place_of};
 use super::rank::{Rank, of_levels};
 use super::ranking::{Ranking, bits_of};
+use super::{AgentIndex, Of};
 use crate::routing::eligible::{lacks_skill, rested_at, starts_at};
 use crate::routing::select::{Ask, behind, level_with, levels, lot};
 use crate::routing::stage::{Search, Selector};
@@ -22,7 +22,7 @@ pub(super) struct Sieve<'a> {
     asked: Vec<Mark>,
     n_groups: usize,
     /// A bit of the state that is asked of those in the order that is looked at.
-    also: Option<usize>,
+    also: Option<Mark>,
     /// Shifts that were looked at, and whether they are on.
     shifts: Vec<(Mark, bool)>,
     /// Whether bits say all there is to say.
@@ -44,8 +44,8 @@ impl<'a> Sieve<'a> {
         let n_groups = asked.len();
         let mut has_high = false;
         for skill in search.required.iter().filter(|skill| skill.level > 0) {
-            let mark = *index.catalog.skills.get(&skill.skill)?;
-            asked.push(Mark { level: skill.level.min(LEVEL_MAX), ..mark });
+            let levels = index.catalog.skills.get(&skill.skill)?;
+            asked.push(*levels.get(usize::from(skill.level.min(LEVEL_MAX)) - 1)?);
             has_high |= skill.level > LEVEL_MAX;
         }
         let is_exact = !has_high
@@ -70,9 +70,9 @@ impl<'a> Sieve<'a> {
     /// Those of a block whom nothing refuses that bits know.
     #[inline]
     pub(super) fn bits(&self, ranking: &Ranking, block: u32) -> u64 {
-        let mut ready = ranking.with_state(block, self.channel) & !self.passed;
-        if let Some(state_bit) = self.also {
-            ready &= ranking.with_state(block, state_bit);
+        let mut ready = ranking.with(block, self.channel as Mark) & !self.passed;
+        if let Some(mark) = self.also {
+            ready &= ranking.with(block, mark);
         }
         if ready == 0 { 0 } else { ready & self.asked_for(ranking, block) }
     }
@@ -81,21 +81,21 @@ impl<'a> Sieve<'a> {
     #[inline]
     fn asked_for(&self, ranking: &Ranking, block: u32) -> u64 {
         let (groups, skills) = self.asked.split_at(self.n_groups);
-        let mut bits = groups.iter().fold(0, |any, mark| any | ranking.at_least(block, *mark));
+        let mut bits = groups.iter().fold(0, |any, mark| any | ranking.with(block, *mark));
         for mark in skills {
             if bits == 0 {
                 return 0;
             }
-            bits &= ranking.at_least(block, *mark);
+            bits &= ranking.with(block, *mark);
         }
         let off = self.shifts.iter().filter(|(_, is_on)| !is_on);
-        off.fold(bits, |bits, (mark, _)| bits & !ranking.at_least(block, *mark))
+        off.fold(bits, |bits, (mark, _)| bits & !ranking.with(block, *mark))
     }
 
     /// Those of a block who are in the groups.
     pub(super) fn of_groups(&self, ranking: &Ranking, block: u32) -> u64 {
         let groups = self.asked.iter().take(self.n_groups);
-        groups.fold(0, |any, mark| any | ranking.at_least(block, *mark))
+        groups.fold(0, |any, mark| any | ranking.with(block, *mark))
     }
 
     /// Whether nothing refuses a member whom the bits left.
@@ -107,7 +107,7 @@ impl<'a> Sieve<'a> {
         is_on
             && self.search.required.iter().all(|skill| !lacks_skill(agent, skill))
             && rested_at.is_none_or(|at| at <= ask.now)
-            && !ask.ticket.excludes(agent.id, ask.now)
+            && !ask.ticket.excludes(member.id, ask.now)
     }
 
     /// Whether a shift is on; each calendar is asked once.
@@ -149,21 +149,42 @@ impl<'a> Sieve<'a> {
 
     /// The candidate whom the selector takes, and the one it would take without them.
     pub(super) fn two_first(&mut self) -> Option<(Ranked, Option<Ranked>)> {
-        let index = self.index;
-        let mut orders = index.orders(self.search.selector, self.channel).peekable();
-        if orders.peek().is_none() {
-            return self.two_first_of_all();
-        }
-        let mut first = None;
-        for (ranking, also) in orders {
-            self.also = also;
+        let (index, selector, channel) = (self.index, self.search.selector, self.channel);
+        let order = |of: Of| {
+            let it = index.orders.iter().find(|it| it.selector == selector && it.of == of);
+            it.map(|it| &it.ranking)
+        };
+        if let Some(ranking) = order(Of::All) {
+            let mut first = None;
             let second = self.second(ranking, &mut first);
-            self.also = None;
-            if second.is_some() {
-                return Some((first?, second));
-            }
+            return Some((first?, second));
         }
-        Some((first?, None))
+        let (Some(never_given), Some(given)) =
+            (order(Of::NeverGiven(channel)), order(Of::Given(channel)))
+        else {
+            return self.two_first_of_all(&index.everybody);
+        };
+        let two = self.two_first_never_given(never_given);
+        let mut first = match two {
+            Some((_, Some(_))) => return two,
+            Some((first, None)) => Some(first),
+            None => None,
+        };
+        let second = self.second(given, &mut first);
+        Some((first?, second))
+    }
+
+    /// The same of those who never were given work on the channel. Of these the fresh
+    /// come first, by id; the others are in no order, as no desk has them for long.
+    fn two_first_never_given(&mut self, ranking: &Ranking) -> Option<(Ranked, Option<Ranked>)> {
+        self.also = Some(FRESH as Mark);
+        let mut first = None;
+        let second = self.second(ranking, &mut first);
+        self.also = None;
+        match first {
+            Some(first) if second.is_some() => Some((first, second)),
+            _ => self.two_first_of_all(ranking),
+        }
     }
 
     /// Finds the first in an order, unless it was found before, and then the second.
@@ -189,9 +210,9 @@ impl<'a> Sieve<'a> {
         None
     }
 
-    fn two_first_of_all(&mut self) -> Option<(Ranked, Option<Ranked>)> {
+    fn two_first_of_all(&mut self, ranking: &Ranking) -> Option<(Ranked, Option<Ranked>)> {
         let (mut first, mut second): (Option<Ranked>, Option<Ranked>) = (None, None);
-        self.until(|sieve, number| {
+        self.until(ranking, |sieve, number| {
             let Some(member) = sieve.index.member(number) else { return false };
             let it = (number, sieve.rank(member));
             if first.is_none_or(|first| it.1 < first.1) {
@@ -205,8 +226,7 @@ impl<'a> Sieve<'a> {
     }
 
     /// Goes over the candidates, until one is enough.
-    fn until(&mut self, mut is_enough: impl FnMut(&Self, u32) -> bool) {
-        let ranking = &self.index.everybody;
+    fn until(&mut self, ranking: &Ranking, mut is_enough: impl FnMut(&Self, u32) -> bool) {
         for block in ranking.blocks() {
             for bit in bits_of(self.candidates(ranking, block)) {
                 if is_enough(self, ranking.member(block, bit).0) {
@@ -223,7 +243,7 @@ impl<'a> Sieve<'a> {
                 member.rank_by(of_levels(required, preferred))
             }
             Selector::Random => {
-                let lot = lot(self.ask.seed, self.ask.ticket.id, member.agent.id);
+                let lot = lot(self.ask.seed, self.ask.ticket.id, member.id);
                 member.rank_by(lot.into())
             }
             selector @ (Selector::LongestIdle
@@ -248,8 +268,8 @@ impl<'a> Sieve<'a> {
             last.is_some_and(|last| last <= near)
         };
         if !other.is_some_and(|other| is_near(self, other)) {
-            self.until(is_near);
+            self.until(&self.index.everybody, is_near);
         }
-        behind(&own, last).saturating_add(u64::from(member.weights[self.channel]))
+        behind(&own, last).saturating_add(u64::from(member.weight(self.channel)))
     }
 }
