@@ -102,13 +102,6 @@ fn the_index_chooses_as_the_scan_does() {
     proptest!(config, |(seed in any::<u64>())| check(seed, calendars));
 }
 
-#[test]
-#[ignore = "takes minutes: a million and a half questions"]
-fn the_index_chooses_as_the_scan_does_a_million_times() {
-    let calendars = &shifts();
-    (0..25_000).for_each(|seed| check(seed, calendars));
-}
-
 /// Everybody holds something, is given something, and lets go: blocks fill, split and join.
 #[test]
 fn a_busy_desk_goes_round_for_long() {
