@@ -375,7 +375,11 @@ impl RuleSet {
     ) -> u32 {
         let mut next = std::mem::take(&mut scratch.next);
         next.clear();
-        next.extend(scratch.set.iter().map(|key| self.starts[*key as usize]));
+        next.extend(scratch.set.iter().map(|key| {
+            let postings = self.postings_of(*key);
+            let before = postings.partition_point(|posting| posting.filed.rule < from);
+            self.starts[*key as usize] + before as u32
+        }));
         let (mut best, mut bound) = (u32::MAX, from.saturating_add(FIRST_RULES));
         loop {
             let mut is_left = false;
