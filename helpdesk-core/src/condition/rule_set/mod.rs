@@ -45,7 +45,9 @@ const COPIES_MAX: usize = 4;
 /// As many parts of a ticket's texts are looked for one by one, then all together.
 const PARTS_BY_ONE: u32 = 16;
 /// Marks the absence of a key.
-const NO_KEY: u32 = u32::MAX;
+const NO_KEY: u32 = IS_REPEATED - 1;
+/// Marks a rule that is filed under several keys, beside its guard.
+const IS_REPEATED: u32 = 1 << 31;
 
 /// Conditions, compiled to be matched together; immutable and shareable.
 ///
@@ -106,15 +108,10 @@ struct Filed {
 #[derive(Debug, Clone, Copy)]
 struct Posting {
     filed: Filed,
-    /// Another key that the rule needs, or [`NO_GUARD`]; with [`IS_REPEATED`] where
+    /// Another key that the rule needs, or [`NO_KEY`]; with [`IS_REPEATED`] where
     /// the rule is filed under other keys too.
     guard: u32,
 }
-
-/// Marks a rule that is filed under several keys, beside its guard.
-const IS_REPEATED: u32 = 1 << 31;
-/// The guard of a rule that has none.
-const NO_GUARD: u32 = IS_REPEATED - 1;
 
 /// What matching works on, kept from one ticket to the next: once it has grown to
 /// its rule set, matching allocates nothing. It fits every rule set.
@@ -268,10 +265,9 @@ impl RuleSet {
             } else {
                 *shared[at as usize].get_or_insert_with(|| self.programs.push(node, &[*guard]))
             };
-            let guard = if *guard == NO_KEY { NO_GUARD } else { *guard };
             let repeated = if keys.len() > 1 { IS_REPEATED } else { 0 };
             self.postings
-                .push(Posting { filed: Filed { rule: *rule, entry }, guard: guard | repeated });
+                .push(Posting { filed: Filed { rule: *rule, entry }, guard: *guard | repeated });
         }
     }
 
@@ -522,7 +518,7 @@ impl Scratch {
     #[inline]
     fn has_guard(&self, guard: u32) -> bool {
         let guard = guard & !IS_REPEATED;
-        guard == NO_GUARD || self.has(guard)
+        guard == NO_KEY || self.has(guard)
     }
 
     /// Adds a key of the ticket.
