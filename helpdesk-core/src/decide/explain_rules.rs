@@ -2,7 +2,7 @@
 
 use crate::case::Case;
 use crate::case::facts::{Around, CaseFacts};
-use crate::condition::{Facts, Field, RuleSet, Scratch};
+use crate::condition::{Facts, Field, Scratch};
 use crate::desk::Desk;
 use crate::fault::{Code, Fault, Rejection};
 use crate::id::Key;
@@ -34,10 +34,9 @@ pub fn explain_rules(
     }
     let facts = CaseFacts::new(&case.ticket, around, now, desk.terms());
     let rules = desk.rules();
-    let compiled = RuleSet::new(rules.iter().map(|rule| &rule.when));
     let mut scratch = Scratch::default();
     let matched: Vec<usize> =
-        compiled.all(&facts, &mut scratch).iter().map(|place| *place as usize).collect();
+        desk.routing().all(&facts, &mut scratch).iter().map(|place| *place as usize).collect();
     let explain = |place: usize| -> Option<RuleExplained> {
         let rule = rules.get(place)?;
         let outcome = match matched.binary_search(&place) {

@@ -156,6 +156,11 @@ impl RoutingRules {
     ) -> Option<(usize, &RoutingRule)> {
         self.rules.find(facts, scratch, |_| true)
     }
+
+    /// The places of all rules that hold on a ticket, in order.
+    pub fn all<'s, F: Facts + ?Sized>(&self, facts: &F, scratch: &'s mut Scratch) -> &'s [u32] {
+        self.rules.all(facts, scratch)
+    }
 }
 
 /// A rule that was tried and did not match.

@@ -32,6 +32,11 @@ impl<T> Compiled<T> {
         let place = self.rules.find(0, facts, scratch, accept)?;
         Some((place, self.things.get(place)?))
     }
+
+    /// The places of all whose condition holds, in order.
+    pub fn all<'s, F: Facts + ?Sized>(&self, facts: &F, scratch: &'s mut Scratch) -> &'s [u32] {
+        self.rules.all(facts, scratch)
+    }
 }
 
 impl<T> Default for Compiled<T> {
