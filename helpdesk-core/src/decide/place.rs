@@ -151,37 +151,24 @@ pub(super) fn route_again(work: &mut Work<'_>, again: &RouteAgain) -> Result<(),
 
 /// Seeks an agent for a waiting ticket, as its queue says.
 pub(super) fn seek(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
-    let case = work.case(id)?;
-    if !case.waits() || case.ticket.snoozed_until.is_some_and(|until| until > work.now) {
-        return Ok(());
-    }
-    let Some(queue) = case.ticket.queue.as_ref().and_then(|key| work.ctx.desk.queue(key)) else {
-        return Ok(());
-    };
-    let is_pull = queue.mode == QueueMode::Pull;
-    if is_pull {
+    let Some(queue) = seeks_by(work, id)? else { return Ok(()) };
+    if queue.mode == QueueMode::Pull {
         work.wish(Effect::NotifyGroup { ticket: id, group: queue.group.clone() });
         return Ok(());
     }
-    let choice = choose_for(work, id, queue)?;
-    work.trace(sought(work, queue, &choice));
-    match choice.chosen {
-        Some(agent) => give(work, id, queue, agent, &choice),
-        None => {
-            depends_on_refused(work, &choice);
-            let waiting =
-                Event::Waiting { stage: choice.stage, look_again_at: choice.look_again_at };
-            work.on_case(id, waiting)
-        }
+    let choice = give_to_chosen(work, id, queue)?;
+    if choice.chosen.is_some() {
+        return Ok(());
     }
+    depends_on_refused(work, &choice);
+    let waiting = Event::Waiting { stage: choice.stage, look_again_at: choice.look_again_at };
+    work.on_case(id, waiting)
 }
 
 /// [`seek`], where the ticket's queue gives its tickets; of one that agents serve
 /// themselves they have heard already.
 pub(super) fn seek_given(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
-    let key = work.case(id)?.ticket.queue.as_ref();
-    let queue = key.and_then(|key| work.ctx.desk.queue(key));
-    match queue.map(|queue| queue.mode) {
+    match seeks_by(work, id)?.map(|queue| queue.mode) {
         Some(QueueMode::Assign | QueueMode::Offer { .. }) => seek(work, id),
         Some(QueueMode::Pull) | None => Ok(()),
     }
@@ -191,19 +178,29 @@ pub(super) fn seek_given(work: &mut Work<'_>, id: TicketId) -> Result<(), Reject
 /// it waits on as it did.
 pub(super) fn seek_now(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
     work.made.ticket = Some(id);
+    match seeks_by(work, id)? {
+        Some(queue) if queue.mode != QueueMode::Pull => give_to_chosen(work, id, queue).map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
+/// The queue by which a ticket seeks an agent now; `None` for one that does not wait,
+/// sleeps, or is in no queue of the desk.
+fn seeks_by<'d>(work: &Work<'d>, id: TicketId) -> Result<Option<&'d Queue>, Rejection> {
     let case = work.case(id)?;
     let is_snoozed = case.ticket.snoozed_until.is_some_and(|until| until > work.now);
-    let queue = case.ticket.queue.as_ref().and_then(|key| work.ctx.desk.queue(key));
-    let Some(queue) = queue.filter(|queue| queue.mode != QueueMode::Pull) else { return Ok(()) };
-    if !case.waits() || is_snoozed {
-        return Ok(());
-    }
+    let key = case.ticket.queue.as_ref().filter(|_| case.waits() && !is_snoozed);
+    Ok(key.and_then(|key| work.ctx.desk.queue(key)))
+}
+
+/// Gives a ticket to the agent whom its queue chooses, if there is one.
+fn give_to_chosen(work: &mut Work<'_>, id: TicketId, queue: &Queue) -> Result<Choice, Rejection> {
     let choice = choose_for(work, id, queue)?;
     work.trace(sought(work, queue, &choice));
-    match choice.chosen {
-        Some(agent) => give(work, id, queue, agent, &choice),
-        None => Ok(()),
+    if let Some(agent) = choice.chosen {
+        give(work, id, queue, agent, &choice)?;
     }
+    Ok(choice)
 }
 
 fn choose_for(work: &Work<'_>, id: TicketId, queue: &Queue) -> Result<Choice, Rejection> {
