@@ -1,7 +1,7 @@
 //! What follows from one condition for another, whatever the ticket: implications.
 //! Careful, not complete: what is said here is true, and much is left unsaid.
 
-use super::logic::{Choices, Range, conjuncts, contradict, is_longer, needs_value};
+use super::logic::{Choices, Range, conjuncts, contradict, is_longer, needs_value, passes_nothing};
 use crate::condition::{
     BooleanTest, ChoiceTest, ClockTest, Condition, Field, InstantTest, Leaf, NumberTest, Phrase,
     SetTest, Test, TextTest, words,
@@ -24,7 +24,7 @@ pub(super) fn follows(given: &Condition, then: &Condition) -> bool {
             let parts = conjuncts(then).into_iter();
             let mut both: Vec<&Condition> = parts.filter(|part| is_of(part, leaf)).collect();
             both.push(given);
-            both.len() <= CHILDREN_MAX && contradict(&both)
+            !passes_nothing(leaf.test()) && both.len() <= CHILDREN_MAX && contradict(&both)
         }
         (Any(given), then) if is_short(given) => {
             !given.is_empty() && given.iter().all(|given| follows_one_of(given, then))
@@ -65,7 +65,11 @@ fn follows_flat(given: &Condition, then: &Condition) -> bool {
     }
 }
 
+/// Nothing is said to follow from what never holds: it would have to be found everywhere.
 fn leaf_follows(given: &Leaf, then: &Leaf) -> bool {
+    if passes_nothing(given.test()) {
+        return false;
+    }
     if let (Test::Text(test), Test::Text(wanted)) = (given.test(), then.test()) {
         return text_follows(given.field(), test, then.field(), wanted);
     }

@@ -80,7 +80,23 @@ pub(super) fn contradict(parts: &[&Condition]) -> bool {
     negated || by_field.iter().any(|(field, tests)| tests_contradict(field, tests))
 }
 
+/// Whether no value passes the test, nor a missing one.
+pub(super) fn passes_nothing(test: &Test) -> bool {
+    match test {
+        Test::Choice(ChoiceTest::In(values)) => values.is_empty(),
+        Test::Id(ChoiceTest::In(values)) => values.is_empty(),
+        Test::Set(SetTest::HasAny(members)) => members.is_empty(),
+        Test::Text(TextTest::HasWord(phrases)) => phrases.is_empty(),
+        Test::Number(NumberTest::In(values)) => values.is_empty(),
+        Test::Number(NumberTest::Between(low, high)) => low > high,
+        _ => false,
+    }
+}
+
 fn tests_contradict(field: &Field, tests: &[&Test]) -> bool {
+    if tests.iter().any(|test| passes_nothing(test)) {
+        return true;
+    }
     let unset = tests.iter().any(|test| matches!(test, Test::Present(false)));
     if unset && tests.iter().any(|test| needs_value(test)) {
         return true;
@@ -203,7 +219,6 @@ fn texts_contradict(tests: &[&Test]) -> bool {
     }
     tests.iter().any(|test| match test {
         Test::Text(TextTest::IsNot(needle)) => wanted == Some(needle.folded()),
-        Test::Text(TextTest::HasWord(phrases)) => phrases.is_empty(),
         _ => false,
     })
 }

@@ -1,7 +1,7 @@
 //! Rules and policies that never come to their turn, because an earlier one always holds.
 
 use super::implied::{filed_under, follows, looked_under};
-use super::logic::{alternatives, conjuncts};
+use super::logic::{alternatives, conjuncts, never_holds};
 use crate::condition::Condition;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ struct Earlier<'a> {
 }
 
 /// Rules that never hold first, each with one that holds before: for several
-/// alternatives, the one that covers the last.
+/// alternatives, the one that covers the last. An alternative that never holds needs none.
 ///
 /// Each earlier alternative is filed under the values or words of one of its parts,
 /// the one with the fewest others there, so that a rule is compared with those alone
@@ -76,7 +76,7 @@ fn covering(
     n_left: &mut usize,
 ) -> Option<usize> {
     let mut last = None;
-    for alternative in alternatives(when) {
+    for alternative in alternatives(when).into_iter().filter(|part| !never_holds(part)) {
         let given = conjuncts(alternative);
         let keys = given.iter().flat_map(|part| looked_under(part));
         let candidates = keys.filter_map(|key| files.get(&key)).flatten();

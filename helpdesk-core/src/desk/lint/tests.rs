@@ -400,7 +400,8 @@ fn shadowed_by_scan(rules: &[&Condition], never: &BTreeSet<usize>) -> Vec<usize>
         (0..later).filter(|i| !never.contains(i)).any(|i| covers(rules[i], given))
     };
     let shadowed = (0..rules.len()).filter(|later| !never.contains(later)).filter(|later| {
-        let mut alternatives = logic::alternatives(rules[*later]).into_iter();
+        let alternatives = logic::alternatives(rules[*later]).into_iter();
+        let mut alternatives = alternatives.filter(|alternative| !logic::never_holds(alternative));
         alternatives.all(|alternative| is_covered(*later, &logic::conjuncts(alternative)))
     });
     shadowed.collect()
@@ -443,6 +444,22 @@ fn rules_that_earlier_ones_imply() {
             unreachable_rule rules[15]: never reached: the rule `r13` holds before
             unreachable_rule rules[17]: never reached: the rule `r16` holds before
             unreachable_rule rules[19]: never reached: the rule `r18` holds before"#]],
+    );
+}
+
+/// What never holds follows from nothing, and needs nothing to follow from.
+#[test]
+fn alternatives_that_never_hold() {
+    let leaf = |field: &str, op: &str, value: Value| json!({"field": field, op: value});
+    let no_tag = leaf("tags", "has_any", json!([]));
+    let not_urgent = json!({"not": leaf("priority", "is", json!("urgent"))});
+    check(
+        &rules(&[
+            not_urgent.clone(),
+            json!({"any": [not_urgent, no_tag]}),
+            json!({"any": [leaf("channel", "is", json!("email")), no_tag]}),
+        ]),
+        &expect!["unreachable_rule rules[1]: never reached: the rule `r0` holds before"],
     );
 }
 
