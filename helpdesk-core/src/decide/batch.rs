@@ -1,5 +1,6 @@
 //! Which waiting tickets a rebalance gives, and in which order.
 
+use super::needs::waits_for_agent;
 use crate::agent::Roster;
 use crate::case::Case;
 use crate::condition::Condition;
@@ -10,7 +11,6 @@ use crate::routing::next::Upcoming;
 use crate::routing::queue::{Queue, QueueMode};
 use crate::routing::select::{Ask, choose};
 use chrono::{DateTime, Utc};
-use serde_json::json;
 
 /// Picks the waiting tickets that somebody has room for, out of tickets that come
 /// in any order. Those that nobody could be given at all are not kept.
@@ -42,9 +42,8 @@ impl<'a> Batch<'a> {
     /// A condition that holds for every ticket that may be picked, and for others.
     #[must_use]
     pub fn condition(&self) -> Condition {
-        let waits = json!({"field": "status_category", "in": ["new", "open"]});
-        let source = json!({"all": [waits, {"field": "assignee", "unset": true}]});
-        Condition::parse(&source, self.desk.condition_schema()).unwrap_or(Condition::Always)
+        Condition::parse(&waits_for_agent(), self.desk.condition_schema())
+            .unwrap_or(Condition::Always)
     }
 
     /// Looks at one ticket; `answered` is who answered its requester last.

@@ -9,7 +9,7 @@ use super::work::Work;
 use crate::case::{Case, timer_kind};
 use crate::clock::{Clock, ClockChange, ClockNews, PolicyRef, Slot};
 use crate::command::SetDue;
-use crate::condition::Scratch;
+use crate::condition::{Evidence, Scratch};
 use crate::desk::Desk;
 use crate::effect::{Effect, SlaNews};
 use crate::event::{Event, TimerKind};
@@ -211,37 +211,54 @@ fn told_at(work: &Work<'_>, clock: &Clock) -> Option<DateTime<Utc>> {
     desk.calendar_revisions().current(&policy.notice_hours).1.next_open(work.now).ok()
 }
 
+/// A policy that takes the place of another, or of none.
+struct Picked {
+    slot: Slot,
+    policy: Option<PolicyRef>,
+    /// Whether it is pinned.
+    kept: bool,
+    why: Vec<Evidence>,
+}
+
 /// Picks a ticket's policies, and tells its clocks where they are others than before.
 pub(super) fn pick_policies(work: &mut Work<'_>, id: TicketId) -> Result<(), Rejection> {
-    let mut is_other = false;
-    for slot in [Slot::Requester, Slot::Group] {
-        let picked = {
-            let case = work.case(id)?;
-            let facts = place::facts(work, id)?;
-            let current = case.policy(slot);
-            let policies = &work.ctx.desk.sla().policies;
-            let current_key = current.map(|own| &own.key);
-            let mut scratch = Scratch::default();
-            let found = pick_compiled(policies, slot, current_key, &facts, work.now, &mut scratch);
-            let kept = found.is_some_and(|policy| {
-                policy.pin == Pin::OnCreate && current.is_some_and(|own| own.key == policy.key)
-            });
-            let found_ref = found.map(SlaPolicy::reference);
-            if found_ref.as_ref() == current {
-                continue;
-            }
-            let fits = found.filter(|_| !kept);
-            let why = fits.map_or_else(Vec::new, |policy| policy.when.evidence(&facts));
-            (found_ref, kept, why)
-        };
-        let (policy, kept, why) = picked;
+    let others = other_policies(work, id)?;
+    if others.is_empty() {
+        return Ok(());
+    }
+    for Picked { slot, policy, kept, why } in others {
         let because = why.iter().take(TRACE_BECAUSE_MAX).map(ToString::to_string).collect();
-        let key = policy.as_ref().map(|policy: &PolicyRef| policy.key.clone());
+        let key = policy.as_ref().map(|policy| policy.key.clone());
         work.trace(Step::PolicyPicked { slot, policy: key, kept, because: why });
         work.on_case(id, Event::PolicyPicked { slot, policy, because })?;
-        is_other = true;
     }
-    if is_other { work.tell_clocks(id, Signal::Policy) } else { Ok(()) }
+    work.tell_clocks(id, Signal::Policy)
+}
+
+/// The policies of a ticket that are others than those it has.
+fn other_policies(work: &Work<'_>, id: TicketId) -> Result<Vec<Picked>, Rejection> {
+    let case = work.case(id)?;
+    // No condition sees a policy, so both slots see the same facts.
+    let facts = place::facts(work, id)?;
+    let policies = &work.ctx.desk.sla().policies;
+    let mut scratch = Scratch::default();
+    let mut others = Vec::new();
+    for slot in [Slot::Requester, Slot::Group] {
+        let current = case.policy(slot);
+        let current_key = current.map(|own| &own.key);
+        let found = pick_compiled(policies, slot, current_key, &facts, work.now, &mut scratch);
+        let policy = found.map(SlaPolicy::reference);
+        if policy.as_ref() == current {
+            continue;
+        }
+        let kept = found.is_some_and(|policy| {
+            policy.pin == Pin::OnCreate && current.is_some_and(|own| own.key == policy.key)
+        });
+        let fits = found.filter(|_| !kept);
+        let why = fits.map_or_else(Vec::new, |policy| policy.when.evidence(&facts));
+        others.push(Picked { slot, policy, kept, why });
+    }
+    Ok(others)
 }
 
 /// Ends a decision's part about a ticket: picks its policies, and lets the clocks

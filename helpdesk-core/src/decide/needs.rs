@@ -23,7 +23,7 @@ use crate::routing::next::{
 use crate::ticket::Follower;
 use crate::ticket::change::Change;
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The records that a command looks at, as far as its own words name them.
 #[must_use]
@@ -258,13 +258,13 @@ impl Candidates {
     /// without reserved units is offered nothing.
     #[must_use]
     pub fn condition(self, desk: &Desk, roster: &Roster) -> Condition {
-        let waits = json!({"field": "status_category", "in": ["new", "open"]});
+        let waits = waits();
         let source = match self {
             Self::ToSolve { agent, .. } => json!({"all": [waits, {"any": [
                 {"field": "assignee", "unset": true},
                 {"field": "assignee", "is": agent},
             ]}]}),
-            Self::ToGive { .. } => json!({"all": [waits, {"field": "assignee", "unset": true}]}),
+            Self::ToGive { .. } => waits_for_agent(),
             Self::HeldBy { agent } => {
                 let is_offered = roster.get(agent).is_some_and(|entry| entry.load.reserved() > 0);
                 let held = json!({"field": "assignee", "is": agent});
@@ -277,6 +277,15 @@ impl Candidates {
         };
         Condition::parse(&source, desk.condition_schema()).unwrap_or(Condition::Always)
     }
+}
+
+fn waits() -> Value {
+    json!({"field": "status_category", "in": ["new", "open"]})
+}
+
+/// A condition that holds for every ticket that waits for an agent, and for others.
+pub(super) fn waits_for_agent() -> Value {
+    json!({"all": [waits(), {"field": "assignee", "unset": true}]})
 }
 
 /// The place of a ticket among the candidates.
