@@ -6,8 +6,8 @@
 use super::after;
 use super::eligible::refusal;
 use super::queue::{Queue, QueueMode, QueueSort};
-use super::select::{Ask, awaited, settled};
-use super::stage::{active_stages, entered_queue_at};
+use super::select::{Ask, affinity, awaited, settled, verdict, wait_ends_at};
+use super::stage::{Search, active_stages, entered_queue_at};
 use crate::agent::Roster;
 use crate::condition::Calendars;
 use crate::id::{AgentId, Key, TicketId};
@@ -95,10 +95,23 @@ impl Default for ToSolve {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ToSolveKey {
     rank: Rank,
+    importance: Importance,
+}
+
+/// The place of a ticket among those of its rank; no passing of time changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Importance {
     priority: Reverse<Option<Priority>>,
     important_at: DateTime<Utc>,
     entered_queue_at: DateTime<Utc>,
     ticket: TicketId,
+}
+
+impl ToSolveKey {
+    /// That of the most important of all unassigned tickets with this importance.
+    pub(super) fn of_others(importance: Importance) -> Self {
+        Self { rank: Rank::Other, importance }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,20 +148,31 @@ pub fn to_solve_key(
         Some(assignee) => own_rank(upcoming, assignee, for_agent)?,
         None => unassigned_rank(upcoming, for_agent, options)?,
     };
-    let entered_queue_at = entered_queue_at(ticket);
-    let by_priority = options.leading == Leading::Priority;
     Some(ToSolveKey {
         rank: if options.strict_importance { Rank::Other } else { rank },
+        importance: importance(ticket, upcoming.due_at, options),
+    })
+}
+
+/// The importance of a ticket with this deadline.
+pub(super) fn importance(
+    ticket: &Ticket,
+    due_at: Option<DateTime<Utc>>,
+    options: &ToSolve,
+) -> Importance {
+    let entered_queue_at = entered_queue_at(ticket);
+    let by_priority = options.leading == Leading::Priority;
+    Importance {
         priority: Reverse(by_priority.then(|| priority(ticket))),
         important_at: match options.leading {
-            Leading::None | Leading::Priority => upcoming
-                .due_at
-                .unwrap_or_else(|| after(entered_queue_at, options.importance_after_seconds)),
+            Leading::None | Leading::Priority => {
+                due_at.unwrap_or_else(|| after(entered_queue_at, options.importance_after_seconds))
+            }
             Leading::Fifo => entered_queue_at,
         },
         entered_queue_at,
         ticket: ticket.id,
-    })
+    }
 }
 
 /// The ticket that the agent should solve next; the order of `tickets` does not matter.
@@ -175,8 +199,8 @@ pub fn count_for<'a>(
 /// The place of a waiting ticket among those of all queues; the smallest is next.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WaitingKey {
-    queue_order: i64,
-    queue: Key,
+    pub(super) queue_order: i64,
+    pub(super) queue: Key,
     behind: bool,
     level: Reverse<u64>,
     due_at: Deadline,
@@ -228,7 +252,9 @@ pub fn waiting_key(upcoming: &Upcoming<'_>, now: DateTime<Utc>) -> Option<Waitin
 pub fn next_ticket_key(upcoming: &Upcoming<'_>, for_agent: &ForAgent<'_>) -> Option<WaitingKey> {
     let key = waiting_key(upcoming, for_agent.now)?;
     let queue = upcoming.queue.filter(|queue| queue.mode != QueueMode::Pull)?;
-    let is_free = is_candidate(upcoming, queue, for_agent) && !is_held(upcoming, queue, for_agent);
+    let ask = ask(upcoming, queue, for_agent);
+    let search = search(&ask);
+    let is_free = is_candidate(&ask, &search, for_agent.agent) && !is_held(&ask, &search);
     is_free.then_some(key)
 }
 
@@ -279,30 +305,32 @@ fn unassigned_rank(
     let ticket = upcoming.ticket;
     let queue = upcoming.queue.filter(|_| waits(upcoming, for_agent.now))?;
     let answered_last = options.last_agent && ticket.last_answered_by == Some(for_agent.agent);
-    let is_hidden = !answered_last && is_hidden(ticket, for_agent, options);
-    let is_free = !is_hidden && is_candidate(upcoming, queue, for_agent);
+    if !answered_last && is_hidden(ticket, for_agent, options) {
+        return None;
+    }
+    let ask = ask(upcoming, queue, for_agent);
+    let is_free = is_candidate(&ask, &search(&ask), for_agent.agent);
     is_free.then_some(if answered_last { Rank::AnsweredLast } else { Rank::Other })
 }
 
-/// Whether the agent is a candidate at the stage where the search stands.
-fn is_candidate(upcoming: &Upcoming<'_>, queue: &Queue, for_agent: &ForAgent<'_>) -> bool {
-    let ask = ask(upcoming, queue, for_agent);
-    let mut search = active_stages(queue, upcoming.ticket, for_agent.now);
-    // Everybody else matters only to a stage that may be skipped.
-    if search.skip_if_empty {
-        search = settled(&ask).0;
-    }
-    let entry = for_agent.roster.get(for_agent.agent);
-    entry.is_some_and(|entry| refusal(&ask, &search, entry).is_none())
+/// The search where the ticket stands now.
+fn search<'a>(ask: &Ask<'a>) -> Search<'a> {
+    let active = active_stages(ask.queue, ask.ticket, ask.now);
+    // Who else is free matters only to a stage that may be skipped.
+    if active.skip_if_empty { settled(ask).0 } else { active }
+}
+
+fn is_candidate(ask: &Ask<'_>, search: &Search<'_>, agent: AgentId) -> bool {
+    ask.roster.get(agent).is_some_and(|entry| refusal(ask, search, entry).is_none())
 }
 
 /// Whether the ticket waits for a preferred agent who is busy.
-fn is_held(upcoming: &Upcoming<'_>, queue: &Queue, for_agent: &ForAgent<'_>) -> bool {
-    if queue.affinity_wait_seconds.is_none() {
-        return false;
-    }
-    let ask = ask(upcoming, queue, for_agent);
-    awaited(&ask, &settled(&ask).1).is_some()
+fn is_held(ask: &Ask<'_>, search: &Search<'_>) -> bool {
+    let preferred = affinity(ask).filter_map(|agent| ask.roster.get(agent));
+    let may_be_held = wait_ends_at(ask).is_some_and(|end| ask.now < end);
+    let verdicts: Vec<_> =
+        preferred.filter(|_| may_be_held).map(|entry| verdict(ask, search, entry)).collect();
+    awaited(ask, &verdicts).is_some()
 }
 
 /// Whether the ticket is held for a colleague who answered it last.

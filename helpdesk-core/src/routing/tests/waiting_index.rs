@@ -2,7 +2,8 @@
 
 use super::index_desk::Draw;
 use super::*;
-use crate::routing::next::{ForAgent, next_ticket};
+use crate::id::ContactId;
+use crate::routing::next::{ForAgent, Leading, ToSolve, count_for, next_for, next_ticket};
 use crate::routing::queue::{QueueMode, QueueSort};
 use crate::routing::waiting_index::{Waiting, WaitingIndex};
 use crate::ticket::priority::Priority;
@@ -28,7 +29,7 @@ fn queues(draw: &mut Draw) -> Vec<Arc<Queue>> {
     made.into()
 }
 
-fn waiting(draw: &mut Draw, queues: &[Arc<Queue>]) -> Waiting {
+fn waiting(draw: &mut Draw, queues: &[Arc<Queue>], agents: &[AgentId]) -> Waiting {
     let mut ticket = draw.ticket();
     ticket.id = ticket_id(u128::from(draw.below(60)));
     ticket.required_skills.truncate(draw.below(2) as usize);
@@ -38,6 +39,8 @@ fn waiting(draw: &mut Draw, queues: &[Arc<Queue>]) -> Waiting {
     ticket.counters.reopens = draw.below(2) as u32;
     ticket.spam = draw.once_in(20);
     ticket.assignee = draw.once_in(20).then(|| draw.agent());
+    ticket.last_answered_by = draw.once_in(2).then(|| draw.of(agents));
+    ticket.requester = ContactId(Uuid::from_u128(u128::from(draw.below(9))));
     ticket.snoozed_until = if draw.once_in(5) { draw.instant() } else { None };
     Waiting {
         ticket: Arc::new(ticket),
@@ -51,17 +54,33 @@ fn waiting(draw: &mut Draw, queues: &[Arc<Queue>]) -> Waiting {
 fn check(seed: u64, calendars: &Calendars) {
     let mut draw = Draw(seed);
     let mut roster = roster((0..40).map(|_| draw.entry()));
+    let agents: Vec<AgentId> = roster.agents.keys().copied().collect();
     let queues = queues(&mut draw);
-    let mut index = WaitingIndex::default();
+    let options = ToSolve {
+        strict_importance: draw.once_in(3),
+        importance_after_seconds: draw.of(&[0, 60, 3_600]),
+        leading: draw.of(&[Leading::None, Leading::Priority, Leading::Fifo]),
+        last_agent: draw.once_in(2),
+        hold_for_seconds: draw.of(&[0, 60, 3_600]),
+    };
+    let mut index = WaitingIndex::new(options.clone());
     let mut tickets: BTreeMap<TicketId, Waiting> = BTreeMap::new();
     for _ in 0..80 {
-        let it = waiting(&mut draw, &queues);
+        let it = waiting(&mut draw, &queues, &agents);
         if draw.once_in(6) {
             index.remove(it.ticket.id);
             tickets.remove(&it.ticket.id);
         } else {
             index.put(it.clone());
             tickets.insert(it.ticket.id, it);
+        }
+        if draw.once_in(4) {
+            let (requester, by) =
+                (ContactId(Uuid::from_u128(u128::from(draw.below(9)))), draw.agent());
+            index.answered(requester, Some(by));
+            for it in tickets.values_mut().filter(|it| it.ticket.requester == requester) {
+                it.affinity = vec![by];
+            }
         }
         let from = draw.agent();
         let Some((agent, entry)) = roster.agents.range_mut(from..).next() else { continue };
@@ -72,6 +91,16 @@ fn check(seed: u64, calendars: &Calendars) {
         let scanned = next_ticket(tickets.values().map(Waiting::upcoming), for_agent);
         let found = index.next_ticket(for_agent);
         assert_eq!(found.map(|t| t.id), scanned.map(|t| t.id));
+        let unassigned = || tickets.values().filter(|it| it.ticket.assignee.is_none());
+        let sees = |ticket: &Ticket| ticket.id.0.as_u128() % 7 != 3;
+        let seen = unassigned().filter(|it| sees(&it.ticket));
+        let scanned = next_for(seen.map(Waiting::upcoming), for_agent, &options);
+        let to_solve = index.next_to_solve(for_agent, sees);
+        assert_eq!(to_solve.map(|t| t.id), scanned.map(|t| t.id));
+        let n = count_for(unassigned().map(Waiting::upcoming), for_agent, &options);
+        let counted =
+            count_for(index.might_take(for_agent).map(Waiting::upcoming), for_agent, &options);
+        assert_eq!(counted, n);
         // Who is given it has it, and nobody else is.
         if let Some(id) = found.map(|ticket| ticket.id) {
             index.remove(id);

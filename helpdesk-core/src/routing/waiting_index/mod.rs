@@ -1,0 +1,256 @@
+//! Waiting tickets kept so that who takes one, or is given one, needs no look at all of
+//! them: an index over what [`next_ticket`](super::next::next_ticket) and
+//! [`next_for`](super::next::next_for) scan.
+//!
+//! Tickets that ask the same of an agent (queue, channel, required skills) stand
+//! together, in two orders that no passing of time changes: that in which they are given,
+//! and that in which they are to be solved. An agent looks only at those who ask for what
+//! they have, and of those at the first.
+
+mod find;
+mod taker;
+
+use super::next::{Importance, ToSolve, Upcoming, WaitingKey, importance, priority, waiting_key};
+use super::queue::{Queue, QueueSort};
+use crate::id::{AgentId, ContactId, Key, TicketId};
+use crate::ticket::Ticket;
+use crate::ticket::priority::{Channel, Priority, SkillLevel};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A ticket with what its place depends on; [`Upcoming`], owned.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// As [`Upcoming::ticket`].
+    pub ticket: Arc<Ticket>,
+    /// As [`Upcoming::queue`].
+    pub queue: Arc<Queue>,
+    /// As [`Upcoming::offered_to`].
+    pub offered_to: Option<AgentId>,
+    /// As [`Upcoming::affinity`].
+    pub affinity: Vec<AgentId>,
+    /// As [`Upcoming::due_at`].
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+impl Waiting {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn upcoming(&self) -> Upcoming<'_> {
+        Upcoming {
+            ticket: &self.ticket,
+            queue: Some(&self.queue),
+            offered_to: self.offered_to,
+            affinity: &self.affinity,
+            due_at: self.due_at,
+        }
+    }
+}
+
+/// The tickets that wait in queues, by what they ask of an agent.
+///
+/// It is told of every ticket and of every change ([`put`](Self::put),
+/// [`remove`](Self::remove), [`answered`](Self::answered)), all under one configuration:
+/// another one needs another index. [`next_ticket`](Self::next_ticket) answers as
+/// [`next_ticket`](super::next::next_ticket) does for the same tickets,
+/// [`next_to_solve`](Self::next_to_solve) as [`next_for`](super::next::next_for) does for
+/// those of them that are nobody's.
+///
+/// ```
+/// use helpdesk_core::routing::waiting_index::{Waiting, WaitingIndex};
+/// use serde_json::{from_value, json};
+/// use std::sync::Arc;
+/// let at = "2026-06-01T12:00:00Z";
+/// let ticket = from_value(json!({
+///     "id": "00000000-0000-0000-0000-000000000009", "number": "HD-1", "subject": "Refund",
+///     "requester": "00000000-0000-0000-0000-000000000008", "channel": "email",
+///     "channels": ["email"], "status": "new", "category": "new", "queue": "q",
+///     "entered_queue_at": at, "newest_public_seq": 1, "newest_public_bytes": 1,
+///     "counters": {"messages": 1, "attachments": 0, "reopens": 0, "reassignments": 0,
+///         "agent_touches": 0},
+///     "times": {"created_at": at, "updated_at": at},
+/// }))?;
+/// let queue = from_value(json!({"key": "q", "group": "billing", "mode": {"type": "assign"}}))?;
+/// let mut index = WaitingIndex::default();
+/// let waiting = Waiting {
+///     ticket: Arc::new(ticket),
+///     queue: Arc::new(queue),
+///     offered_to: None,
+///     affinity: Vec::new(),
+///     due_at: None,
+/// };
+/// index.put(waiting.clone());
+/// assert_eq!(index.len(), 1);
+/// index.remove(waiting.ticket.id);
+/// assert!(index.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct WaitingIndex {
+    options: ToSolve,
+    queues: BTreeMap<(i64, Key), OfQueue>,
+    places: BTreeMap<TicketId, Place>,
+    /// Those that may be held for whoever answered their requester last.
+    of_requester: BTreeMap<ContactId, BTreeSet<TicketId>>,
+    /// Those that somebody answered.
+    answered_by: BTreeMap<AgentId, BTreeSet<TicketId>>,
+}
+
+/// The waiting tickets of a queue.
+#[derive(Debug, Clone)]
+struct OfQueue {
+    queue: Arc<Queue>,
+    groups: BTreeMap<Arc<Asked>, Group>,
+}
+
+/// What the tickets of a group have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Asked {
+    /// Where the queue sorts by priority: among equals, age decides whatever the
+    /// ageing; else the same for all.
+    priority: Priority,
+    channel: Channel,
+    required: Vec<SkillLevel>,
+}
+
+/// Tickets that ask the same, in both orders.
+#[derive(Debug, Clone, Default)]
+struct Group {
+    in_turn: BTreeMap<WaitingKey, Arc<Waiting>>,
+    by_importance: BTreeMap<Importance, Arc<Waiting>>,
+}
+
+/// Where a ticket stands.
+#[derive(Debug, Clone)]
+struct Place {
+    asked: Arc<Asked>,
+    turn: WaitingKey,
+    importance: Importance,
+}
+
+impl Place {
+    fn queue(&self) -> (i64, Key) {
+        (self.turn.queue_order, self.turn.queue.clone())
+    }
+}
+
+impl WaitingIndex {
+    /// An index without tickets, for a desk with this order of "to solve".
+    #[must_use]
+    pub fn new(options: ToSolve) -> Self {
+        Self { options, ..Self::default() }
+    }
+
+    /// How many tickets it knows that wait, or do once their snooze ends.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether it knows none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Takes a ticket in, or anew. One that does not wait is forgotten.
+    pub fn put(&mut self, waiting: Waiting) {
+        self.remove(waiting.ticket.id);
+        let upcoming = waiting.upcoming();
+        // Snoozed tickets wait too, as far as the index goes: when they are asked for.
+        // Among those of a group, the order is the same at all times.
+        let Some(turn) = waiting_key(&upcoming, DateTime::<Utc>::MAX_UTC) else { return };
+        let importance = importance(&waiting.ticket, waiting.due_at, &self.options);
+        let place = Place { asked: Arc::new(Asked::of(&waiting)), turn, importance };
+        self.note_people(&waiting);
+        let waiting = Arc::new(waiting);
+        let of_queue = self
+            .queues
+            .entry(place.queue())
+            .or_insert_with(|| OfQueue { queue: waiting.queue.clone(), groups: BTreeMap::new() });
+        let group = of_queue.groups.entry(place.asked.clone()).or_default();
+        group.in_turn.insert(place.turn.clone(), waiting.clone());
+        group.by_importance.insert(place.importance, waiting.clone());
+        self.places.insert(waiting.ticket.id, place);
+    }
+
+    /// Forgets a ticket, if it is known.
+    pub fn remove(&mut self, ticket: TicketId) {
+        let Some(waiting) = self.take(ticket) else { return };
+        let Ticket { id, requester, last_answered_by, .. } = &*waiting.ticket;
+        forget(&mut self.of_requester, *requester, *id);
+        if let Some(agent) = last_answered_by {
+            forget(&mut self.answered_by, *agent, *id);
+        }
+    }
+
+    /// Takes in who answered a requester last. Tickets of queues that wait for a
+    /// preferred agent depend on it.
+    pub fn answered(&mut self, requester: ContactId, by: Option<AgentId>) {
+        let tickets = self.of_requester.get(&requester).cloned().unwrap_or_default();
+        for id in tickets {
+            let Some(waiting) = self.get(id).filter(|it| !it.affinity.iter().eq(by.iter())) else {
+                continue;
+            };
+            let waiting = waiting.clone();
+            self.put(Waiting { affinity: by.into_iter().collect(), ..waiting });
+        }
+    }
+
+    /// The ticket, if it is known.
+    #[must_use]
+    pub fn get(&self, ticket: TicketId) -> Option<&Waiting> {
+        let place = self.places.get(&ticket)?;
+        let group = self.queues.get(&place.queue())?.groups.get(&place.asked)?;
+        group.in_turn.get(&place.turn).map(|waiting| &**waiting)
+    }
+
+    fn take(&mut self, ticket: TicketId) -> Option<Arc<Waiting>> {
+        let place = self.places.remove(&ticket)?;
+        let of_queue = self.queues.get_mut(&place.queue())?;
+        let group = of_queue.groups.get_mut(&place.asked)?;
+        let waiting = group.in_turn.remove(&place.turn);
+        group.by_importance.remove(&place.importance);
+        if group.in_turn.is_empty() {
+            of_queue.groups.remove(&place.asked);
+        }
+        if of_queue.groups.is_empty() {
+            self.queues.remove(&place.queue());
+        }
+        waiting
+    }
+
+    fn note_people(&mut self, waiting: &Waiting) {
+        let Ticket { id, requester, last_answered_by, .. } = &*waiting.ticket;
+        if waiting.queue.affinity_wait_seconds.is_some() {
+            self.of_requester.entry(*requester).or_default().insert(*id);
+        }
+        if let Some(agent) = last_answered_by {
+            self.answered_by.entry(*agent).or_default().insert(*id);
+        }
+    }
+}
+
+fn forget<K: Ord>(of: &mut BTreeMap<K, BTreeSet<TicketId>>, key: K, ticket: TicketId) {
+    if let Some(tickets) = of.get_mut(&key) {
+        tickets.remove(&ticket);
+        if tickets.is_empty() {
+            of.remove(&key);
+        }
+    }
+}
+
+impl Asked {
+    fn of(waiting: &Waiting) -> Self {
+        let Waiting { ticket, queue, .. } = waiting;
+        Self {
+            priority: match queue.sort {
+                QueueSort::Priority => priority(ticket),
+                QueueSort::Age | QueueSort::Deadline => Priority::Normal,
+            },
+            channel: ticket.channel,
+            required: ticket.required_skills.clone(),
+        }
+    }
+}
