@@ -388,7 +388,7 @@ impl Helpdesk {
         if snapshot.config_version == 0 && !matches!(call.command, Command::ApplyConfig(_)) {
             return Err(no_tenant(actor.tenant).into());
         }
-        let load = self.load(actor, &call.command, call.command_id, &snapshot, *now);
+        let load = self.load(job, tenant, &snapshot);
         let case = coded(step_span!("load", job), load).await?;
         if let Some(earlier) = &case.earlier {
             return self.replay(tenant, earlier, sha256).await;

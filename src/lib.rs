@@ -68,6 +68,7 @@ mod runner;
 mod snapshot;
 mod spans;
 mod tick;
+mod waiting;
 mod watch;
 mod what_if;
 

@@ -1,21 +1,20 @@
 //! Reads what a decision looks at: tenants into memory, records for a command.
 
-use crate::engine::Helpdesk;
+use crate::engine::{Call, Helpdesk, Job};
 use crate::error::Result;
 use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, put_agent, read_desk, streams_of};
+use crate::waiting::Seeking;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::scope::Scope;
-use helpdesk_core::actor::Actor;
 use helpdesk_core::agent::Roster;
 use helpdesk_core::case::record::{CommandRecord, Numbers, Record, RecordKey, Stored};
-use helpdesk_core::command::Command;
-use helpdesk_core::decide::{Candidates, Finder, Loaded, candidates, needs, needs_more};
+use helpdesk_core::decide::{Loaded, candidates, needs, needs_more};
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, CommandId, ContactId, TenantId, TicketNumber};
 use helpdesk_core::limit::{PAGE_MAX, PARENT_DEPTH_MAX, TICKET_NUMBER_MAX};
 use helpdesk_storage::{
-    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, Shelf, StoreError,
+    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, StoreError,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -58,6 +57,7 @@ impl Helpdesk {
     }
 
     async fn read_snapshot(&self, id: TenantId) -> Result<Snapshot> {
+        let position = self.inner.store.feed_end(id).await?;
         let key = RecordKey::Stream(StreamId::config(id));
         let stored = self.inner.store.get(id, &[key]).await?.into_iter().flatten().next();
         let (config_version, desk) = match &stored {
@@ -73,7 +73,7 @@ impl Helpdesk {
                 put_agent(&mut roster, &stored);
             }
         }
-        Ok(Snapshot { config_version, desk, roster: Arc::new(roster), position: 0 })
+        Ok(Snapshot { config_version, desk, roster: Arc::new(roster), position })
     }
 
     async fn list_all(&self, tenant: TenantId, kind: ListKind) -> Result<Vec<Stored>> {
@@ -155,17 +155,15 @@ impl Helpdesk {
     /// Loads what a command looks at: by its own words, then by what those lead to.
     pub(crate) async fn load(
         &self,
-        actor: &Actor,
-        command: &Command,
-        command_id: CommandId,
+        job: &Job<'_>,
+        tenant: &Tenant,
         snapshot: &Snapshot,
-        now: DateTime<Utc>,
     ) -> Result<Case> {
-        let tenant = actor.tenant;
+        let Job { actor, call: Call { command_id, command, .. }, now, .. } = *job;
         let mut loaded = Loaded::default();
         let mut keys = needs(command, actor);
-        keys.push(RecordKey::Command(command_id));
-        let mut found = self.inner.store.get(tenant, &keys).await?;
+        keys.push(RecordKey::Command(*command_id));
+        let mut found = self.inner.store.get(tenant.id, &keys).await?;
         let earlier = match found.pop().flatten() {
             Some(Stored { record: Record::Command(record), .. }) if record.expires_at > now => {
                 Some(*record)
@@ -177,66 +175,22 @@ impl Helpdesk {
             loaded.add(key, stored);
         }
         if let Some(candidates) = candidates(command, actor) {
-            self.load_candidate(tenant, candidates, snapshot, now, &mut loaded).await?;
+            let seeking = Seeking { tenant, snapshot, scope: &Scope::All, now };
+            if let Some(stored) = self.first_candidate(&seeking, candidates).await? {
+                loaded.set_candidate(stored);
+            }
         }
         for _ in 0..=PARENT_DEPTH_MAX {
             let keys = needs_more(command, &loaded, &snapshot.desk);
             if keys.is_empty() {
                 break;
             }
-            let found = self.inner.store.get(tenant, &keys).await?;
+            let found = self.inner.store.get(tenant.id, &keys).await?;
             for (key, stored) in keys.iter().zip(found) {
                 loaded.add(key, stored);
             }
         }
         Ok(Case { loaded, earlier })
-    }
-
-    /// Looks through the tickets that may be the one, page by page.
-    async fn load_candidate(
-        &self,
-        tenant: TenantId,
-        candidates: Candidates,
-        snapshot: &Snapshot,
-        now: DateTime<Utc>,
-        loaded: &mut Loaded,
-    ) -> Result<()> {
-        let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, now);
-        let query = candidates_query(tenant, candidates, snapshot, now, Scope::All);
-        let best = self.find(query, &mut finder).await?;
-        if let Some(stored) = best {
-            loaded.set_candidate(stored);
-        }
-        Ok(())
-    }
-
-    /// Shows a finder every ticket that may be a candidate; the best of them.
-    pub(crate) async fn find(
-        &self,
-        mut query: ListQuery,
-        finder: &mut Finder<'_>,
-    ) -> Result<Option<Stored>> {
-        let mut best = None;
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            let wanted = page.rows.iter().filter_map(|stored| match &stored.record {
-                Record::Case(case) if finder.wants_contact(case) => Some(case.ticket.requester),
-                _ => None,
-            });
-            let requesters = wanted.collect();
-            let answered = self.answered_by(query.tenant, requesters).await?;
-            for stored in page.rows {
-                if let Record::Case(case) = &stored.record
-                    && finder.look(case, answered.get(&case.ticket.requester).copied())
-                {
-                    best = Some(stored);
-                }
-            }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(best),
-            }
-        }
     }
 
     /// Who answered each of these requesters last, where somebody did.
@@ -320,21 +274,6 @@ impl Helpdesk {
         self.inner.store.commit(change_set).await?;
         Ok(first..end)
     }
-}
-
-/// The tickets of a scope that may be candidates.
-pub(crate) fn candidates_query(
-    tenant: TenantId,
-    candidates: Candidates,
-    snapshot: &Snapshot,
-    now: DateTime<Utc>,
-    scope: Scope,
-) -> ListQuery {
-    let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
-    query.terms = snapshot.desk.terms().clone();
-    query.condition = candidates.condition(&snapshot.desk, &snapshot.roster);
-    query.scope = scope;
-    query
 }
 
 /// The refusal for a tenant without a configuration.

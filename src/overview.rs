@@ -3,14 +3,14 @@
 use crate::answer::{Asking, count_query, list_query, listed, page_size};
 use crate::engine::Helpdesk;
 use crate::error::Result;
-use crate::load::candidates_query;
 use crate::snapshot::Snapshot;
+use crate::waiting::Seeking;
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::agent::PresenceState;
-use helpdesk_core::case::record::{Record, Stored};
+use helpdesk_core::case::record::Record;
 use helpdesk_core::condition::{Condition, Schema, fold, words};
-use helpdesk_core::decide::{Candidates, Finder};
+use helpdesk_core::decide::Candidates;
 use helpdesk_core::event::StreamKind;
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, Key, TicketId};
@@ -93,29 +93,19 @@ impl Helpdesk {
         }
     }
 
-    /// What the agent may take next, and how many tickets it is chosen from.
-    async fn upcoming(
-        &self,
-        asking: &Asking<'_>,
-        agent: Option<AgentId>,
-    ) -> Result<(Option<Stored>, u64)> {
-        let agent = Self::agent_of(asking, agent)?;
-        let candidates = Candidates::ToSolve { agent, but: None };
-        let (snapshot, now) = (&asking.snapshot, asking.now);
-        let scope = Self::scope_of_work(asking, agent);
-        let query = candidates_query(asking.actor.tenant, candidates, snapshot, now, scope);
-        let mut finder = Finder::new(candidates, &snapshot.desk, &snapshot.roster, now);
-        let best = self.find(query, &mut finder).await?;
-        Ok((best, finder.n_found()))
-    }
-
     pub(crate) async fn next_for(
         &self,
         asking: &Asking<'_>,
         agent: Option<AgentId>,
     ) -> Result<Answer> {
-        let (best, _) = self.upcoming(asking, agent).await?;
-        let next = best.and_then(|stored| match stored.record {
+        let agent = Self::agent_of(asking, agent)?;
+        let (snapshot, now) = (&asking.snapshot, asking.now);
+        let scope = &Self::scope_of_work(asking, agent);
+        let tenant = &self.tenant(asking.actor.tenant).await?;
+        let seeking = Seeking { tenant, snapshot, scope, now };
+        let candidates = Candidates::ToSolve { agent, but: None };
+        let first = self.first_candidate(&seeking, candidates).await?;
+        let next = first.and_then(|stored| match stored.record {
             Record::Case(case) => Some(asking.view(*case, stored.version)),
             _ => None,
         });
@@ -127,7 +117,11 @@ impl Helpdesk {
         asking: &Asking<'_>,
         agent: Option<AgentId>,
     ) -> Result<Answer> {
-        let (_, n) = self.upcoming(asking, agent).await?;
+        let agent = Self::agent_of(asking, agent)?;
+        let (snapshot, now) = (&asking.snapshot, asking.now);
+        let scope = &Self::scope_of_work(asking, agent);
+        let tenant = &self.tenant(asking.actor.tenant).await?;
+        let n = self.count_to_solve(&Seeking { tenant, snapshot, scope, now }, agent).await?;
         Ok(Answer::Count(Counted { n, capped: false }))
     }
 

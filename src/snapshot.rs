@@ -3,6 +3,7 @@
 //! A decision is made on a snapshot; the commit checks the versions it depends
 //! on, so a stale one costs a retry and nothing else.
 
+use crate::waiting::WaitingTickets;
 use helpdesk_core::agent::{AgentLoad, Presence, Roster, RosterEntry};
 use helpdesk_core::case::record::{ConfigRecord, Record, Stored};
 use helpdesk_core::desk::{Desk, DeskReader};
@@ -30,11 +31,17 @@ pub(crate) struct Tenant {
     snapshot: RwLock<Snapshot>,
     /// Leased and free, by prefix.
     numbers: Mutex<BTreeMap<Arc<str>, BTreeSet<u64>>>,
+    pub(crate) waiting: WaitingTickets,
 }
 
 impl Tenant {
     pub(crate) fn new(id: TenantId, snapshot: Snapshot) -> Self {
-        Self { id, snapshot: RwLock::new(snapshot), numbers: Mutex::new(BTreeMap::new()) }
+        Self {
+            id,
+            snapshot: RwLock::new(snapshot),
+            numbers: Mutex::new(BTreeMap::new()),
+            waiting: WaitingTickets::default(),
+        }
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

@@ -100,6 +100,14 @@ pub trait Store: Send + Sync + Debug + 'static {
     /// [`list`](Store::list).
     async fn events(&self, query: &EventQuery) -> Result<Page<Recorded>>;
 
+    /// The feed position of the tenant's last event; 0 without any. Whoever follows the
+    /// feed from there on misses nothing that is committed later.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Store::get).
+    async fn feed_end(&self, tenant: TenantId) -> Result<u64>;
+
     /// Leases timers or outbox messages that are due.
     ///
     /// # Errors

@@ -114,6 +114,10 @@ impl Store for Flaky {
         self.inner.events(query).await
     }
 
+    async fn feed_end(&self, tenant: TenantId) -> Result<u64> {
+        self.inner.feed_end(tenant).await
+    }
+
     async fn claim(&self, params: &ClaimParams) -> Result<Claimed> {
         self.inner.claim(params).await
     }

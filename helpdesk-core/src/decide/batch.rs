@@ -1,6 +1,6 @@
 //! Which waiting tickets a rebalance gives, and in which order.
 
-use super::needs::waits_for_agent;
+use super::needs::waiting_condition;
 use crate::agent::Roster;
 use crate::case::Case;
 use crate::condition::Condition;
@@ -42,8 +42,7 @@ impl<'a> Batch<'a> {
     /// A condition that holds for every ticket that may be picked, and for others.
     #[must_use]
     pub fn condition(&self) -> Condition {
-        Condition::parse(&waits_for_agent(), self.desk.condition_schema())
-            .unwrap_or(Condition::Always)
+        waiting_condition(self.desk)
     }
 
     /// Looks at one ticket; `answered` is who answered its requester last.

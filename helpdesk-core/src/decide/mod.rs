@@ -35,7 +35,9 @@ pub use explain::{explain_now, sentence};
 pub use explain_rules::explain_rules;
 pub use guard::access_context;
 pub use loaded::Loaded;
-pub use needs::{Candidates, Finder, candidates, needs, needs_more, wants_language};
+pub use needs::{
+    Candidates, Finder, candidates, needs, needs_more, waiting_condition, wants_language,
+};
 
 use crate::actor::Actor;
 use crate::agent::Roster;

@@ -253,18 +253,27 @@ pub fn candidates(command: &Command, actor: &Actor) -> Option<Candidates> {
     }
 }
 
+/// A condition that holds for every ticket that waits for an agent, and for others.
+#[must_use]
+pub fn waiting_condition(desk: &Desk) -> Condition {
+    parsed(&waits_for_agent(), desk)
+}
+
+fn parsed(source: &Value, desk: &Desk) -> Condition {
+    Condition::parse(source, desk.condition_schema()).unwrap_or(Condition::Always)
+}
+
 impl Candidates {
-    /// A condition that holds for every candidate, and for others. An agent
-    /// without reserved units is offered nothing.
+    /// A condition that holds for every candidate that somebody has already, and for
+    /// others; `None` where all of them wait. An agent without reserved units is
+    /// offered nothing.
     #[must_use]
-    pub fn condition(self, desk: &Desk, roster: &Roster) -> Condition {
-        let waits = waits();
+    pub fn held_condition(self, desk: &Desk, roster: &Roster) -> Option<Condition> {
         let source = match self {
-            Self::ToSolve { agent, .. } => json!({"all": [waits, {"any": [
-                {"field": "assignee", "unset": true},
-                {"field": "assignee", "is": agent},
-            ]}]}),
-            Self::ToGive { .. } => waits_for_agent(),
+            Self::ToGive { .. } => return None,
+            Self::ToSolve { agent, .. } => {
+                json!({"all": [waits(), {"field": "assignee", "is": agent}]})
+            }
             Self::HeldBy { agent } => {
                 let is_offered = roster.get(agent).is_some_and(|entry| entry.load.reserved() > 0);
                 let held = json!({"field": "assignee", "is": agent});
@@ -275,7 +284,7 @@ impl Candidates {
                 json!({"all": [held, {"field": "status_category", "not_in": ["solved", "closed"]}]})
             }
         };
-        Condition::parse(&source, desk.condition_schema()).unwrap_or(Condition::Always)
+        Some(parsed(&source, desk))
     }
 }
 
@@ -283,8 +292,7 @@ fn waits() -> Value {
     json!({"field": "status_category", "in": ["new", "open"]})
 }
 
-/// A condition that holds for every ticket that waits for an agent, and for others.
-pub(super) fn waits_for_agent() -> Value {
+fn waits_for_agent() -> Value {
     json!({"all": [waits(), {"field": "assignee", "unset": true}]})
 }
 
@@ -319,17 +327,8 @@ impl<'a> Finder<'a> {
         Self { candidates, desk, roster, now, best: None, n_found: 0 }
     }
 
-    /// Whether it matters who answered a ticket's requester last: the ticket may
-    /// wait for them.
-    #[must_use]
-    pub fn wants_contact(&self, case: &Case) -> bool {
-        let queue = case.ticket.queue.as_ref().and_then(|key| self.desk.queue(key));
-        let waits_for = queue.is_some_and(|queue| queue.affinity_wait_seconds.is_some());
-        waits_for && case.waits()
-    }
-
     /// Looks at one ticket; whether it is the best so far. `answered` is who answered
-    /// its requester last, where [`wants_contact`](Self::wants_contact) says so.
+    /// its requester last, which matters where its queue waits for a preferred agent.
     pub fn look(&mut self, case: &Case, answered: Option<AgentId>) -> bool {
         let Some(key) = self.key(case, answered) else { return false };
         self.n_found += 1;

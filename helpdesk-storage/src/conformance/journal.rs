@@ -15,6 +15,7 @@ area!("journal":
     positions_grow_and_miss_nothing,
     the_feed_is_read_in_pages,
     the_feed_takes_kinds,
+    the_feed_says_where_it_ends,
     a_page_has_a_row_and_at_most_a_thousand,
 );
 
@@ -112,6 +113,21 @@ async fn positions_grow_and_miss_nothing(kit: Kit) -> Outcome {
     // A commit says the position of its last event.
     let lasts: Vec<u64> = (1..12).step_by(2).chain([12]).map(|at| positions[at]).collect();
     same("what the commits said", committed, lasts)
+}
+
+async fn the_feed_says_where_it_ends(kit: Kit) -> Outcome {
+    let end = async || kit.store.feed_end(kit.tenant).await.map_err(|error| format!("{error}"));
+    same("the end of nothing", end().await?, 0)?;
+    let committed = history(&kit).await?;
+    same("the end", Some(end().await?), committed.last().copied())?;
+    same("what comes after it", events(&kit, feed(end().await?), 10).await?.rows, Vec::new())?;
+    let mut change = kit.put(stream(3), 0, case(ticket(3)?));
+    change.events = vec![event(stream(3), Event::MarkedSpam, 4)];
+    let before = end().await?;
+    let position = kit.commit(change).await?.position;
+    let later = events(&kit, feed(before), 10).await?.rows;
+    same("what was committed later", later.len(), 1)?;
+    same("the new end", Some(end().await?), position)
 }
 
 async fn the_feed_is_read_in_pages(kit: Kit) -> Outcome {

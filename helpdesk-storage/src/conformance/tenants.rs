@@ -99,6 +99,8 @@ async fn another_tenant_reads_no_events(kit: Kit) -> Outcome {
             let page = it.store.events(&query).await.map_err(|error| error.to_string())?;
             same("events", page.rows.len(), n)?;
         }
+        let end = it.store.feed_end(it.tenant).await.map_err(|error| error.to_string())?;
+        same("whether the feed has an end", end > 0, n > 0)?;
     }
     Ok(())
 }

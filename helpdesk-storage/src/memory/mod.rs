@@ -78,6 +78,10 @@ impl Store for MemoryStore {
         Ok(Page { rows, next: page.next })
     }
 
+    async fn feed_end(&self, tenant: TenantId) -> Result<u64> {
+        Ok(self.state().feed_end(tenant))
+    }
+
     async fn claim(&self, params: &ClaimParams) -> Result<Claimed> {
         Ok(self.state().claim(params))
     }

@@ -58,6 +58,11 @@ impl State {
         Ok(counts.into_iter().map(bucket).collect())
     }
 
+    pub(super) fn feed_end(&self, tenant: TenantId) -> u64 {
+        let feed = self.tenants.get(&tenant).map(|tenant| &tenant.feed);
+        feed.and_then(|feed| feed.keys().next_back().copied()).unwrap_or(0)
+    }
+
     pub(super) fn events(&self, query: &EventQuery) -> Result<Page<Arc<Recorded>>> {
         check_limit(query.limit)?;
         let nothing = Tenant::default();

@@ -227,6 +227,11 @@ impl Store for SqliteStore {
         self.read(|session| session.events(query))
     }
 
+    async fn feed_end(&self, tenant: TenantId) -> Result<u64> {
+        let conn = self.pool.for_a_moment();
+        self.read_on(&conn, |session| session.feed_end(tenant))
+    }
+
     async fn claim(&self, params: &ClaimParams) -> Result<Claimed> {
         self.write(|session| session.claim(params))
     }

@@ -149,6 +149,15 @@ impl Session<'_> {
         }
     }
 
+    pub(super) fn feed_end(&self, tenant: TenantId) -> Result<u64> {
+        let mut statement = self.prepare(&self.sql.event_end)?;
+        let mut rows = statement.query(params![tenant.0.as_bytes()]).map_err(failed)?;
+        match rows.next().map_err(failed)? {
+            Some(row) => count(integer(row, 0)?),
+            None => Ok(0),
+        }
+    }
+
     fn feed(
         &self,
         tenant: Uuid,

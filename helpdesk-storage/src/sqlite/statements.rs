@@ -63,6 +63,8 @@ statements! {
         WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND n > ?4 ORDER BY n";
     event_feed: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
         WHERE tenant_id = ?1 AND position > ?2 ORDER BY position";
+    event_end: "SELECT position FROM {p}event WHERE tenant_id = ?1 \
+        ORDER BY position DESC LIMIT 1";
     event_roster: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
         WHERE tenant_id = ?1 AND stream_kind IN ('agent', 'config', 'presence') \
         AND position > ?2 ORDER BY position";

@@ -111,7 +111,7 @@ fn check(seed: u64, calendars: &Calendars) {
 }
 
 #[test]
-fn the_index_gives_the_next_ticket_as_the_scan_does() {
+fn the_index_says_what_comes_next_as_the_scan_does() {
     let calendars = &shifts();
     let config = ProptestConfig::with_cases(100);
     proptest!(config, |(seed in any::<u64>())| check(seed, calendars));

@@ -179,9 +179,9 @@ impl WaitingIndex {
     pub fn remove(&mut self, ticket: TicketId) {
         let Some(waiting) = self.take(ticket) else { return };
         let Ticket { id, requester, last_answered_by, .. } = &*waiting.ticket;
-        forget(&mut self.of_requester, *requester, *id);
+        forget(&mut self.of_requester, requester, *id);
         if let Some(agent) = last_answered_by {
-            forget(&mut self.answered_by, *agent, *id);
+            forget(&mut self.answered_by, agent, *id);
         }
     }
 
@@ -232,11 +232,11 @@ impl WaitingIndex {
     }
 }
 
-fn forget<K: Ord>(of: &mut BTreeMap<K, BTreeSet<TicketId>>, key: K, ticket: TicketId) {
-    if let Some(tickets) = of.get_mut(&key) {
+fn forget<K: Ord>(of: &mut BTreeMap<K, BTreeSet<TicketId>>, key: &K, ticket: TicketId) {
+    if let Some(tickets) = of.get_mut(key) {
         tickets.remove(&ticket);
         if tickets.is_empty() {
-            of.remove(&key);
+            of.remove(key);
         }
     }
 }
