@@ -405,6 +405,7 @@ impl Helpdesk {
             desk: &snapshot.desk,
             config_version: snapshot.config_version,
             roster: &snapshot.roster,
+            index: snapshot.index.as_deref(),
             number: number.clone(),
             language,
             expected_version: call.expected_version,

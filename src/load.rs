@@ -73,7 +73,7 @@ impl Helpdesk {
                 put_agent(&mut roster, &stored);
             }
         }
-        Ok(Snapshot { config_version, desk, roster: Arc::new(roster), position })
+        Ok(Snapshot::new(config_version, desk, roster, position))
     }
 
     async fn list_all(&self, tenant: TenantId, kind: ListKind) -> Result<Vec<Stored>> {

@@ -10,6 +10,10 @@ use helpdesk_core::desk::{Desk, DeskReader};
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, TenantId, TicketNumber, Version};
+use helpdesk_core::limit::INDEXED_AGENTS_MIN;
+use helpdesk_core::routing::agent_index::AgentIndex;
+use helpdesk_core::routing::queue::QueueMode;
+use helpdesk_core::routing::stage::Selector;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -20,8 +24,64 @@ pub(crate) struct Snapshot {
     pub(crate) config_version: Version,
     pub(crate) desk: Arc<Desk>,
     pub(crate) roster: Arc<Roster>,
+    /// The index of the roster, where it is large.
+    pub(crate) index: Option<Arc<AgentIndex>>,
     /// The feed position up to which agents, presences and configuration are in.
     pub(crate) position: u64,
+}
+
+impl Snapshot {
+    pub(crate) fn new(
+        config_version: Version,
+        desk: Arc<Desk>,
+        roster: Roster,
+        position: u64,
+    ) -> Self {
+        let index = index_of(&desk, &roster);
+        Self { config_version, desk, roster: Arc::new(roster), index, position }
+    }
+
+    fn take(&mut self, reader: &DeskReader, stored: &Stored) -> Result<(), Rejection> {
+        let agent = match &stored.record {
+            Record::Config(config) if stored.version > self.config_version => {
+                self.desk = Arc::new(read_desk(reader, config)?);
+                self.config_version = stored.version;
+                // Its queues may choose by other selectors.
+                self.index = index_of(&self.desk, &self.roster);
+                return Ok(());
+            }
+            Record::Agent(agent) => agent.id,
+            Record::Presence(presence) => presence.agent,
+            Record::Load(load) => load.agent,
+            _ => return Ok(()),
+        };
+        put_agent(Arc::make_mut(&mut self.roster), stored);
+        match (&mut self.index, self.roster.get(agent)) {
+            (None, _) => self.index = index_of(&self.desk, &self.roster),
+            (Some(_), None) => {}
+            (Some(index), Some(entry)) => {
+                let index = Arc::make_mut(index);
+                match stored.record {
+                    Record::Load(_) => index.put_load(&entry.load),
+                    _ => index.put(entry),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The index of a roster of many, with the orders that the desk's queues choose by.
+fn index_of(desk: &Desk, roster: &Roster) -> Option<Arc<AgentIndex>> {
+    if roster.agents.len() < INDEXED_AGENTS_MIN {
+        return None;
+    }
+    let selectors = desk.queues().flat_map(|queue| {
+        let of_stages = queue.stages.iter().map(|stage| stage.selector);
+        let of_none = queue.stages.is_empty().then(Selector::default);
+        of_stages.chain(of_none).filter(|_| queue.mode != QueueMode::Pull)
+    });
+    Some(Arc::new(AgentIndex::new(roster, selectors)))
 }
 
 /// A tenant in memory.
@@ -56,16 +116,7 @@ impl Tenant {
         }
         let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
         for stored in stored.iter().filter(|stored| is_kept(&stored.record)) {
-            match &stored.record {
-                Record::Config(config) if stored.version > snapshot.config_version => {
-                    snapshot.desk = Arc::new(read_desk(reader, config)?);
-                    snapshot.config_version = stored.version;
-                }
-                Record::Agent(_) | Record::Presence(_) | Record::Load(_) => {
-                    put_agent(Arc::make_mut(&mut snapshot.roster), stored);
-                }
-                _ => {}
-            }
+            snapshot.take(reader, stored)?;
         }
         Ok(())
     }

@@ -97,7 +97,9 @@ fn give(input: &mut Unstructured<'_>, roster: &mut Roster, index: &mut AgentInde
     };
     let (choice, found) = (choose(ask), index.choose(ask));
     assert_eq!(found, Found::from(&choice));
-    assert_eq!(index.short(ask, &found), choice.short());
+    let explained = index.choose_explained(ask);
+    assert_eq!(Found::from(&explained), found);
+    assert_eq!(explained.short(), choice.short());
     if let Some(entry) = choice.chosen.and_then(|id| roster.agents.get_mut(&id)) {
         let load = entry.load.channels.entry(ticket.channel).or_default();
         load.active += choice.weight;

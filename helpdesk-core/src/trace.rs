@@ -136,7 +136,9 @@ pub enum Step {
         queue: Key,
         /// Who was chosen, if anybody.
         chosen: Option<AgentId>,
-        /// Everybody who was looked at.
+        /// Everybody who was looked at; of
+        /// [many](crate::limit::INDEXED_AGENTS_MIN) the chosen one, and of the refused
+        /// as many as the event keeps. An explanation names everybody.
         candidates: Vec<CandidateStep>,
         /// The same in words.
         sentences: Vec<String>,

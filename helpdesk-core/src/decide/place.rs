@@ -16,7 +16,7 @@ use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId, Version};
 use crate::limit::{TAGS_MAX, TRACE_BECAUSE_MAX};
 use crate::routing::queue::{Queue, QueueMode};
-use crate::routing::select::{Ask, Choice, Verdict, choose};
+use crate::routing::select::{Ask, Choice, Verdict, choose, judge_one};
 use crate::ticket::priority::SkillLevel;
 use crate::trace::{CandidateStep, Step};
 
@@ -204,11 +204,27 @@ fn give_to_chosen(work: &mut Work<'_>, id: TicketId, queue: &Queue) -> Result<Ch
 }
 
 fn choose_for(work: &Work<'_>, id: TicketId, queue: &Queue) -> Result<Choice, Rejection> {
+    let index = work.index();
+    let found = index.map(|index| asked(work, id, queue, |ask| index.choose_explained(ask)));
+    match found.transpose()?.filter(|choice| choice.chosen.is_some()) {
+        Some(choice) => Ok(choice),
+        // That it is nobody depends on each of them.
+        None => asked(work, id, queue, choose),
+    }
+}
+
+/// Asks for the agent for a ticket, by the loads as they will be.
+fn asked<T>(
+    work: &Work<'_>,
+    id: TicketId,
+    queue: &Queue,
+    answer: impl FnOnce(&Ask<'_>) -> T,
+) -> Result<T, Rejection> {
     let ticket = &work.case(id)?.ticket;
     let answered = work.contact(ticket.requester).and_then(|contact| contact.last_answered_by);
     let affinity: Vec<AgentId> = answered.into_iter().collect();
     Ok(work.with_roster(|roster| {
-        choose(&Ask {
+        answer(&Ask {
             queue,
             ticket,
             roster,
@@ -322,9 +338,16 @@ pub(super) fn give_next(
         return Ok(false);
     }
     let mut choice = choose_for(work, id, queue)?;
-    let is_candidate = choice.verdict(agent).is_some_and(|verdict| verdict.reason.is_none());
-    if !is_candidate || choice.chosen.is_none() {
+    let stage = choice.stage;
+    let verdict = asked(work, id, queue, |ask| judge_one(ask, stage, agent))?;
+    let Some(verdict) = verdict.filter(|verdict| verdict.reason.is_none()) else {
         return Ok(false);
+    };
+    if choice.chosen.is_none() {
+        return Ok(false);
+    }
+    if let Err(at) = choice.verdicts.binary_search_by_key(&agent, |verdict| verdict.agent) {
+        choice.verdicts.insert(at, verdict);
     }
     if choice.chosen != Some(agent) && choice.by != Some(ChosenBy::Affinity) {
         choice.chosen = Some(agent);

@@ -12,6 +12,7 @@ use crate::effect::Effect;
 use crate::event::{Cause, Event, NewEvent, Origin, StreamId, StreamKind, TimerKind};
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, ContactId, IdSource, OrganizationId, TicketId, Version};
+use crate::routing::agent_index::AgentIndex;
 use crate::routing::queue::QueueMode;
 use crate::sla::signal::Signal;
 use crate::ticket::message::Message;
@@ -140,6 +141,11 @@ impl<'a> Work<'a> {
             }
         }
         look(&roster)
+    }
+
+    /// The index of the roster, as long as this decision has changed no load.
+    pub(super) fn index(&self) -> Option<&'a AgentIndex> {
+        self.ctx.index.filter(|_| self.loads.is_empty())
     }
 
     /// Applies an event and puts it into the journal.

@@ -2,7 +2,7 @@
 
 use super::eligible::{cooldown_ends_at, full, lacking_skill, refusal, shift_starts_at};
 use super::queue::Queue;
-use super::stage::{Search, Selector, active_stages, entered_queue_at, skip_stage};
+use super::stage::{Search, Selector, active_stages, at_stage, entered_queue_at, skip_stage};
 use super::{after, trace};
 use crate::agent::{Agent, Roster, RosterEntry};
 use crate::condition::Calendars;
@@ -106,7 +106,11 @@ pub struct Choice {
     pub stage: u16,
     /// Its selector.
     pub selector: Selector,
-    /// Each agent of the roster, by id.
+    /// How many agents of each kind there are.
+    pub looked_at: LookedAt,
+    /// Each agent of the roster, by id; in a choice by the
+    /// [index](super::agent_index::AgentIndex), the chosen one and of the refused those
+    /// that [`short`](Self::short) keeps.
     pub verdicts: Vec<Verdict>,
     /// The preferred agent whom the ticket waits for, because they are only busy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,6 +122,31 @@ pub struct Choice {
     /// somebody who is in the groups and has the skills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again_at: Option<DateTime<Utc>>,
+}
+
+/// How many agents a choice looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookedAt {
+    /// All of the roster.
+    pub n_agents: u32,
+    /// Those who passed every check.
+    pub n_candidates: u32,
+    /// Those refused who are active and of the asked groups.
+    pub n_refused: u32,
+}
+
+impl LookedAt {
+    fn of(verdicts: &[Verdict]) -> Self {
+        let count = |counts: fn(&Verdict) -> bool| {
+            let n = verdicts.iter().filter(|verdict| counts(verdict)).count();
+            u32::try_from(n).unwrap_or(u32::MAX)
+        };
+        Self {
+            n_agents: count(|_| true),
+            n_candidates: count(|verdict| verdict.reason.is_none()),
+            n_refused: count(|verdict| verdict.reason.is_some_and(trace::is_asked)),
+        }
+    }
 }
 
 impl Choice {
@@ -180,10 +209,18 @@ pub fn choose(ask: &Ask<'_>) -> Choice {
         channel: ask.ticket.channel,
         stage: search.stage,
         selector: search.selector,
+        looked_at: LookedAt::of(&verdicts),
         verdicts,
         waits_for,
         look_again_at,
     }
+}
+
+/// The verdict on one agent at a stage of the search, from 0: [`Choice::stage`].
+#[must_use]
+pub fn judge_one(ask: &Ask<'_>, stage: u16, agent: AgentId) -> Option<Verdict> {
+    let search = at_stage(ask.queue, ask.ticket, stage);
+    Some(verdict(ask, &search, ask.roster.get(agent)?))
 }
 
 /// The search at which the stages settle, and its verdicts: from the active

@@ -4,7 +4,7 @@
 mod affinity;
 mod agent_index;
 mod candidates;
-mod index_desk;
+pub(crate) mod index_desk;
 mod laws;
 mod order;
 mod rules;

@@ -1,6 +1,6 @@
 //! A choice in short, for the event, and in sentences, for people.
 
-use super::select::{Choice, Standing, Verdict};
+use super::select::{Choice, LookedAt, Standing, Verdict};
 use super::stage::Selector;
 use crate::event::{ChoiceShort, ChosenBy, Refused, RefusedReason};
 use crate::id::AgentId;
@@ -15,7 +15,6 @@ pub(super) fn short(choice: &Choice) -> Option<ChoiceShort> {
         .iter()
         .filter_map(|v| Some(Refused { agent: v.agent, reason: v.reason? }))
         .partition(|refused| is_asked(refused.reason));
-    let n_candidates = choice.verdicts.len() - refused.len() - others.len();
     refused.extend(others);
     refused.truncate(TRACE_REFUSED_MAX);
     refused.sort_by_key(|refused| refused.agent);
@@ -23,36 +22,35 @@ pub(super) fn short(choice: &Choice) -> Option<ChoiceShort> {
         stage: choice.stage,
         by,
         selector: choice.selector.as_str().to_owned(),
-        n_candidates: u32::try_from(n_candidates).unwrap_or(u32::MAX),
+        n_candidates: choice.looked_at.n_candidates,
         refused,
     })
 }
 
 /// Whether an agent refused for this reason is an active one of the asked groups.
-fn is_asked(reason: RefusedReason) -> bool {
+pub(super) fn is_asked(reason: RefusedReason) -> bool {
     !matches!(reason, RefusedReason::Inactive | RefusedReason::NotInPool)
 }
 
 /// See [`Choice::sentences`].
 pub(super) fn sentences(choice: &Choice, name_of: &dyn Fn(AgentId) -> String) -> Vec<String> {
-    let n_candidates = choice.verdicts.iter().filter(|v| v.reason.is_none()).count();
+    let LookedAt { n_agents, n_candidates, n_refused } = choice.looked_at;
     let mut sentences = vec![format!(
-        "stage {} of queue {}: {n_candidates} of {} agents can take it",
+        "stage {} of queue {}: {n_candidates} of {n_agents} agents can take it",
         choice.stage + 1,
         choice.queue,
-        choice.verdicts.len(),
     )];
     sentences.push(outcome(choice, name_of));
     let is_shown = |v: &&Verdict| v.reason.is_some_and(is_asked);
-    let n_shown = choice.verdicts.iter().filter(is_shown).count();
     for verdict in choice.verdicts.iter().filter(is_shown).take(TRACE_REFUSED_MAX) {
         let refused = refused(choice, verdict);
         sentences.push(format!("{}: {refused}", name_of(verdict.agent)));
     }
-    if n_shown > TRACE_REFUSED_MAX {
-        sentences.push(format!("and {} more", n_shown - TRACE_REFUSED_MAX));
+    let n_more = (n_refused as usize).saturating_sub(TRACE_REFUSED_MAX);
+    if n_more > 0 {
+        sentences.push(format!("and {n_more} more"));
     }
-    let n_others = choice.verdicts.len() - n_candidates - n_shown;
+    let n_others = n_agents - n_candidates - n_refused;
     if n_others > 0 {
         sentences.push(format!("{n_others} in none of its groups, or deactivated"));
     }

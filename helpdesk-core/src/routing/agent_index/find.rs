@@ -64,6 +64,11 @@ impl AgentIndex {
     /// are looked up there, and those whom the ticket excludes.
     #[must_use]
     pub fn choose(&self, ask: &Ask<'_>) -> Found {
+        self.settled(ask).1
+    }
+
+    /// The search at which the stages settle, and who is found there.
+    pub(super) fn settled<'a>(&self, ask: &Ask<'a>) -> (Search<'a>, Found) {
         let mut search = active_stages(ask.queue, ask.ticket, ask.now);
         let mut outcome = self.outcome(ask, &search);
         for _ in 0..ask.queue.stages.len() {
@@ -75,7 +80,7 @@ impl AgentIndex {
             outcome = self.outcome(ask, &search);
         }
         let chosen = outcome.chosen.and_then(|(number, _)| self.member(number));
-        Found {
+        let found = Found {
             chosen: chosen.map(|member| member.id),
             by: outcome.chosen.map(|(_, by)| by),
             weight: chosen.map_or(0, |member| member.weight(place_of(ask.ticket.channel))),
@@ -87,7 +92,8 @@ impl AgentIndex {
                 Some(_) => None,
                 None => self.look_again_at(ask, &search, outcome.waits_for),
             },
-        }
+        };
+        (search, found)
     }
 
     fn outcome(&self, ask: &Ask<'_>, search: &Search<'_>) -> Outcome {

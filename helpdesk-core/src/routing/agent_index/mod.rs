@@ -8,13 +8,13 @@
 //! What depends on time or on the ticket (shift, cooldown, exclusion) is asked of
 //! those whom the intersection finds.
 
+mod explained;
 mod find;
 mod marks;
 mod member;
 mod numbers;
 mod rank;
 mod ranking;
-mod short;
 mod sieve;
 
 pub use find::Found;

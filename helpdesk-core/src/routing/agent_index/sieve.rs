@@ -92,12 +92,6 @@ impl<'a> Sieve<'a> {
         off.fold(bits, |bits, (mark, _)| bits & !ranking.with(block, *mark))
     }
 
-    /// Those of a block who are in the groups.
-    pub(super) fn of_groups(&self, ranking: &Ranking, block: u32) -> u64 {
-        let groups = self.asked.iter().take(self.n_groups);
-        groups.fold(0, |any, mark| any | ranking.with(block, *mark))
-    }
-
     /// Whether nothing refuses a member whom the bits left.
     fn passes(&mut self, number: u32) -> bool {
         let Some(member) = self.index.member(number) else { return false };

@@ -65,7 +65,10 @@ impl Desk {
         let choice = choose(ask);
         let found = self.index.choose(ask);
         assert_eq!(found, Found::from(&choice), "{}", told(&choice));
-        assert_eq!(self.index.short(ask, &found), choice.short(), "{}", told(&choice));
+        let explained = self.index.choose_explained(ask);
+        assert_eq!(Found::from(&explained), found);
+        assert_eq!(explained.short(), choice.short(), "{}", told(&choice));
+        assert_eq!(told(&explained), told(&choice));
         let Some(entry) = choice.chosen.and_then(|id| self.roster.agents.get_mut(&id)) else {
             return;
         };

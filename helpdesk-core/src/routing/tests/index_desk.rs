@@ -5,7 +5,7 @@ use super::*;
 use crate::routing::stage::{Relax, Selector, Stage, Widen};
 use crate::ticket::Excluded;
 
-pub(super) const SELECTORS: [Selector; 6] = [
+pub(crate) const SELECTORS: [Selector; 6] = [
     Selector::LongestIdle,
     Selector::MostSpare,
     Selector::LeastLoaded,
@@ -15,48 +15,48 @@ pub(super) const SELECTORS: [Selector; 6] = [
 ];
 
 /// Numbers that a seed gives: a linear congruential generator, its upper bits.
-pub(super) struct Draw(pub(super) u64);
+pub(crate) struct Draw(pub(crate) u64);
 
 impl Draw {
-    pub(super) fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 
     /// True once in so many times.
-    pub(super) fn once_in(&mut self, n: u64) -> bool {
+    pub(crate) fn once_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 
-    pub(super) fn of<T: Clone>(&mut self, all: &[T]) -> T {
+    pub(crate) fn of<T: Clone>(&mut self, all: &[T]) -> T {
         all[self.below(all.len() as u64) as usize].clone()
     }
 
-    pub(super) fn some<T>(&mut self, n: u64, make: impl Fn(&mut Self) -> T) -> Vec<T> {
+    pub(crate) fn some<T>(&mut self, n: u64, make: impl Fn(&mut Self) -> T) -> Vec<T> {
         (0..self.below(n)).map(|_| make(self)).collect()
     }
 
-    pub(super) fn agent(&mut self) -> AgentId {
+    pub(crate) fn agent(&mut self) -> AgentId {
         // Not in the order of small numbers.
         id(u128::from(self.below(300) * 7_919 % 300 + 1))
     }
 
-    pub(super) fn group(&mut self) -> Key {
+    pub(crate) fn group(&mut self) -> Key {
         key(self.of(&["billing", "sales", "night", "nobody"]))
     }
 
-    pub(super) fn skill(&mut self) -> SkillLevel {
+    pub(crate) fn skill(&mut self) -> SkillLevel {
         let level = self.of(&[0, 1, 1, 2, 3, 5, 15, 16, 200]);
         skill(self.of(&["sql", "french", "law", "tax"]), level)
     }
 
-    pub(super) fn instant(&mut self) -> Option<DateTime<Utc>> {
+    pub(crate) fn instant(&mut self) -> Option<DateTime<Utc>> {
         let seconds = self.of(&[None, Some(0), Some(1), Some(10), Some(30), Some(3_600), Some(-5)]);
         seconds.map(ago)
     }
 
-    pub(super) fn entry(&mut self) -> RosterEntry {
+    pub(crate) fn entry(&mut self) -> RosterEntry {
         let name = self.agent();
         let mut made = entry(name.0.as_u128()).agent(|agent| {
             agent.active = !self.once_in(12);
@@ -86,7 +86,7 @@ impl Draw {
     }
 
     /// Gives an agent another load.
-    pub(super) fn load(&mut self, entry: &mut RosterEntry) {
+    pub(crate) fn load(&mut self, entry: &mut RosterEntry) {
         entry.load.channels.clear();
         for channel in [Channel::Email, Channel::Chat, Channel::Phone] {
             if self.once_in(2) {
@@ -115,7 +115,7 @@ impl Draw {
         }
     }
 
-    pub(super) fn queue(&mut self) -> Queue {
+    pub(crate) fn queue(&mut self) -> Queue {
         let mut made = queue(json!({}));
         made.stages = self.some(4, Self::stage);
         made.affinity = !self.once_in(4);
@@ -124,7 +124,7 @@ impl Draw {
         made
     }
 
-    pub(super) fn ticket(&mut self) -> Ticket {
+    pub(crate) fn ticket(&mut self) -> Ticket {
         Ticket {
             id: ticket_id(u128::from(self.below(1_000))),
             channel: self.of(&[Channel::Email, Channel::Email, Channel::Chat, Channel::Phone]),
