@@ -17,9 +17,13 @@ use helpdesk_storage::{
     Shelf, StoreError,
 };
 use std::collections::VecDeque;
+use uuid::Uuid;
 
 /// Timers leased at once.
 const CLAIM_MAX: usize = 128;
+
+/// Timers leased at once that may come before those leased already.
+const EARLIER_MAX: usize = 2;
 
 /// Tickets read at once when clocks are dated anew.
 const REDATE_MAX: usize = 500;
@@ -70,22 +74,25 @@ impl Helpdesk {
             if claimed.leases.is_empty() {
                 return Ok(report);
             }
-            let n_done = self.fire_all(claimed.leases.into(), now, &mut report).await?;
-            budget = budget.saturating_sub(n_done);
+            let n_done = self.fire_all(claimed.leases.into(), now, budget, &mut report).await?;
+            budget -= n_done;
         }
     }
 
-    /// Fires leased timers in order. Once one of them has set a timer that is due before
-    /// the next one, gives the rest back, so that they are leased in the right order.
+    /// Fires leased timers in order, at most `max`; gives the rest back. Where one of
+    /// them sets a timer that comes before the next, that one is leased too and fired
+    /// in its turn.
     async fn fire_all(
         &self,
         mut leases: VecDeque<Lease>,
         now: DateTime<Utc>,
+        max: usize,
         report: &mut TickReport,
     ) -> Result<usize> {
         let mut n_done = 0;
-        let mut first_set: Option<DateTime<Utc>> = None;
-        while let Some(lease) = leases.pop_front() {
+        while n_done < max
+            && let Some(lease) = leases.pop_front()
+        {
             let n_fired = report.fired;
             let fired = self.fire(&lease, report).await;
             n_done += 1;
@@ -94,23 +101,45 @@ impl Helpdesk {
                 let late_by = u64::try_from(late_by).unwrap_or(0);
                 report.late_by_seconds = report.late_by_seconds.max(late_by);
             }
-            match fired {
-                Ok(set_due) => first_set = [first_set, set_due].into_iter().flatten().min(),
-                Err(error) => {
-                    self.release(leases, now).await?;
-                    return Err(error);
-                }
-            }
-            let comes_first = |lease: &Lease| first_set.is_some_and(|due| due <= due_of(lease));
-            if leases.front().is_some_and(comes_first) {
+            let more = match fired {
+                Ok(set_due) => self.lease_earlier(&mut leases, set_due, now).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = more {
                 self.release(leases, now).await?;
-                return Ok(n_done);
+                return Err(error);
             }
         }
+        self.release(leases, now).await?;
         Ok(n_done)
     }
 
+    /// Leases what is due before the first of these, where a timer was set for `set_due`.
+    async fn lease_earlier(
+        &self,
+        leases: &mut VecDeque<Lease>,
+        set_due: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        while let (Some(set_due), Some(first)) = (set_due, leases.front())
+            && set_due <= due_of(first)
+        {
+            let params = ClaimParams::new(ClaimWhat::Timers, now, EARLIER_MAX);
+            let claimed = self.inner.store.claim(&params).await?.leases;
+            let is_last = claimed.last().is_none_or(|last| place_of(first) < place_of(last));
+            leases.extend(claimed);
+            leases.make_contiguous().sort_by_key(place_of);
+            if is_last {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     async fn release(&self, leases: VecDeque<Lease>, now: DateTime<Utc>) -> Result<()> {
+        if leases.is_empty() {
+            return Ok(());
+        }
         let settle = |lease: Lease| Settle { token: lease.token, now, how: SettleHow::Release };
         let settles: Vec<Settle> = leases.into_iter().map(settle).collect();
         // A lease that is gone meanwhile needs no giving back.
@@ -202,6 +231,15 @@ impl Helpdesk {
         self.inner.store.settle(vec![settle]).await?;
         Ok(())
     }
+}
+
+/// Where a timer stands in the order of firing.
+fn place_of(lease: &Lease) -> (DateTime<Utc>, Option<(TimerKind, Uuid)>) {
+    let own = match &lease.body {
+        LeaseBody::Timer { stream, kind, .. } => Some((*kind, stream.id)),
+        LeaseBody::Outbox(_) => None,
+    };
+    (due_of(lease), own)
 }
 
 fn due_of(lease: &Lease) -> DateTime<Utc> {
