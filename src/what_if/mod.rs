@@ -36,9 +36,9 @@ impl Helpdesk {
                 return Ok(Answer::WhatIf(Box::new(WhatIfAnswer { faults, ..Default::default() })));
             }
         };
-        let history = self.read_history(asking, what_if).await?;
         let staff = self.read_staff(asking, what_if).await?;
-        let other = staff.with(what_if);
+        let other = staff.with(what_if, &desk)?;
+        let history = self.read_history(asking, what_if).await?;
         let before = Tried { document: &in_force, desk: &asking.snapshot.desk, staff: &staff };
         let before = replay::run(self, &history, &before).await?;
         let after = Tried { document: changed, desk: &desk, staff: &other };

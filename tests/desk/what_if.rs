@@ -247,6 +247,53 @@ fn it_is_for_those_who_manage_the_configuration_and_within_bounds() {
 }
 
 #[test]
+fn a_change_of_staff_is_refused_where_the_agent_would_be() {
+    let kits = both(&desk(), &friday());
+    let now = at("2026-12-01T09:00:00Z");
+    let refused = |document: Option<Value>, agent: &str, patch: Value| {
+        let mut more = json!({"staffing": [
+            {"agent": "@ben", "absent": true}, {"agent": agent, "patch": patch},
+        ]});
+        more.as_object_mut().unwrap().extend(document.map(|own| ("document".to_owned(), own)));
+        let error = kits[0].ask("sys", a_day(more), now).unwrap_err();
+        format!("{} {}", error.code().as_str(), error.body().path.unwrap_or_default())
+    };
+    let new = "00000000-0000-0000-0000-00000000beef";
+    for agent in ["@amy", new] {
+        let check = |patch: Value, expected: &str| {
+            assert_eq!(refused(None, agent, patch), expected.replace('@', "staffing[1].patch."));
+        };
+        check(json!({"groups": ["support", "sales"]}), "not_configured @groups[1]");
+        check(
+            json!({"skills": [{"skill": "french", "level": 3}]}),
+            "not_configured @skills[0].skill",
+        );
+        check(
+            json!({"capacity": {"total": 3, "weights": {"chat": 0}}}),
+            "invalid @capacity.weights",
+        );
+        check(json!({"shift": "nights"}), "not_configured @shift");
+        check(json!({"manager": agent}), "not_found @manager");
+        check(json!({"manager": "@ben"}), "not_found @manager");
+    }
+    // It is about the desk that is tried, and about everybody who would be there.
+    let mut sales = without_agents(desk());
+    sales["groups"].as_array_mut().unwrap().push(json!({"key": "sales"}));
+    let boss = "00000000-0000-0000-0000-00000000b055";
+    let fits = json!({"document": sales, "staffing": [
+        {"agent": new, "patch": {"groups": ["support", "sales", "sales"], "manager": boss}},
+        {"agent": boss, "patch": {"name": "boss"}},
+    ]});
+    let answer = ask(&kits, "sys", &a_day(fits));
+    assert_eq!(answer["n_replayed"], json!(3), "{}", pretty(&answer));
+    sales["groups"].as_array_mut().unwrap().remove(1);
+    sales["queues"].as_array_mut().unwrap().remove(1);
+    sales["default_queue"] = json!("billing");
+    let gone = refused(Some(sales), "@amy", json!({"groups": ["support"]}));
+    assert_eq!(gone, "not_configured staffing[1].patch.groups[0]");
+}
+
+#[test]
 fn faults_of_the_document_are_told_as_a_preview_tells_them() {
     let kits = both(&desk(), &friday());
     let mut changed = without_agents(desk());

@@ -38,6 +38,7 @@ pub use loaded::Loaded;
 pub use needs::{
     Candidates, Finder, candidates, needs, needs_more, waiting_condition, wants_language,
 };
+pub use people::checked_agent;
 
 use crate::actor::Actor;
 use crate::agent::Roster;
