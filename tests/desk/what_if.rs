@@ -2,8 +2,8 @@
 //! other people.
 
 use crate::kit::{
-    Kit, Step, TENANT, at, change, mail, on, presence, reply, set_status, sqlite, take_next,
-    without_agents,
+    Kit, Step, TENANT, assign, at, change, mail, note, on, presence, reply, set_status, sqlite,
+    take_next, without_agents,
 };
 use crate::script::{self, scripts};
 use crate::state;
@@ -291,6 +291,21 @@ fn a_change_of_staff_is_refused_where_the_agent_would_be() {
     sales["default_queue"] = json!("billing");
     let gone = refused(Some(sales), "@amy", json!({"groups": ["support"]}));
     assert_eq!(gone, "not_configured staffing[1].patch.groups[0]");
+}
+
+#[test]
+fn a_record_need_not_be_in_the_order_of_time() {
+    let mut kit = Kit::new(Arc::new(MemoryStore::default()), desk());
+    kit.run(&[
+        ("2026-11-20T08:30:00Z", presence("ben", "offline")),
+        ("2026-11-20T09:00:00Z", mail("bob@acme.com", "Parcel", "Where is it?")),
+        // By a host whose clock goes ahead, and then by one whose clock does not.
+        ("2026-11-20T12:30:00Z", note("sys", "#1", "From the warehouse.")),
+        ("2026-11-20T09:10:00Z", assign("sys", "#1", "@ben")),
+    ]);
+    let answer = kit.ask("sys", a_day(json!({})), at("2026-12-01T09:00:00Z")).unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!(answer["fidelity"]["n_same_first_agent"], json!(1), "{}", pretty(&answer));
 }
 
 #[test]
