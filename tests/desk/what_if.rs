@@ -9,9 +9,9 @@ use crate::script::{self, scripts};
 use crate::state;
 use chrono::TimeDelta;
 use expect_test::{Expect, expect};
-use helpdesk::MemoryStore;
 use helpdesk::core::limit::WHAT_IF_TICKETS_MAX;
 use helpdesk::storage::Store;
+use helpdesk::{MemoryStore, SqliteOptions, SqliteStore};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
@@ -291,6 +291,33 @@ fn a_change_of_staff_is_refused_where_the_agent_would_be() {
     sales["default_queue"] = json!("billing");
     let gone = refused(Some(sales), "@amy", json!({"groups": ["support"]}));
     assert_eq!(gone, "not_configured staffing[1].patch.groups[0]");
+}
+
+#[test]
+fn what_another_engine_did_before_is_part_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path().join("desk.db"), SqliteOptions::default());
+    let store = Arc::new(store.unwrap());
+    let first = Kit::new(store.clone(), desk());
+    let mut second = Kit::bare(store);
+    second.n_commands = 1_000;
+    let mut changed = desk();
+    changed["groups"].as_array_mut().unwrap().push(json!({"key": "sales"}));
+    changed["queues"][1]["group"] = json!("sales");
+    changed["agents"] = json!({});
+    second.configure(changed);
+    let zoe = json!({"type": "create_agent", "name": "zoe", "groups": ["sales"]});
+    second.execute("sys", zoe, at("2026-11-20T08:30:00Z")).unwrap();
+    second.run(&[
+        ("2026-11-20T08:31:00Z", presence("zoe", "online")),
+        ("2026-11-20T09:00:00Z", mail("bob@acme.com", "Parcel", "Where is it?")),
+        ("2026-11-20T09:25:00Z", reply("zoe", "#1", "On its way.")),
+    ]);
+    let answer = first.ask("sys", a_day(json!({})), at("2026-12-01T09:00:00Z")).unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!(answer["before"]["groups"], json!({"sales": 1}), "{}", pretty(&answer));
+    assert_eq!(answer["fidelity"]["n_same"], json!(1), "{}", pretty(&answer));
+    assert_eq!(answer["n_differ"], json!(0), "{}", pretty(&answer));
 }
 
 #[test]
