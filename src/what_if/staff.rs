@@ -10,10 +10,9 @@ use helpdesk_core::desk::Desk;
 use helpdesk_core::event::{Event, Recorded, StreamId};
 use helpdesk_core::fault::Rejection;
 use helpdesk_core::id::{AgentId, Key};
-use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::priority::Channel;
 use helpdesk_core::what_if::{OnlineSpan, StaffChange, WhatIf};
-use helpdesk_storage::{EventQuery, EventSource};
+use helpdesk_storage::StoreExt;
 use std::collections::BTreeMap;
 
 /// What an agent does besides answering tickets.
@@ -47,11 +46,12 @@ impl Helpdesk {
     /// Agents as they are now, where they were at `from`. One who works here no
     /// more leaves when they did.
     pub(super) async fn read_staff(&self, asking: &Asking<'_>, what_if: &WhatIf) -> Result<Staff> {
+        let (store, tenant) = (&self.inner.store, asking.actor.tenant);
         let mut staff = Staff::default();
         for (id, entry) in &asking.snapshot.roster.agents {
             let mut agent = (*entry.agent).clone();
             if !agent.active {
-                let life = self.read_stream(asking, StreamId::agent(*id)).await?;
+                let life = store.history(tenant, StreamId::agent(*id)).await?;
                 let left = life.iter().rfind(|row| row.entry.event == Event::AgentDeactivated);
                 if let Some(row) = left.filter(|row| row.entry.at >= what_if.from) {
                     agent.active = true;
@@ -59,7 +59,7 @@ impl Helpdesk {
                 }
             }
             let mut presence = Presence::none(*id);
-            for row in &self.read_stream(asking, StreamId::presence(*id)).await? {
+            for row in &store.history(tenant, StreamId::presence(*id)).await? {
                 let Event::PresenceSet { channels } = &row.entry.event else { continue };
                 match row.entry.at < what_if.from {
                     true => presence.channels.extend(channels.iter().cloned()),
@@ -73,20 +73,6 @@ impl Helpdesk {
         staff.moves.retain(|moved| moved.at < what_if.until);
         staff.moves.sort_by_key(|moved| (moved.at, moved.position));
         Ok(staff)
-    }
-
-    async fn read_stream(&self, asking: &Asking<'_>, stream: StreamId) -> Result<Vec<Recorded>> {
-        let mut rows: Vec<Recorded> = Vec::new();
-        loop {
-            let after = rows.last().map_or(0, |row| row.n);
-            let source = EventSource::Stream { stream, after };
-            let query = EventQuery::new(asking.actor.tenant, source, PAGE_MAX);
-            let page = self.inner.store.events(&query).await?;
-            rows.extend(page.rows);
-            if page.next.is_none() {
-                return Ok(rows);
-            }
-        }
     }
 }
 
