@@ -7,7 +7,7 @@ use helpdesk_core::access::permission::Permission;
 use helpdesk_core::actor::Actor;
 use helpdesk_core::case::record::Record;
 use helpdesk_core::command::{Command, OnTicket, Rebalance};
-use helpdesk_core::decide::{Batch, Batched, Made};
+use helpdesk_core::decide::{Batch, Batched, Made, Wanted};
 use helpdesk_core::fault::{Code, Fault, Rejection};
 use helpdesk_core::id::{Key, derived_command_id};
 use helpdesk_core::limit::{BATCH_MAX, PAGE_MAX};
@@ -72,16 +72,16 @@ impl Helpdesk {
         query.scope = asking.scope(Permission::RouteAgain);
         loop {
             let page = self.inner.store.list(&query).await?;
-            let rows = page.rows.into_iter().filter_map(|stored| match stored.record {
-                Record::Case(case) if case.waits() => Some(*case),
+            let wanted = page.rows.into_iter().filter_map(|stored| match stored.record {
+                Record::Case(case) => batch.wants(*case),
                 _ => None,
             });
-            let cases: Vec<_> = rows.collect();
-            let requesters = cases.iter().map(|case| case.ticket.requester).collect();
+            let wanted: Vec<_> = wanted.collect();
+            let requesters = wanted.iter().filter_map(Wanted::requester).collect();
             let answered = self.answered_by(actor.tenant, requesters).await?;
-            for case in cases {
-                let last = answered.get(&case.ticket.requester).copied();
-                batch.look(case, last);
+            for wanted in wanted {
+                let last = wanted.requester().and_then(|id| answered.get(&id).copied());
+                batch.keep(wanted, last);
             }
             match page.next {
                 Some(next) => query.after = Some(next),

@@ -29,7 +29,7 @@ mod timers;
 mod work;
 
 pub use crate::trace;
-pub use batch::{Batch, Batched};
+pub use batch::{Batch, Batched, Wanted};
 pub use clocks::redate_at;
 pub use explain::{explain_now, sentence};
 pub use explain_rules::explain_rules;
