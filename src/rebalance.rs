@@ -1,7 +1,7 @@
 //! Many waiting tickets at once, each by a decision of its own.
 
-use crate::engine::{Call, EachOutcome, Helpdesk, Job, Outcome, tell_denied};
-use crate::error::{Error, Result};
+use crate::engine::{Call, Helpdesk, Job, Outcome};
+use crate::error::Result;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::actor::Actor;
@@ -11,7 +11,7 @@ use helpdesk_core::decide::{Batch, Batched, Made, Wanted};
 use helpdesk_core::fault::{Code, Fault, Rejection};
 use helpdesk_core::id::{Key, derived_command_id};
 use helpdesk_core::limit::{BATCH_MAX, PAGE_MAX};
-use helpdesk_storage::{ListKind, ListQuery, Shelf, StoreError};
+use helpdesk_storage::{ListKind, ListQuery, Shelf};
 
 impl Helpdesk {
     /// Picks the waiting tickets in the actor's scope that somebody has room for, and
@@ -24,31 +24,16 @@ impl Helpdesk {
         rebalance: &Rebalance,
         now: DateTime<Utc>,
     ) -> Result<Outcome> {
-        if call.expected_version.is_some() {
-            let message = "many tickets have no version in common: leave it out";
-            return Err(Rejection::at(Code::Invalid, "expected_version", message).into());
-        }
         self.refresh_agents(actor.tenant).await?;
-        let permitted = self.check_permission(actor, &call.command).await;
-        tell_denied(&Job { actor, call, now, lease: None }, &permitted);
-        permitted?;
+        self.check_many(actor, call, now).await?;
         let batched = self.batch(actor, &rebalance.queues, now).await?;
         let mut outcome = Outcome { n_left: batched.n_left, ..Outcome::of(Made::default()) };
         for ticket in batched.tickets {
             let parts: [&[u8]; 3] = [b"seek", call.command_id.0.as_bytes(), ticket.0.as_bytes()];
             let seek = Command::SeekAgent(OnTicket { ticket });
             let one = Call::new(derived_command_id(&parts), seek);
-            let error = match self.run(&Job { actor, call: &one, now, lease: None }).await {
-                Ok(done) => {
-                    outcome.events.extend(done.outcome.events);
-                    None
-                }
-                Err(Error::Store(error @ StoreError::Unavailable { .. })) => {
-                    return Err(error.into());
-                }
-                Err(error) => Some(error.body()),
-            };
-            outcome.each.push(EachOutcome { ticket, replayed: false, error });
+            self.run_one(&Job { actor, call: &one, now, lease: None }, ticket, &mut outcome)
+                .await?;
         }
         Ok(outcome)
     }
