@@ -2,12 +2,11 @@
 
 use super::history::Deed;
 use super::parts::{asked, is_in, leave_out, opening, status_key};
-use super::replay::{agent_actor, case_key, system};
+use super::replay::{agent_actor, system};
 use crate::engine::{Call, Helpdesk, Outcome};
 use crate::error::{Error, Result};
 use helpdesk_core::actor::{Actor, ActorKind, Author};
 use helpdesk_core::case::Case;
-use helpdesk_core::case::record::Record;
 use helpdesk_core::command::{
     Acknowledge, AddNote, Assign, Command, DeEscalate, Escalate, OfferTicket, OnTicket, OpenTicket,
     RejectOffer, Reply, RouteAgain, SetDue, SetStatus, Snooze, UpdateTicket,
@@ -18,6 +17,7 @@ use helpdesk_core::ticket::change::Change;
 use helpdesk_core::ticket::message::{MessageKind, MessageMeta};
 use helpdesk_core::ticket::status::StatusCategory;
 use helpdesk_core::what_if::input::{Act, Input};
+use helpdesk_storage::StoreExt;
 use std::collections::BTreeMap;
 
 /// What stands for a text that was redacted: a character without a word.
@@ -367,11 +367,8 @@ impl Performer {
     }
 
     async fn case(&self, ticket: TicketId) -> Result<Option<Case>> {
-        let found = self.desk.inner.store.get(self.tenant, &[case_key(ticket)]).await?;
-        Ok(found.into_iter().flatten().find_map(|stored| match stored.record {
-            Record::Case(case) => Some(*case),
-            _ => None,
-        }))
+        let found = self.desk.inner.store.get_case(self.tenant, ticket).await?;
+        Ok(found.map(|(_, case)| *case))
     }
 
     async fn knows(&self, agent: AgentId) -> Result<bool> {

@@ -7,7 +7,7 @@ use crate::engine::{Call, Helpdesk};
 use crate::error::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
-use helpdesk_core::case::record::{ConfigRecord, Record, RecordKey};
+use helpdesk_core::case::record::{ConfigRecord, Record};
 use helpdesk_core::command::{Command, DeactivateAgent, SetPresence};
 use helpdesk_core::desk::Desk;
 use helpdesk_core::event::{Event, Recorded, StreamId};
@@ -204,11 +204,6 @@ fn seed(history: &History, tried: &Tried<'_>) -> ChangeSet {
     set.expect.push(Expect { stream: StreamId::config(history.tenant), version: 0 });
     set.put.push(Record::Config(Box::new(config)));
     set
-}
-
-/// The record of a replayed ticket's case.
-pub(super) fn case_key(ticket: TicketId) -> RecordKey {
-    RecordKey::Stream(StreamId::case(ticket))
 }
 
 /// An agent as the one who acts. What they may do is not what is tried.
