@@ -2,16 +2,15 @@
 //! other people.
 
 use crate::kit::{
-    Kit, Step, TENANT, assign, at, change, mail, note, on, presence, reply, set_status, sqlite,
-    take_next, without_agents,
+    Kit, Step, TENANT, assign, at, change, mail, note, on, presence, reply, set_status, sqlite_at,
+    stores, take_next, without_agents,
 };
 use crate::script::{self, scripts};
 use crate::state;
 use chrono::TimeDelta;
 use expect_test::{Expect, expect};
+use helpdesk::MemoryStore;
 use helpdesk::core::limit::WHAT_IF_TICKETS_MAX;
-use helpdesk::storage::Store;
-use helpdesk::{MemoryStore, SqliteOptions, SqliteStore};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
@@ -65,8 +64,7 @@ fn a_day(more: Value) -> Value {
 
 /// The desk after a script, in memory and on SQLite.
 fn both(config: &Value, script: &[(&str, Step)]) -> [Kit; 2] {
-    let stores: [Arc<dyn Store>; 2] = [Arc::new(MemoryStore::default()), Arc::new(sqlite())];
-    stores.map(|store| {
+    stores().map(|store| {
         let mut kit = Kit::new(store, config.clone());
         kit.run(script);
         kit
@@ -296,8 +294,7 @@ fn a_change_of_staff_is_refused_where_the_agent_would_be() {
 #[test]
 fn what_another_engine_did_before_is_part_of_it() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path().join("desk.db"), SqliteOptions::default());
-    let store = Arc::new(store.unwrap());
+    let store = sqlite_at(&dir.path().join("desk.db"));
     let first = Kit::new(store.clone(), desk());
     let mut second = Kit::bare(store);
     second.n_commands = 1_000;
