@@ -11,7 +11,7 @@ mod clock;
 #[path = "../fixture/rules.rs"]
 mod fixture;
 
-use clock::ThreadTime;
+use clock::{ThreadTime, is_test, measured};
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use fixture::{Workload, calendars};
 use helpdesk_compare::engines::{Named, RuleEngine, Ticket, all, has_pattern};
@@ -19,10 +19,6 @@ use std::time::Duration;
 
 const SEED: u64 = 7;
 const N_TICKETS: usize = 100;
-
-fn is_test() -> bool {
-    std::env::args().any(|arg| arg == "--test")
-}
 
 fn sizes() -> &'static [usize] {
     if is_test() { &[10, 300] } else { &[10, 100, 1_000, 10_000] }
@@ -101,11 +97,7 @@ fn measure(c: &mut Criterion<ThreadTime>, name: &str, engines: &mut [Named], tic
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .with_measurement(ThreadTime)
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = measured(20, Duration::from_millis(300), Duration::from_secs(1));
     targets = bench
 }
 criterion_main!(benches);
