@@ -13,7 +13,7 @@ mod clock;
 
 use agents::{Draw, ask, hold, queue, roster, start, tickets};
 use chrono::{DateTime, TimeDelta, Utc};
-use clock::ThreadTime;
+use clock::{ThreadTime, is_test, measured};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use helpdesk::core::agent::{AgentLoad, Roster};
 use helpdesk::core::condition::Calendars;
@@ -31,11 +31,6 @@ const CAPACITY: u32 = 5;
 const SCAN_MAX: usize = 10_000;
 const SELECTORS: [&str; 6] =
     ["longest_idle", "most_spare", "least_loaded", "weighted_round_robin", "best_skill", "random"];
-
-/// Whether this run only checks that everything works.
-fn is_test() -> bool {
-    std::env::args().any(|arg| arg == "--test")
-}
 
 fn sizes() -> &'static [usize] {
     if is_test() { &[10, 100] } else { &[10, 100, 1_000, 10_000, 100_000] }
@@ -171,11 +166,7 @@ fn bench_assign(c: &mut Criterion<ThreadTime>) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .with_measurement(ThreadTime)
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2));
+    config = measured(20, Duration::from_millis(500), Duration::from_secs(2));
     targets = bench_assign
 }
 criterion_main!(benches);

@@ -10,7 +10,7 @@ mod clock;
 #[path = "fixture/working_time.rs"]
 mod working_time;
 
-use clock::ThreadTime;
+use clock::{ThreadTime, is_test, measured};
 use criterion::{Criterion, criterion_group, criterion_main};
 use helpdesk::core::calendar::{BundledZones, Calendar, ZoneRules};
 use std::hint::black_box;
@@ -21,11 +21,6 @@ use working_time::{HOUR, Question, definition, questions};
 const N_CLOCKS: usize = 1_000_000;
 /// Calendars of a large installation.
 const N_CALENDARS: usize = 2_000;
-
-/// Whether this run only checks that everything works.
-fn is_test() -> bool {
-    std::env::args().any(|arg| arg == "--test")
-}
 
 fn n_clocks() -> usize {
     if is_test() { N_CALENDARS } else { N_CLOCKS }
@@ -101,11 +96,7 @@ fn bench_redate(c: &mut Criterion<ThreadTime>) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .with_measurement(ThreadTime)
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2));
+    config = measured(20, Duration::from_millis(500), Duration::from_secs(2));
     targets = bench_questions, bench_compile, bench_redate
 }
 criterion_main!(benches);

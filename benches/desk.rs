@@ -12,7 +12,9 @@
 mod fixture;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fixture::{N_AGENTS, TENANT, ThreadTime, cpu_time, fill, message, now, receive, system};
+use fixture::{
+    N_AGENTS, TENANT, ThreadTime, cpu_time, fill, is_test, measured, message, now, receive, system,
+};
 use helpdesk::core::agent::{AgentLoad, Presence, Roster, RosterEntry};
 use helpdesk::core::case::record::{Record, RecordKey, UniqueKey, UniqueOp};
 use helpdesk::core::command::Command;
@@ -39,11 +41,6 @@ const DESK_TICKETS: u64 = 4_096;
 
 /// The file of a database within its folder.
 const FILE: &str = "desk.db";
-
-/// Whether this run only checks that everything works.
-fn is_test() -> bool {
-    std::env::args().any(|arg| arg == "--test")
-}
 
 /// Tickets among which single ones and pages are read.
 fn n_stored() -> usize {
@@ -325,11 +322,7 @@ fn store_many(desk: &Helpdesk, store: &dyn Store, n: usize) -> Vec<TicketId> {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .with_measurement(ThreadTime)
-        .sample_size(30)
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3));
+    config = measured(30, Duration::from_secs(1), Duration::from_secs(3));
     targets = bench_decide, bench_receive, bench_read
 }
 criterion_main!(benches);

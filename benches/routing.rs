@@ -15,7 +15,7 @@ mod hard;
 #[path = "fixture/rules.rs"]
 mod rules;
 
-use clock::ThreadTime;
+use clock::{ThreadTime, is_test, measured};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use helpdesk::core::condition::{FactMap, RuleSet, Scratch};
 use rules::Workload;
@@ -26,11 +26,6 @@ const SEED: u64 = 7;
 const N_TICKETS: usize = 500;
 /// Rules up to which the plain walk is measured too.
 const WALK_MAX: usize = 10_000;
-
-/// Whether this run only checks that everything works.
-fn is_test() -> bool {
-    std::env::args().any(|arg| arg == "--test")
-}
 
 fn sizes() -> &'static [usize] {
     if is_test() { &[10, 100] } else { &[10, 100, 1_000, 10_000, 100_000] }
@@ -101,37 +96,45 @@ fn bench_hard(c: &mut Criterion<ThreadTime>) {
     for (name, work) in hard::sets(if is_test() { 20 } else { 1 }) {
         let rules = RuleSet::new(&work.conditions);
         check(&work, &rules);
-        let mut at = 0;
-        let mut next = || {
-            at = (at + 1) % work.tickets.len();
-            work.tickets[at].clone()
-        };
         let mut scratch = Scratch::default();
-        let mut group = c.benchmark_group(format!("hard_{name}_all"));
-        group.bench_function("rule_set", |b| {
-            let all = |ticket: &mut FactMap| black_box(rules.all(ticket, &mut scratch).len());
-            b.iter_batched_ref(&mut next, all, BatchSize::SmallInput);
-        });
-        group.bench_function("walk", |b| {
-            let walk = |ticket: &mut FactMap| {
-                black_box(work.conditions.iter().filter(|it| it.holds(ticket)).count())
-            };
-            b.iter_batched_ref(&mut next, walk, BatchSize::SmallInput);
-        });
-        group.finish();
-        let mut group = c.benchmark_group(format!("hard_{name}_first"));
-        group.bench_function("rule_set", |b| {
-            let first = |ticket: &mut FactMap| black_box(rules.first(ticket, &mut scratch));
-            b.iter_batched_ref(&mut next, first, BatchSize::SmallInput);
-        });
-        group.bench_function("walk", |b| {
-            let walk = |ticket: &mut FactMap| {
-                black_box(work.conditions.iter().position(|it| it.holds(ticket)))
-            };
-            b.iter_batched_ref(&mut next, walk, BatchSize::SmallInput);
-        });
-        group.finish();
+        beside(
+            c,
+            &work,
+            &format!("hard_{name}_all"),
+            |ticket| rules.all(ticket, &mut scratch).len(),
+            |ticket| work.conditions.iter().filter(|it| it.holds(ticket)).count(),
+        );
+        beside(
+            c,
+            &work,
+            &format!("hard_{name}_first"),
+            |ticket| rules.first(ticket, &mut scratch),
+            |ticket| work.conditions.iter().position(|it| it.holds(ticket)),
+        );
     }
+}
+
+/// A rule set beside the walk, both asked the same of the same tickets.
+fn beside<T>(
+    c: &mut Criterion<ThreadTime>,
+    work: &Workload,
+    name: &str,
+    mut rule_set: impl FnMut(&FactMap) -> T,
+    mut walk: impl FnMut(&FactMap) -> T,
+) {
+    let mut at = 0;
+    let mut next = || {
+        at = (at + 1) % work.tickets.len();
+        work.tickets[at].clone()
+    };
+    let mut group = c.benchmark_group(name);
+    group.bench_function("rule_set", |b| {
+        b.iter_batched_ref(&mut next, |it| black_box(rule_set(it)), BatchSize::SmallInput);
+    });
+    group.bench_function("walk", |b| {
+        b.iter_batched_ref(&mut next, |it| black_box(walk(it)), BatchSize::SmallInput);
+    });
+    group.finish();
 }
 
 /// What is not looked at costs nothing: a body of 1 MiB, and one of 64 KiB.
@@ -162,11 +165,7 @@ fn bench_build(c: &mut Criterion<ThreadTime>) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .with_measurement(ThreadTime)
-        .sample_size(30)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2));
+    config = measured(30, Duration::from_millis(500), Duration::from_secs(2));
     targets = bench_rules, bench_build, bench_hard, bench_bodies
 }
 criterion_main!(benches);

@@ -9,7 +9,7 @@
 mod clock;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use clock::{ThreadTime, cpu_time};
+use clock::{ThreadTime, cpu_time, is_test, measured};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use helpdesk::core::actor::{Actor, Capability};
 use helpdesk::core::case::record::TimerOp;
@@ -111,8 +111,7 @@ fn arm(store: &dyn Store, n: u64, now: DateTime<Utc>) {
 }
 
 fn bench_tick(c: &mut Criterion<ThreadTime>) {
-    let is_test = std::env::args().any(|arg| arg == "--test");
-    let many = if is_test { 5_000 } else { 1_000_000 };
+    let many = if is_test() { 5_000 } else { 1_000_000 };
     let mut group = c.benchmark_group("tick");
     for n_armed in [0, many] {
         let name = if n_armed == 0 { "alone" } else { "among_a_million" };
@@ -135,11 +134,7 @@ fn bench_tick(c: &mut Criterion<ThreadTime>) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .with_measurement(ThreadTime)
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(3));
+    config = measured(10, Duration::from_millis(500), Duration::from_secs(3));
     targets = bench_tick
 }
 criterion_main!(benches);

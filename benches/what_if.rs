@@ -9,7 +9,9 @@ mod fixture;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fixture::{N_AGENTS, TENANT, ThreadTime, cpu_time, document, fill, now, receive, system};
+use fixture::{
+    N_AGENTS, TENANT, ThreadTime, cpu_time, document, fill, is_test, measured, now, receive, system,
+};
 use helpdesk::core::actor::Actor;
 use helpdesk::core::command::{Command, OnTicket, Reply};
 use helpdesk::core::id::{AgentId, CommandId, TicketId};
@@ -28,10 +30,6 @@ use uuid::Uuid;
 /// Milliseconds between two tickets: 1,000 of them come in most of a day.
 const APART: u64 = 60_000;
 const N_RULES: usize = 100;
-
-fn is_test() -> bool {
-    std::env::args().any(|arg| arg == "--test")
-}
 
 fn n_tickets() -> u64 {
     if is_test() { 50 } else { 1_000 }
@@ -149,11 +147,7 @@ fn bench_what_if(c: &mut Criterion<ThreadTime>) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .with_measurement(ThreadTime)
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(1))
-        .measurement_time(Duration::from_secs(1));
+    config = measured(10, Duration::from_millis(1), Duration::from_secs(1));
     targets = bench_what_if
 }
 criterion_main!(benches);

@@ -167,14 +167,16 @@ fn no_ticket(name: &TicketName) -> crate::Error {
     Rejection::at(Code::NotFound, "ticket", format!("no ticket `{name}`")).into()
 }
 
-/// Whether the answer depends on what agents hold, which other engines change.
-fn asks_who_has_room(query: &Query) -> bool {
+/// Whether the answer depends on who there is and what they hold, which other
+/// engines change.
+fn asks_about_agents(query: &Query) -> bool {
     matches!(
         query,
         Query::NextFor { .. }
             | Query::CountFor { .. }
             | Query::Explain { .. }
             | Query::Workload { .. }
+            | Query::WhatIf(_)
     )
 }
 
@@ -206,7 +208,7 @@ impl Helpdesk {
     }
 
     async fn answer(&self, actor: &Actor, query: Query, now: DateTime<Utc>) -> Result<Answer> {
-        if asks_who_has_room(&query) {
+        if asks_about_agents(&query) {
             self.refresh_agents(actor.tenant).await?;
         }
         let asking = self.asking(actor, now).await?;

@@ -17,7 +17,7 @@ use helpdesk_core::event::{NewEvent, StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, CommandId, TenantId, TicketNumber, Version, derived_command_id};
 use helpdesk_core::intake::inbound::InboundMessage;
-use helpdesk_core::limit::{BATCH_MAX, PAGE_MAX};
+use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::message::hex;
 use helpdesk_notify::Notifier;
 use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, StoreError};
@@ -237,56 +237,6 @@ impl Helpdesk {
         }
         let job = Job { actor, call: &call, now, lease: None };
         self.run(&job).await.map(|done| done.outcome)
-    }
-
-    /// Each for itself, under ids derived from the whole's; one failure does not
-    /// stop the rest. The whole counts as replayed when parts of it had been done
-    /// before and no part was done now.
-    async fn execute_each(
-        &self,
-        actor: &Actor,
-        call: &Call,
-        commands: Vec<Command>,
-        now: DateTime<Utc>,
-    ) -> Result<Outcome> {
-        if commands.len() > BATCH_MAX {
-            let message = format!("{} tickets, at most {BATCH_MAX}", commands.len());
-            return Err(Rejection::at(Code::OverLimit, "tickets", message).into());
-        }
-        if call.expected_version.is_some() {
-            let message = "many tickets have no version in common: leave it out";
-            return Err(Rejection::at(Code::Invalid, "expected_version", message).into());
-        }
-        let permitted = self.check_permission(actor, &call.command).await;
-        tell_denied(&Job { actor, call, now, lease: None }, &permitted);
-        permitted?;
-        let mut n_done = 0_usize;
-        let mut outcome = Outcome::of(Made::default());
-        for (i, command) in commands.into_iter().enumerate() {
-            let Some(ticket) = command.ticket() else { continue };
-            let index = (i as u64).to_be_bytes();
-            let id = derived_command_id(&[b"each", call.command_id.0.as_bytes(), &index]);
-            let one = Call::new(id, command);
-            let result = self.run(&Job { actor, call: &one, now, lease: None }).await;
-            match result {
-                Ok(Done { outcome: Outcome { events, replayed, .. }, .. }) => {
-                    n_done += usize::from(!replayed && !events.is_empty());
-                    outcome.replayed |= replayed;
-                    outcome.events.extend(events);
-                    outcome.each.push(EachOutcome { ticket, replayed, error: None });
-                }
-                Err(Error::Store(StoreError::Unavailable { backend, retry_after, source })) => {
-                    let error = StoreError::Unavailable { backend, retry_after, source };
-                    return Err(error.into());
-                }
-                Err(error) => {
-                    let error = Some(error.body());
-                    outcome.each.push(EachOutcome { ticket, replayed: false, error });
-                }
-            }
-        }
-        outcome.replayed &= n_done == 0;
-        Ok(outcome)
     }
 
     /// Decides and commits until it is done, or a race was lost too often.

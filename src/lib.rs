@@ -59,6 +59,7 @@ pub mod ical;
 mod json;
 mod language;
 mod load;
+mod many;
 mod overview;
 mod past;
 mod rebalance;

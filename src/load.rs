@@ -14,7 +14,7 @@ use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, CommandId, ContactId, TenantId, TicketNumber};
 use helpdesk_core::limit::{PAGE_MAX, PARENT_DEPTH_MAX, TICKET_NUMBER_MAX};
 use helpdesk_storage::{
-    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, StoreError,
+    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, StoreError, StoreExt,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -69,24 +69,17 @@ impl Helpdesk {
         let mut roster = Roster::default();
         // Agents first: presences and loads are put beside them.
         for kind in [StreamKind::Agent, StreamKind::Presence, StreamKind::Load] {
-            for stored in self.list_all(id, ListKind::Things(kind)).await? {
+            for stored in self.all_things(id, kind).await? {
                 put_agent(&mut roster, &stored);
             }
         }
         Ok(Snapshot::new(config_version, desk, roster, position))
     }
 
-    async fn list_all(&self, tenant: TenantId, kind: ListKind) -> Result<Vec<Stored>> {
-        let mut query = ListQuery::all(tenant, kind, DateTime::<Utc>::MIN_UTC, PAGE_MAX);
-        let mut all = Vec::new();
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            all.extend(page.rows);
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(all),
-            }
-        }
+    async fn all_things(&self, tenant: TenantId, kind: StreamKind) -> Result<Vec<Stored>> {
+        let kind = ListKind::Things(kind);
+        let query = ListQuery::all(tenant, kind, DateTime::<Utc>::MIN_UTC, PAGE_MAX);
+        Ok(self.inner.store.list_all(query).await?)
     }
 
     /// Takes in what other engines did to configuration and agents.
@@ -131,7 +124,7 @@ impl Helpdesk {
         }
         let tenant = self.tenant(id).await?;
         self.refresh(id).await?;
-        let loads = self.list_all(id, ListKind::Things(StreamKind::Load)).await?;
+        let loads = self.all_things(id, StreamKind::Load).await?;
         tenant.take(&self.inner.reader, &loads)?;
         Ok(())
     }

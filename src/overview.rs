@@ -11,7 +11,6 @@ use helpdesk_core::agent::PresenceState;
 use helpdesk_core::case::record::Record;
 use helpdesk_core::condition::{Condition, Schema, fold, words};
 use helpdesk_core::decide::Candidates;
-use helpdesk_core::event::StreamKind;
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, Key, TicketId};
 use helpdesk_core::limit::PAGE_MAX;
@@ -21,9 +20,7 @@ use helpdesk_core::query::{
 use helpdesk_core::report::{ReportQuery, Reporter};
 use helpdesk_core::ticket::message::MessageKind;
 use helpdesk_core::view::{Direction, OrderBy};
-use helpdesk_storage::{
-    CountBy, Cursor, EventQuery, EventSource, ListKind, ListQuery, Order, Shelf,
-};
+use helpdesk_storage::{CountBy, Cursor, ListKind, ListQuery, Order, Shelf};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -270,18 +267,8 @@ impl Helpdesk {
                 None => break,
             }
         }
-        let mut after = 0;
-        loop {
-            let source = EventSource::Feed { after, kinds: vec![StreamKind::Case] };
-            let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
-            for row in &page.rows {
-                reporter.event(row);
-            }
-            match page.rows.last() {
-                Some(last) if page.next.is_some() => after = last.position,
-                _ => return Ok(Answer::Report(reporter.finish())),
-            }
-        }
+        self.each_case_event(tenant, |row| reporter.event(row)).await?;
+        Ok(Answer::Report(reporter.finish()))
     }
 
     pub(crate) async fn list_dead_letters(

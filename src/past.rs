@@ -13,10 +13,12 @@ use helpdesk_core::decide::{explain_now, sentence};
 use helpdesk_core::desk::Desk;
 use helpdesk_core::event::{Recorded, StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Fault, Rejection};
-use helpdesk_core::id::{Key, TicketId, Version};
+use helpdesk_core::id::{Key, TenantId, TicketId, Version};
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::query::{Answer, Changes, ConfigPreview, Explanation, Listed, TicketName};
-use helpdesk_storage::{CountBy, CountQuery, EventQuery, EventSource, ListKind, ListQuery, Shelf};
+use helpdesk_storage::{
+    CountBy, CountQuery, EventQuery, EventSource, ListKind, ListQuery, Shelf, StoreExt,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -134,15 +136,23 @@ impl Helpdesk {
         asking: &Asking<'_>,
         ticket: TicketId,
     ) -> Result<Vec<Recorded>> {
-        let mut journal: Vec<Recorded> = Vec::new();
+        Ok(self.inner.store.history(asking.actor.tenant, StreamId::case(ticket)).await?)
+    }
+
+    /// Shows every event of the tenant's tickets, in the order of the feed.
+    pub(crate) async fn each_case_event(
+        &self,
+        tenant: TenantId,
+        mut see: impl FnMut(&Recorded) + Send,
+    ) -> Result<()> {
+        let mut after = 0;
         loop {
-            let after = journal.last().map_or(0, |row| row.n);
-            let source = EventSource::Stream { stream: StreamId::case(ticket), after };
-            let query = EventQuery::new(asking.actor.tenant, source, PAGE_MAX);
-            let page = self.inner.store.events(&query).await?;
-            journal.extend(page.rows);
-            if page.next.is_none() {
-                return Ok(journal);
+            let source = EventSource::Feed { after, kinds: vec![StreamKind::Case] };
+            let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
+            page.rows.iter().for_each(&mut see);
+            match page.rows.last() {
+                Some(last) if page.next.is_some() => after = last.position,
+                _ => return Ok(()),
             }
         }
     }

@@ -1,17 +1,17 @@
 //! Many waiting tickets at once, each by a decision of its own.
 
-use crate::engine::{Call, EachOutcome, Helpdesk, Job, Outcome, tell_denied};
-use crate::error::{Error, Result};
+use crate::engine::{Call, Helpdesk, Job, Outcome};
+use crate::error::Result;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::actor::Actor;
 use helpdesk_core::case::record::Record;
 use helpdesk_core::command::{Command, OnTicket, Rebalance};
-use helpdesk_core::decide::{Batch, Batched, Made};
+use helpdesk_core::decide::{Batch, Batched, Made, Wanted};
 use helpdesk_core::fault::{Code, Fault, Rejection};
 use helpdesk_core::id::{Key, derived_command_id};
 use helpdesk_core::limit::{BATCH_MAX, PAGE_MAX};
-use helpdesk_storage::{ListKind, ListQuery, Shelf, StoreError};
+use helpdesk_storage::{ListKind, ListQuery, Shelf};
 
 impl Helpdesk {
     /// Picks the waiting tickets in the actor's scope that somebody has room for, and
@@ -24,31 +24,16 @@ impl Helpdesk {
         rebalance: &Rebalance,
         now: DateTime<Utc>,
     ) -> Result<Outcome> {
-        if call.expected_version.is_some() {
-            let message = "many tickets have no version in common: leave it out";
-            return Err(Rejection::at(Code::Invalid, "expected_version", message).into());
-        }
         self.refresh_agents(actor.tenant).await?;
-        let permitted = self.check_permission(actor, &call.command).await;
-        tell_denied(&Job { actor, call, now, lease: None }, &permitted);
-        permitted?;
+        self.check_many(actor, call, now).await?;
         let batched = self.batch(actor, &rebalance.queues, now).await?;
         let mut outcome = Outcome { n_left: batched.n_left, ..Outcome::of(Made::default()) };
         for ticket in batched.tickets {
             let parts: [&[u8]; 3] = [b"seek", call.command_id.0.as_bytes(), ticket.0.as_bytes()];
             let seek = Command::SeekAgent(OnTicket { ticket });
             let one = Call::new(derived_command_id(&parts), seek);
-            let error = match self.run(&Job { actor, call: &one, now, lease: None }).await {
-                Ok(done) => {
-                    outcome.events.extend(done.outcome.events);
-                    None
-                }
-                Err(Error::Store(error @ StoreError::Unavailable { .. })) => {
-                    return Err(error.into());
-                }
-                Err(error) => Some(error.body()),
-            };
-            outcome.each.push(EachOutcome { ticket, replayed: false, error });
+            self.run_one(&Job { actor, call: &one, now, lease: None }, ticket, &mut outcome)
+                .await?;
         }
         Ok(outcome)
     }
@@ -72,16 +57,16 @@ impl Helpdesk {
         query.scope = asking.scope(Permission::RouteAgain);
         loop {
             let page = self.inner.store.list(&query).await?;
-            let rows = page.rows.into_iter().filter_map(|stored| match stored.record {
-                Record::Case(case) if case.waits() => Some(*case),
+            let wanted = page.rows.into_iter().filter_map(|stored| match stored.record {
+                Record::Case(case) => batch.wants(*case),
                 _ => None,
             });
-            let cases: Vec<_> = rows.collect();
-            let requesters = cases.iter().map(|case| case.ticket.requester).collect();
+            let wanted: Vec<_> = wanted.collect();
+            let requesters = wanted.iter().filter_map(Wanted::requester).collect();
             let answered = self.answered_by(actor.tenant, requesters).await?;
-            for case in cases {
-                let last = answered.get(&case.ticket.requester).copied();
-                batch.look(case, last);
+            for wanted in wanted {
+                let last = wanted.requester().and_then(|id| answered.get(&id).copied());
+                batch.keep(wanted, last);
             }
             match page.next {
                 Some(next) => query.after = Some(next),

@@ -8,13 +8,10 @@ use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::case::facts::Around;
 use helpdesk_core::decide::explain_rules;
-use helpdesk_core::event::StreamKind;
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::Key;
-use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::query::{Answer, TicketName};
 use helpdesk_core::routing::usage::RuleCounter;
-use helpdesk_storage::{EventQuery, EventSource};
 
 impl Helpdesk {
     /// Goes through the tenant's journal page by page; no ticket is read. Counts tell
@@ -34,17 +31,7 @@ impl Helpdesk {
             return Err(Rejection::at(Code::Invalid, "until", "until after from").into());
         }
         let mut counter = RuleCounter::new(from, until);
-        let mut after = 0;
-        loop {
-            let source = EventSource::Feed { after, kinds: vec![StreamKind::Case] };
-            let query = EventQuery::new(asking.actor.tenant, source, PAGE_MAX);
-            let page = self.inner.store.events(&query).await?;
-            page.rows.iter().for_each(|row| counter.see(row));
-            match page.rows.last() {
-                Some(last) if page.next.is_some() => after = last.position,
-                _ => break,
-            }
-        }
+        self.each_case_event(asking.actor.tenant, |row| counter.see(row)).await?;
         Ok(Answer::RuleUsage(counter.finish(asking.snapshot.desk.rules())))
     }
 

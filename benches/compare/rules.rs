@@ -11,18 +11,14 @@ mod clock;
 #[path = "../fixture/rules.rs"]
 mod fixture;
 
-use clock::ThreadTime;
+use clock::{ThreadTime, is_test, measured};
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use fixture::{Workload, calendars};
-use helpdesk_compare::engines::{Named, Ticket, all, has_pattern};
+use helpdesk_compare::engines::{Named, RuleEngine, Ticket, all, has_pattern};
 use std::time::Duration;
 
 const SEED: u64 = 7;
 const N_TICKETS: usize = 100;
-
-fn is_test() -> bool {
-    std::env::args().any(|arg| arg == "--test")
-}
 
 fn sizes() -> &'static [usize] {
     if is_test() { &[10, 300] } else { &[10, 100, 1_000, 10_000] }
@@ -74,45 +70,34 @@ fn check(engines: &mut [Named], tickets: &[Ticket]) -> usize {
     expected.iter().map(Vec::len).sum()
 }
 
+/// How an engine is asked about the ticket at this place.
+type Asking = fn(&mut dyn RuleEngine, &[Ticket], usize, &mut Vec<u32>);
+
 fn measure(c: &mut Criterion<ThreadTime>, name: &str, engines: &mut [Named], tickets: &[Ticket]) {
+    let kept: Asking = |engine, _, at, found| engine.all_kept(at, found);
+    let built: Asking = |engine, tickets, at, found| engine.all(&tickets[at], found);
     let mut found = Vec::new();
-    let mut group = c.benchmark_group(name);
-    group.sampling_mode(SamplingMode::Flat);
-    for (rival, engine) in engines.iter_mut() {
-        let mut at = 0;
-        group.bench_function(*rival, |b| {
-            b.iter(|| {
-                at = (at + 1) % tickets.len();
-                found.clear();
-                engine.all_kept(at, &mut found);
-                found.len()
+    for (name, ask) in [(name.to_owned(), kept), (format!("{name}_built"), built)] {
+        let mut group = c.benchmark_group(name);
+        group.sampling_mode(SamplingMode::Flat);
+        for (rival, engine) in engines.iter_mut() {
+            let mut at = 0;
+            group.bench_function(*rival, |b| {
+                b.iter(|| {
+                    at = (at + 1) % tickets.len();
+                    found.clear();
+                    ask(&mut **engine, tickets, at, &mut found);
+                    found.len()
+                });
             });
-        });
+        }
+        group.finish();
     }
-    group.finish();
-    let mut group = c.benchmark_group(format!("{name}_built"));
-    group.sampling_mode(SamplingMode::Flat);
-    for (rival, engine) in engines.iter_mut() {
-        let mut at = 0;
-        group.bench_function(*rival, |b| {
-            b.iter(|| {
-                at = (at + 1) % tickets.len();
-                found.clear();
-                engine.all(&tickets[at], &mut found);
-                found.len()
-            });
-        });
-    }
-    group.finish();
 }
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .with_measurement(ThreadTime)
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = measured(20, Duration::from_millis(300), Duration::from_secs(1));
     targets = bench
 }
 criterion_main!(benches);

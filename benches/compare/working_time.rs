@@ -9,7 +9,7 @@ mod clock;
 #[path = "../fixture/working_time.rs"]
 mod fixture;
 
-use clock::ThreadTime;
+use clock::{ThreadTime, is_test, measured};
 use criterion::{Criterion, criterion_group, criterion_main};
 use fixture::{HOUR, Question, definition, questions};
 use helpdesk::core::calendar::{BundledZones, Calendar};
@@ -22,8 +22,7 @@ const N_QUESTIONS: usize = 1_000_000;
 const N_COMPARED: usize = 500;
 
 fn questions_of(seconds: std::ops::RangeInclusive<i64>) -> Vec<Question> {
-    let is_test = std::env::args().any(|arg| arg == "--test");
-    questions(if is_test { N_COMPARED } else { N_QUESTIONS }, seconds)
+    questions(if is_test() { N_COMPARED } else { N_QUESTIONS }, seconds)
 }
 
 type Ask = fn(&dyn WorkingTime, &Question) -> i64;
@@ -62,11 +61,7 @@ fn bench(c: &mut Criterion<ThreadTime>) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .with_measurement(ThreadTime)
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = measured(20, Duration::from_millis(300), Duration::from_secs(1));
     targets = bench
 }
 criterion_main!(benches);

@@ -19,6 +19,7 @@ mod promises;
 mod rows;
 mod score;
 mod table;
+mod tried;
 
 use args::Args;
 use std::fmt;

@@ -4,6 +4,7 @@ use crate::day::{COLLEAGUES, DAY, SCRIPT};
 use crate::office::{Office, Opened, name_of, named};
 use crate::promises::{attained, broken, clock_words, due, show_due};
 use crate::table::{cut, heading, labelled, print};
+use crate::tried::tried;
 use crate::{Result, Trouble, trouble};
 use chrono::{DateTime, Utc};
 use helpdesk::core::actor::Author;
@@ -60,6 +61,7 @@ pub(crate) fn run() -> Result<()> {
     a_week_later(&mut office)?;
     reports(&office)?;
     delivered(&office)?;
+    tried(&office)?;
     say!("\nTry it on your own data:");
     say!("  cargo run --release --example quickstart -- tickets.csv --text body --topic category");
     Ok(())

@@ -12,34 +12,41 @@ mod staff;
 use crate::answer::Asking;
 use crate::engine::Helpdesk;
 use crate::error::Result;
+use crate::snapshot::read_desk;
 use helpdesk_core::access::permission::Permission;
-use helpdesk_core::case::record::{Record, RecordKey};
+use helpdesk_core::case::record::{Record, RecordKey, Stored};
+use helpdesk_core::desk::Desk;
 use helpdesk_core::event::StreamId;
 use helpdesk_core::fault::{Code, Fault, Rejection};
 use helpdesk_core::query::Answer;
 use helpdesk_core::what_if::compare::compare;
 use helpdesk_core::what_if::{WhatIf, WhatIfAnswer};
+use helpdesk_storage::StoreExt;
 use replay::Tried;
 use serde_json::Value;
+use std::sync::Arc;
 
 impl Helpdesk {
     pub(crate) async fn what_if(&self, asking: &Asking<'_>, what_if: &WhatIf) -> Result<Answer> {
         asking.require(Permission::ManageConfig)?;
         what_if.check()?;
-        let in_force = self.document_in_force(asking).await?;
-        let changed = what_if.document.as_ref().unwrap_or(&in_force);
-        let desk = match self.inner.reader.read(changed) {
-            Ok(desk) => desk,
-            Err(faults) => {
-                let under = |fault: Fault| fault.under("document");
-                let faults = faults.into_iter().map(under).collect();
-                return Ok(Answer::WhatIf(Box::new(WhatIfAnswer { faults, ..Default::default() })));
-            }
+        let (in_force, own_desk) = self.config_in_force(asking).await?;
+        let (changed, desk) = match &what_if.document {
+            None => (&in_force, own_desk.clone()),
+            Some(changed) => match self.inner.reader.read(changed) {
+                Ok(desk) => (changed, Arc::new(desk)),
+                Err(faults) => {
+                    let under = |fault: Fault| fault.under("document");
+                    let faults = faults.into_iter().map(under).collect();
+                    let answer = WhatIfAnswer { faults, ..WhatIfAnswer::default() };
+                    return Ok(Answer::WhatIf(Box::new(answer)));
+                }
+            },
         };
-        let history = self.read_history(asking, what_if).await?;
         let staff = self.read_staff(asking, what_if).await?;
-        let other = staff.with(what_if);
-        let before = Tried { document: &in_force, desk: &asking.snapshot.desk, staff: &staff };
+        let other = staff.with(what_if, &desk)?;
+        let history = self.read_history(asking, what_if).await?;
+        let before = Tried { document: &in_force, desk: &own_desk, staff: &staff };
         let before = replay::run(self, &history, &before).await?;
         let after = Tried { document: changed, desk: &desk, staff: &other };
         let after = replay::run(self, &history, &after).await?;
@@ -51,13 +58,19 @@ impl Helpdesk {
         Ok(Answer::WhatIf(Box::new(answer)))
     }
 
-    async fn document_in_force(&self, asking: &Asking<'_>) -> Result<Value> {
+    /// The document in force and the desk that it makes, both as the store has them now.
+    async fn config_in_force(&self, asking: &Asking<'_>) -> Result<(Value, Arc<Desk>)> {
         let tenant = asking.actor.tenant;
         let key = RecordKey::Stream(StreamId::config(tenant));
-        let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
-        match found.map(|stored| stored.record) {
-            Some(Record::Config(config)) => Ok(config.document),
-            _ => Err(Rejection::new(Code::Internal, "the configuration in force is gone").into()),
-        }
+        let Some(Stored { version, record: Record::Config(config) }) =
+            self.inner.store.get_one(tenant, key).await?
+        else {
+            return Err(Rejection::new(Code::Internal, "the configuration in force is gone").into());
+        };
+        let desk = match version == asking.snapshot.config_version {
+            true => asking.snapshot.desk.clone(),
+            false => Arc::new(read_desk(&self.inner.reader, &config)?),
+        };
+        Ok((config.document, desk))
     }
 }

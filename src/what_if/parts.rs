@@ -4,7 +4,7 @@
 use super::history::Deed;
 use super::perform::NO_TEXT;
 use helpdesk_core::agent::RosterEntry;
-use helpdesk_core::command::OpenTicket;
+use helpdesk_core::command::{Command, OpenTicket, UpdateTicket};
 use helpdesk_core::desk::Desk;
 use helpdesk_core::fault::Rejection;
 use helpdesk_core::id::Key;
@@ -72,16 +72,20 @@ pub(super) fn opening(
     }
 }
 
-/// Leaves out what an opening was refused for; whether something was.
-pub(super) fn leave_out(rejection: &Rejection, opening: &mut OpenTicket) -> bool {
-    match rejection.path.as_deref() {
-        Some("queue") => opening.queue.take().is_some(),
-        Some("mailbox") => opening.mailbox.take().is_some(),
-        _ => leave_out_changes(rejection, &mut opening.changes),
+/// Leaves out what a command was refused for; whether something was, and more is left.
+pub(super) fn leave_out(rejection: &Rejection, command: &mut Command) -> bool {
+    match (command, rejection.path.as_deref()) {
+        (Command::OpenTicket(opening), Some("queue")) => opening.queue.take().is_some(),
+        (Command::OpenTicket(opening), Some("mailbox")) => opening.mailbox.take().is_some(),
+        (Command::OpenTicket(opening), _) => leave_out_changes(rejection, &mut opening.changes),
+        (Command::UpdateTicket(UpdateTicket { changes, .. }), _) => {
+            leave_out_changes(rejection, changes) && !changes.is_empty()
+        }
+        _ => false,
     }
 }
 
-pub(super) fn leave_out_changes(rejection: &Rejection, changes: &mut Vec<Change>) -> bool {
+fn leave_out_changes(rejection: &Rejection, changes: &mut Vec<Change>) -> bool {
     let paths = rejection.errors.iter().map(|fault| fault.path.as_str());
     let paths = paths.chain(rejection.path.as_deref());
     let place = |path: &str| path.strip_prefix("changes[")?.split_once(']')?.0.parse().ok();

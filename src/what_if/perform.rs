@@ -1,14 +1,12 @@
 //! Does again what somebody did, with whoever has the ticket now.
 
 use super::history::Deed;
-use super::parts::{asked, is_in, leave_out, leave_out_changes, opening, status_key};
-use super::replay::{agent_actor, case_key, system};
+use super::parts::{asked, is_in, leave_out, opening, status_key};
+use super::replay::{agent_actor, system};
 use crate::engine::{Call, Helpdesk, Outcome};
 use crate::error::{Error, Result};
-use chrono::{DateTime, Utc};
 use helpdesk_core::actor::{Actor, ActorKind, Author};
 use helpdesk_core::case::Case;
-use helpdesk_core::case::record::Record;
 use helpdesk_core::command::{
     Acknowledge, AddNote, Assign, Command, DeEscalate, Escalate, OfferTicket, OnTicket, OpenTicket,
     RejectOffer, Reply, RouteAgain, SetDue, SetStatus, Snooze, UpdateTicket,
@@ -19,6 +17,7 @@ use helpdesk_core::ticket::change::Change;
 use helpdesk_core::ticket::message::{MessageKind, MessageMeta};
 use helpdesk_core::ticket::status::StatusCategory;
 use helpdesk_core::what_if::input::{Act, Input};
+use helpdesk_storage::StoreExt;
 use std::collections::BTreeMap;
 
 /// What stands for a text that was redacted: a character without a word.
@@ -36,11 +35,10 @@ pub(super) struct Performer {
     pub(super) n_unanswered: u64,
 }
 
-/// What is done now, and under which ids.
+/// What is done now, and to which ticket.
 #[derive(Clone, Copy)]
 struct Now<'d> {
     deed: &'d Deed,
-    at: DateTime<Utc>,
     /// The private engine's id of the ticket.
     ticket: TicketId,
 }
@@ -52,7 +50,7 @@ impl Performer {
 
     /// Does it again. What does not fit is counted and left out.
     pub(super) async fn perform(&mut self, deed: &Deed) -> Result<()> {
-        let Input { at, act, .. } = &deed.input;
+        let act = &deed.input.act;
         if let Act::Open { ticket, first, changes, queue } = act {
             let opening = opening(ticket, first.as_ref(), changes, queue.clone(), deed);
             return self.open(deed, first.as_ref(), opening).await;
@@ -63,8 +61,8 @@ impl Performer {
             return Ok(());
         };
         let Some(case) = self.case(ticket).await? else { return Ok(()) };
-        let now = Now { deed, at: *at, ticket };
-        if is_work(&deed.input) && !self.has_somebody(&case).await? {
+        let now = Now { deed, ticket };
+        if is_work(&deed.input) && self.somebody(&case).await?.is_none() {
             self.n_unanswered += 1;
             return Ok(());
         }
@@ -117,29 +115,16 @@ impl Performer {
         &mut self,
         deed: &Deed,
         first: Option<&MessageMeta>,
-        mut opening: OpenTicket,
+        opening: OpenTicket,
     ) -> Result<()> {
         let actor = match first.map(|message| message.author) {
             Some(Author::Agent { id }) if self.knows(id).await? => agent_actor(self.tenant, id),
             Some(Author::Bot { id }) => bot_actor(self.tenant, id),
             _ => system(self.tenant),
         };
-        let at = deed.input.at;
-        for n in 0..=PARTS_RETRIES_MAX {
-            let command = Command::OpenTicket(opening.clone());
-            match self.give(deed, at, &format!("open{n}"), &actor, command).await {
-                Ok(outcome) => {
-                    self.ids.extend(outcome.made.ticket.map(|ticket| (deed.ticket, ticket)));
-                    return Ok(());
-                }
-                Err(Error::Rejected(rejection)) => {
-                    self.n_refused += 1;
-                    if !leave_out(&rejection, &mut opening) {
-                        return Ok(());
-                    }
-                }
-                Err(error) => return Err(error),
-            }
+        let command = Command::OpenTicket(opening);
+        if let Some(outcome) = self.give_what_fits(deed, "open", &actor, command).await? {
+            self.ids.extend(outcome.made.ticket.map(|ticket| (deed.ticket, ticket)));
         }
         Ok(())
     }
@@ -173,7 +158,7 @@ impl Performer {
             channel: Some(message.channel),
             external_id: None,
         };
-        let first = self.give(now.deed, now.at, "reply", &actor, Command::Reply(reply.clone()));
+        let first = self.give(now.deed, "reply", &actor, Command::Reply(reply.clone()));
         match (first.await, status) {
             (Ok(_), _) => Ok(()),
             // The answer counts, though its status does not fit.
@@ -235,7 +220,7 @@ impl Performer {
         }
         let found = match self.fits(case, author).await? {
             true => Some(author),
-            false => has.or(self.stand_in(case).await?),
+            false => self.somebody(case).await?,
         };
         if let Some(agent) = found.filter(|_| answers && has.is_none() && holder.is_some()) {
             self.assign(now, agent).await?;
@@ -302,29 +287,14 @@ impl Performer {
         self.order(now, "offer", &system(self.tenant), command).await
     }
 
-    async fn change(&mut self, now: Now<'_>, mut changes: Vec<Change>) -> Result<()> {
-        for n in 0..=PARTS_RETRIES_MAX {
-            let update = UpdateTicket { ticket: now.ticket, changes: changes.clone() };
-            let (what, actor) = (format!("change{n}"), system(self.tenant));
-            let command = Command::UpdateTicket(update);
-            match self.give(now.deed, now.at, &what, &actor, command).await {
-                Ok(_) => break,
-                Err(Error::Rejected(rejection)) => {
-                    self.n_refused += 1;
-                    if !leave_out_changes(&rejection, &mut changes) || changes.is_empty() {
-                        break;
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+    async fn change(&mut self, now: Now<'_>, changes: Vec<Change>) -> Result<()> {
+        let command = Command::UpdateTicket(UpdateTicket { ticket: now.ticket, changes });
+        self.give_what_fits(now.deed, "change", &system(self.tenant), command).await.map(|_| ())
     }
 
     /// What agents do with escalations.
     async fn watch(&mut self, now: Now<'_>, case: &Case, act: &Act) -> Result<()> {
-        let has = case.ticket.assignee;
-        let Some(agent) = has.or(self.stand_in(case).await?) else {
+        let Some(agent) = self.somebody(case).await? else {
             self.n_unanswered += 1;
             return Ok(());
         };
@@ -348,7 +318,7 @@ impl Performer {
         actor: &Actor,
         command: Command,
     ) -> Result<()> {
-        match self.give(now.deed, now.at, what, actor, command).await {
+        match self.give(now.deed, what, actor, command).await {
             Ok(_) => {}
             Err(Error::Rejected(_)) => self.n_refused += 1,
             Err(error) => return Err(error),
@@ -356,15 +326,39 @@ impl Performer {
         Ok(())
     }
 
+    /// Gives a command, and again without the parts that it was refused for. Each
+    /// refusal is counted.
+    async fn give_what_fits(
+        &mut self,
+        deed: &Deed,
+        what: &str,
+        actor: &Actor,
+        mut command: Command,
+    ) -> Result<Option<Outcome>> {
+        for n in 0..=PARTS_RETRIES_MAX {
+            match self.give(deed, &format!("{what}{n}"), actor, command.clone()).await {
+                Ok(outcome) => return Ok(Some(outcome)),
+                Err(Error::Rejected(rejection)) => {
+                    self.n_refused += 1;
+                    if !leave_out(&rejection, &mut command) {
+                        break;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
     /// Gives a command under an id that is the same in every replay.
     async fn give(
         &self,
         deed: &Deed,
-        at: DateTime<Utc>,
         what: &str,
         actor: &Actor,
         command: Command,
     ) -> Result<Outcome> {
+        let at = deed.input.at;
         let position = deed.input.position.to_be_bytes();
         let micros = at.timestamp_micros().to_be_bytes();
         let parts: [&[u8]; 5] =
@@ -373,11 +367,8 @@ impl Performer {
     }
 
     async fn case(&self, ticket: TicketId) -> Result<Option<Case>> {
-        let found = self.desk.inner.store.get(self.tenant, &[case_key(ticket)]).await?;
-        Ok(found.into_iter().flatten().find_map(|stored| match stored.record {
-            Record::Case(case) => Some(*case),
-            _ => None,
-        }))
+        let found = self.desk.inner.store.get_case(self.tenant, ticket).await?;
+        Ok(found.map(|(_, case)| *case))
     }
 
     async fn knows(&self, agent: AgentId) -> Result<bool> {
@@ -385,9 +376,12 @@ impl Performer {
         Ok(snapshot.roster.active(agent).is_some())
     }
 
-    /// Whether an agent has the ticket, or one could.
-    async fn has_somebody(&self, case: &Case) -> Result<bool> {
-        Ok(case.ticket.assignee.is_some() || self.stand_in(case).await?.is_some())
+    /// Who has the ticket, else who could.
+    async fn somebody(&self, case: &Case) -> Result<Option<AgentId>> {
+        match case.ticket.assignee {
+            Some(has) => Ok(Some(has)),
+            None => self.stand_in(case).await,
+        }
     }
 
     /// Whether the agent is one of those whom the ticket's queue asks.

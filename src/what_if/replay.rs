@@ -7,16 +7,15 @@ use crate::engine::{Call, Helpdesk};
 use crate::error::{Error, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
-use helpdesk_core::case::record::{ConfigRecord, Record, RecordKey};
+use helpdesk_core::case::record::{ConfigRecord, Record};
 use helpdesk_core::command::{Command, DeactivateAgent, SetPresence};
 use helpdesk_core::desk::Desk;
-use helpdesk_core::event::{Event, StreamId, StreamKind};
+use helpdesk_core::event::{Event, Recorded, StreamId};
 use helpdesk_core::id::{AgentId, CommandId, Key, TenantId, TicketId, derived_command_id};
-use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::priority::Channel;
 use helpdesk_core::what_if::compare::Run;
 use helpdesk_storage::memory::MemoryStore;
-use helpdesk_storage::{ChangeSet, EventQuery, EventSource, Expect, Store};
+use helpdesk_storage::{ChangeSet, Expect, Store};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -156,37 +155,25 @@ impl<'h> Replay<'h> {
     async fn read(mut self) -> Result<Run> {
         let recorded: BTreeMap<TicketId, TicketId> =
             self.performer.ids.iter().map(|(recorded, own)| (*own, *recorded)).collect();
-        let store = &self.performer.desk.inner.store;
-        let mut after = 0;
-        loop {
-            let source = EventSource::Feed { after, kinds: vec![StreamKind::Case] };
-            let query = EventQuery::new(self.history.tenant, source, PAGE_MAX);
-            let page = store.events(&query).await?;
-            for row in &page.rows {
-                let at = row.entry.at;
-                let own = TicketId(row.entry.stream.id);
-                let Some(ticket) = recorded.get(&own).filter(|_| at < self.history.until) else {
-                    continue;
-                };
-                self.run.courses.entry(*ticket).or_default().see(&row.entry.event);
-                if let Event::Assigned { agent, weight, .. } = row.entry.event {
-                    let key = (self.hour_of(at), agent);
-                    self.run.hours.entry(key).or_default().assigned += u64::from(weight);
-                }
+        let History { tenant, from, until, .. } = *self.history;
+        let hour_of = |at: DateTime<Utc>| {
+            let n_hours = (at - from).num_seconds().div_euclid(HOUR);
+            from + TimeDelta::seconds(n_hours * HOUR)
+        };
+        let run = &mut self.run;
+        let see = |row: &Recorded| {
+            let at = row.entry.at;
+            let own = TicketId(row.entry.stream.id);
+            let Some(ticket) = recorded.get(&own).filter(|_| at < until) else { return };
+            run.courses.entry(*ticket).or_default().see(&row.entry.event);
+            if let Event::Assigned { agent, weight, .. } = row.entry.event {
+                run.hours.entry((hour_of(at), agent)).or_default().assigned += u64::from(weight);
             }
-            match page.rows.last() {
-                Some(last) if page.next.is_some() => after = last.position,
-                _ => break,
-            }
-        }
+        };
+        self.performer.desk.each_case_event(tenant, see).await?;
         self.run.n_refused = self.performer.n_refused;
         self.run.n_unanswered = self.performer.n_unanswered;
         Ok(self.run)
-    }
-
-    fn hour_of(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        let n_hours = (at - self.history.from).num_seconds().div_euclid(HOUR);
-        self.history.from + TimeDelta::seconds(n_hours * HOUR)
     }
 }
 
@@ -217,11 +204,6 @@ fn seed(history: &History, tried: &Tried<'_>) -> ChangeSet {
     set.expect.push(Expect { stream: StreamId::config(history.tenant), version: 0 });
     set.put.push(Record::Config(Box::new(config)));
     set
-}
-
-/// The record of a replayed ticket's case.
-pub(super) fn case_key(ticket: TicketId) -> RecordKey {
-    RecordKey::Stream(StreamId::case(ticket))
 }
 
 /// An agent as the one who acts. What they may do is not what is tried.

@@ -4,13 +4,15 @@ use crate::answer::Asking;
 use crate::engine::Helpdesk;
 use crate::error::Result;
 use chrono::{DateTime, Utc};
-use helpdesk_core::agent::{Agent, Capacity, ChannelPresence, Presence, PresenceState};
+use helpdesk_core::agent::{Agent, AgentPatch, Capacity, ChannelPresence, Presence, PresenceState};
+use helpdesk_core::decide::checked_agent;
+use helpdesk_core::desk::Desk;
 use helpdesk_core::event::{Event, Recorded, StreamId};
+use helpdesk_core::fault::Rejection;
 use helpdesk_core::id::{AgentId, Key};
-use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::priority::Channel;
 use helpdesk_core::what_if::{OnlineSpan, StaffChange, WhatIf};
-use helpdesk_storage::{EventQuery, EventSource};
+use helpdesk_storage::StoreExt;
 use std::collections::BTreeMap;
 
 /// What an agent does besides answering tickets.
@@ -44,11 +46,12 @@ impl Helpdesk {
     /// Agents as they are now, where they were at `from`. One who works here no
     /// more leaves when they did.
     pub(super) async fn read_staff(&self, asking: &Asking<'_>, what_if: &WhatIf) -> Result<Staff> {
+        let (store, tenant) = (&self.inner.store, asking.actor.tenant);
         let mut staff = Staff::default();
         for (id, entry) in &asking.snapshot.roster.agents {
             let mut agent = (*entry.agent).clone();
             if !agent.active {
-                let life = self.read_stream(asking, StreamId::agent(*id)).await?;
+                let life = store.history(tenant, StreamId::agent(*id)).await?;
                 let left = life.iter().rfind(|row| row.entry.event == Event::AgentDeactivated);
                 if let Some(row) = left.filter(|row| row.entry.at >= what_if.from) {
                     agent.active = true;
@@ -56,7 +59,7 @@ impl Helpdesk {
                 }
             }
             let mut presence = Presence::none(*id);
-            for row in &self.read_stream(asking, StreamId::presence(*id)).await? {
+            for row in &store.history(tenant, StreamId::presence(*id)).await? {
                 let Event::PresenceSet { channels } = &row.entry.event else { continue };
                 match row.entry.at < what_if.from {
                     true => presence.channels.extend(channels.iter().cloned()),
@@ -71,20 +74,6 @@ impl Helpdesk {
         staff.moves.sort_by_key(|moved| (moved.at, moved.position));
         Ok(staff)
     }
-
-    async fn read_stream(&self, asking: &Asking<'_>, stream: StreamId) -> Result<Vec<Recorded>> {
-        let mut rows: Vec<Recorded> = Vec::new();
-        loop {
-            let after = rows.last().map_or(0, |row| row.n);
-            let source = EventSource::Stream { stream, after };
-            let query = EventQuery::new(asking.actor.tenant, source, PAGE_MAX);
-            let page = self.inner.store.events(&query).await?;
-            rows.extend(page.rows);
-            if page.next.is_none() {
-                return Ok(rows);
-            }
-        }
-    }
 }
 
 impl Staff {
@@ -93,17 +82,34 @@ impl Staff {
         self.moves.push(Moved { at, position, agent, what });
     }
 
-    /// The same with what a what-if changes.
-    pub(super) fn with(&self, what_if: &WhatIf) -> Self {
+    /// The same with what a what-if changes, refused where `desk` would refuse it of
+    /// an agent.
+    pub(super) fn with(&self, what_if: &WhatIf, desk: &Desk) -> Result<Self> {
+        let is_there = |id| match what_if.staffing.iter().find(|change| change.agent == id) {
+            Some(change) => !change.absent,
+            None => self.agents.contains_key(&id),
+        };
         let mut staff = self.clone();
-        for change in &what_if.staffing {
-            staff.change(change, what_if.from, what_if.until);
+        let mut faults = Vec::new();
+        for (i, change) in what_if.staffing.iter().enumerate() {
+            let is_other = |id| id != change.agent && is_there(id);
+            let path = format!("staffing[{i}].patch.");
+            match checked_agent(desk, &change.patch, is_other, &path) {
+                Ok(patch) => staff.change(change, &patch, what_if.from, what_if.until),
+                Err(found) => faults.extend(found),
+            }
         }
         staff.moves.sort_by_key(|moved| (moved.at, moved.position));
-        staff
+        if faults.is_empty() { Ok(staff) } else { Err(Rejection::many(faults).into()) }
     }
 
-    fn change(&mut self, change: &StaffChange, from: DateTime<Utc>, until: DateTime<Utc>) {
+    fn change(
+        &mut self,
+        change: &StaffChange,
+        patch: &AgentPatch,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) {
         let id = change.agent;
         if change.absent {
             self.agents.remove(&id);
@@ -112,10 +118,7 @@ impl Staff {
         }
         let (agent, presence) =
             self.agents.entry(id).or_insert_with(|| (new_agent(id), Presence::none(id)));
-        change.patch.apply(agent);
-        agent.groups.sort();
-        agent.groups.dedup();
-        agent.skills.sort_by(|a, b| a.skill.cmp(&b.skill));
+        patch.apply(agent);
         let Some(spans) = &change.online else { return };
         self.moves.retain(|moved| moved.agent != id || moved.what == Move::Leave);
         presence.channels = on_every_channel(PresenceState::Offline, from).into_iter().collect();

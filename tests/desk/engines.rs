@@ -1,6 +1,6 @@
 //! Many engines on one store give work at once: nobody gets too much, nothing is lost.
 
-use crate::kit::{Kit, TENANT, sender, without_agents};
+use crate::kit::{Kit, TENANT, sender, sqlite_at, without_agents};
 use crate::races::{insist, try_some};
 use crate::script;
 use crate::state;
@@ -9,12 +9,10 @@ use helpdesk::core::actor::Actor;
 use helpdesk::core::agent::AgentLoad;
 use helpdesk::core::desk::Desk;
 use helpdesk::core::id::AgentId;
-use helpdesk::storage::sqlite::Synchronous;
-use helpdesk::{SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, Barrier};
+use std::sync::Barrier;
 use uuid::Uuid;
 
 const N_ENGINES: u64 = 6;
@@ -65,11 +63,6 @@ fn desk() -> Value {
     })
 }
 
-fn open(path: &Path) -> Arc<SqliteStore> {
-    let options = SqliteOptions::default().with_synchronous(Synchronous::Off);
-    Arc::new(SqliteStore::open(path, options).unwrap())
-}
-
 /// Numbers that look drawn; the same for the same engine.
 struct Dice(u64);
 
@@ -89,13 +82,13 @@ impl Dice {
 fn many_engines_give_nobody_too_much_and_lose_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("desk.db");
-    let first = Kit::new(open(&path), desk());
+    let first = Kit::new(sqlite_at(&path), desk());
     let together = Barrier::new(N_ENGINES as usize);
     std::thread::scope(|scope| {
         for engine in 0..N_ENGINES {
             let (path, together) = (&path, &together);
             scope.spawn(move || {
-                let kit = Kit::bare(open(path));
+                let kit = Kit::bare(sqlite_at(path));
                 together.wait();
                 work(&kit, engine);
             });
@@ -191,8 +184,8 @@ fn day(mode: &str) -> Value {
 
 /// An engine that works, and one that knows the desk as it was at nine and never ticks.
 fn two_engines(path: &Path, mode: &str) -> (Kit, Kit) {
-    let busy = Kit::new(open(path), day(mode));
-    let mut idle = Kit::bare(open(path));
+    let busy = Kit::new(sqlite_at(path), day(mode));
+    let mut idle = Kit::bare(sqlite_at(path));
     idle.n_commands = 1_000;
     let board = json!({"type": "board"});
     idle.ask("sys", board, script::start()).unwrap();

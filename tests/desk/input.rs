@@ -1,6 +1,6 @@
 //! Idempotency, versions, JSON envelopes, and bad input: a stable code, nothing changed.
 
-use crate::kit::{Kit, Step, TENANT, at, check, mail, on, refused, sender};
+use crate::kit::{Kit, Step, TENANT, at, check, mail, on, refused, sender, sqlite_at};
 use crate::races::{Failure, Flaky};
 use crate::state;
 use expect_test::expect;
@@ -312,10 +312,8 @@ fn a_full_disk_refuses_and_changes_nothing() {
 #[test]
 fn what_another_engine_made_is_known_at_once() {
     let dir = tempfile::tempdir().unwrap();
-    let open = || {
-        Arc::new(SqliteStore::open(dir.path().join("desk.db"), SqliteOptions::default()).unwrap())
-    };
-    let mut late = Kit::bare(open());
+    let path = dir.path().join("desk.db");
+    let mut late = Kit::bare(sqlite_at(&path));
     // It looked before there was anything.
     let refusal = late.execute(
         "sys",
@@ -323,7 +321,7 @@ fn what_another_engine_made_is_known_at_once() {
         at(AT),
     );
     assert_eq!(refused(&refusal.unwrap_err()), "refused: not_found actor.tenant");
-    let mut first = Kit::new(open(), desk());
+    let mut first = Kit::new(sqlite_at(&path), desk());
     first.run(&[(AT, mail("anna@acme.com", "A", "a"))]);
     late.names = first.names.clone();
     late.n_commands = 1_000;

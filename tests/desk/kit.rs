@@ -17,8 +17,10 @@ use helpdesk::core::id::{AgentId, CommandId, ContactId, TenantId};
 use helpdesk::core::query::{Answer, Query};
 use helpdesk::notify::{DeliveryError, Recorder};
 use helpdesk::storage::Store;
+use helpdesk::storage::sqlite::Synchronous;
 use helpdesk::{Call, Error, MemoryStore, Outcome, SqliteOptions, SqliteStore};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -149,6 +151,17 @@ pub(crate) fn check(config: Value, script: &[(&str, Step)], expected: &Expect) {
 
 pub(crate) fn sqlite() -> SqliteStore {
     SqliteStore::open_in_memory(SqliteOptions::default()).unwrap()
+}
+
+/// A database that several engines may open.
+pub(crate) fn sqlite_at(path: &Path) -> Arc<SqliteStore> {
+    let options = SqliteOptions::default().with_synchronous(Synchronous::Off);
+    Arc::new(SqliteStore::open(path, options).unwrap())
+}
+
+/// An empty store in memory, and one on SQLite.
+pub(crate) fn stores() -> [Arc<dyn Store>; 2] {
+    [Arc::new(MemoryStore::default()), Arc::new(sqlite())]
 }
 
 /// One desk and the names of what is in it.

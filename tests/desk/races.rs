@@ -1,19 +1,18 @@
 //! Lost races, commits whose end is not known, several engines at once.
 
-use crate::kit::{Kit, TENANT, sender};
+use crate::kit::{Kit, TENANT, sender, sqlite_at};
 use crate::script::{self, scripts};
 use crate::state;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use helpdesk::MemoryStore;
 use helpdesk::core::actor::Actor;
 use helpdesk::core::case::Case;
 use helpdesk::core::case::record::{RecordKey, Stored, UniqueKey, UniqueOp};
 use helpdesk::core::event::Recorded;
 use helpdesk::core::fault::Code;
 use helpdesk::core::id::{AgentId, CommandId, TenantId};
-use helpdesk::storage::sqlite::Synchronous;
 use helpdesk::storage::*;
-use helpdesk::{MemoryStore, SqliteOptions, SqliteStore};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::json;
@@ -155,16 +154,12 @@ const N_ROUNDS: u32 = 12;
 fn several_engines_on_one_database_give_no_ticket_to_two() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("desk.db");
-    let open = || {
-        let options = SqliteOptions::default().with_synchronous(Synchronous::Off);
-        Arc::new(SqliteStore::open(&path, options).unwrap())
-    };
     let mut config = script::desk();
     config["agents"]["cat"]["online"] = json!(true);
-    let first = Kit::new(open(), config);
+    let first = Kit::new(sqlite_at(&path), config);
     std::thread::scope(|scope| {
         for engine in 0..N_ENGINES {
-            let store = open();
+            let store = sqlite_at(&path);
             scope.spawn(move || work(Kit::bare(store), engine));
         }
     });

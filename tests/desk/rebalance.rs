@@ -1,7 +1,8 @@
 //! Waiting tickets given at once to whoever has room.
 
-use crate::kit::{Kit, Step, TENANT, assign, check, mail, mail_with, presence, sender};
-use crate::kit::{at, without_agents};
+use crate::kit::{
+    Kit, Step, TENANT, assign, at, check, mail, mail_with, presence, reply, sender, without_agents,
+};
 use crate::state;
 use expect_test::expect;
 use helpdesk::MemoryStore;
@@ -118,7 +119,11 @@ fn a_batch_stops_at_its_limit_and_counts_what_is_left() {
     let mut batch = Batch::new(&desk, &roster, &[], now);
     let mut cases = state::cases(&*kit.store, TENANT);
     cases.reverse();
-    cases.into_iter().for_each(|case| batch.look(case, None));
+    for case in cases {
+        if let Some(wanted) = batch.wants(case) {
+            batch.keep(wanted, None);
+        }
+    }
     let all = batch.pick(20);
     let n = all.tickets.len();
     assert!(n > 2 && all.n_left == 0, "{all:?}");
@@ -164,5 +169,34 @@ fn a_rebalance_gives_the_tickets_of_the_queues_it_names_in_the_groups_of_who_ord
             Fri 09:00 #2 offered to ben until Fri 09:01
             Fri 09:00 nothing
             Fri 09:00 tick: nothing"#]],
+    );
+}
+
+#[test]
+fn a_rebalance_leaves_a_ticket_that_waits_for_who_answered_last() {
+    let mut config = desk();
+    config["queues"][0]["affinity_wait_seconds"] = json!(3_600);
+    config["agents"]["amy"]["capacity"]["total"] = json!(1);
+    check(
+        config,
+        &[
+            (AT, presence("amy", "online")),
+            (AT, mail("anna@acme.com", "late", "a")),
+            (AT, reply("amy", "#1", "Here.")),
+            (AT, mail("anna@acme.com", "late", "b")),
+            (AT, mail("bob@acme.com", "late", "c")),
+            (AT, presence("ben", "online")),
+            (AT, rebalance("sys", &[])),
+            ("2026-11-20T10:00:00Z", rebalance("sys", &[])),
+        ],
+        &expect![[r#"
+            Fri 09:00 amy online
+            Fri 09:00 contact anna made; #1 opened `late` for anna; #1 m1 by anna; #1 to late (rule late); #1 assigned to amy (automatically) only_candidate of 1; #1 new→open (assigned)
+            Fri 09:00 #1 m2 by amy
+            Fri 09:00 #2 opened `late` for anna; #2 m1 by anna; #2 to late (rule late); #2 waiting look_again_at=Fri-10:00 stage=0
+            Fri 09:00 contact bob made; #3 opened `late` for bob; #3 m1 by bob; #3 to late (rule late); #3 waiting stage=0
+            Fri 09:00 ben online
+            Fri 09:00 #3 assigned to ben (automatically) only_candidate of 1; #3 new→open (assigned)
+            Fri 10:00 #2 assigned to ben (automatically) only_candidate of 1; #2 new→open (assigned)"#]],
     );
 }

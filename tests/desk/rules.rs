@@ -1,11 +1,10 @@
 //! Routing rules as the desk's people look at them: how often each decides, and what
 //! a ticket meets.
 
-use crate::kit::{Kit, Step, TENANT, apply_config, at, check, mail, mail_with, on, sqlite};
+use crate::kit::{Kit, Step, TENANT, apply_config, at, check, mail, mail_with, on, stores};
 use crate::state;
 use expect_test::expect;
 use helpdesk::MemoryStore;
-use helpdesk::storage::Store;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -98,8 +97,7 @@ fn rule_usage_is_for_those_who_see_all_tickets() {
 
 #[test]
 fn usage_goes_by_the_journal_alone_whatever_its_length() {
-    let stores: [Arc<dyn Store>; 2] = [Arc::new(MemoryStore::default()), Arc::new(sqlite())];
-    for store in stores {
+    for store in stores() {
         let mut kit = Kit::new(store, desk());
         // More than a page of the journal.
         for n in 0..400 {

@@ -2,8 +2,8 @@
 //! other people.
 
 use crate::kit::{
-    Kit, Step, TENANT, at, change, mail, on, presence, reply, set_status, sqlite, take_next,
-    without_agents,
+    Kit, Step, TENANT, assign, at, change, mail, note, on, presence, reply, set_status, sqlite_at,
+    stores, take_next, without_agents,
 };
 use crate::script::{self, scripts};
 use crate::state;
@@ -11,7 +11,6 @@ use chrono::TimeDelta;
 use expect_test::{Expect, expect};
 use helpdesk::MemoryStore;
 use helpdesk::core::limit::WHAT_IF_TICKETS_MAX;
-use helpdesk::storage::Store;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
@@ -65,8 +64,7 @@ fn a_day(more: Value) -> Value {
 
 /// The desk after a script, in memory and on SQLite.
 fn both(config: &Value, script: &[(&str, Step)]) -> [Kit; 2] {
-    let stores: [Arc<dyn Store>; 2] = [Arc::new(MemoryStore::default()), Arc::new(sqlite())];
-    stores.map(|store| {
+    stores().map(|store| {
         let mut kit = Kit::new(store, config.clone());
         kit.run(script);
         kit
@@ -244,6 +242,94 @@ fn it_is_for_those_who_manage_the_configuration_and_within_bounds() {
     assert_eq!(refused("sys", twice), "invalid staffing[1].agent");
     let ask_admin = kits[0].ask("admin:amy", a_day(json!({})), at("2026-12-01T09:00:00Z"));
     assert!(ask_admin.is_ok());
+}
+
+#[test]
+fn a_change_of_staff_is_refused_where_the_agent_would_be() {
+    let kits = both(&desk(), &friday());
+    let now = at("2026-12-01T09:00:00Z");
+    let refused = |document: Option<Value>, agent: &str, patch: Value| {
+        let mut more = json!({"staffing": [
+            {"agent": "@ben", "absent": true}, {"agent": agent, "patch": patch},
+        ]});
+        more.as_object_mut().unwrap().extend(document.map(|own| ("document".to_owned(), own)));
+        let error = kits[0].ask("sys", a_day(more), now).unwrap_err();
+        format!("{} {}", error.code().as_str(), error.body().path.unwrap_or_default())
+    };
+    let new = "00000000-0000-0000-0000-00000000beef";
+    for agent in ["@amy", new] {
+        let check = |patch: Value, expected: &str| {
+            assert_eq!(refused(None, agent, patch), expected.replace('@', "staffing[1].patch."));
+        };
+        check(json!({"groups": ["support", "sales"]}), "not_configured @groups[1]");
+        check(
+            json!({"skills": [{"skill": "french", "level": 3}]}),
+            "not_configured @skills[0].skill",
+        );
+        check(
+            json!({"capacity": {"total": 3, "weights": {"chat": 0}}}),
+            "invalid @capacity.weights",
+        );
+        check(json!({"shift": "nights"}), "not_configured @shift");
+        check(json!({"manager": agent}), "not_found @manager");
+        check(json!({"manager": "@ben"}), "not_found @manager");
+    }
+    // It is about the desk that is tried, and about everybody who would be there.
+    let mut sales = without_agents(desk());
+    sales["groups"].as_array_mut().unwrap().push(json!({"key": "sales"}));
+    let boss = "00000000-0000-0000-0000-00000000b055";
+    let fits = json!({"document": sales, "staffing": [
+        {"agent": new, "patch": {"groups": ["support", "sales", "sales"], "manager": boss}},
+        {"agent": boss, "patch": {"name": "boss"}},
+    ]});
+    let answer = ask(&kits, "sys", &a_day(fits));
+    assert_eq!(answer["n_replayed"], json!(3), "{}", pretty(&answer));
+    sales["groups"].as_array_mut().unwrap().remove(1);
+    sales["queues"].as_array_mut().unwrap().remove(1);
+    sales["default_queue"] = json!("billing");
+    let gone = refused(Some(sales), "@amy", json!({"groups": ["support"]}));
+    assert_eq!(gone, "not_configured staffing[1].patch.groups[0]");
+}
+
+#[test]
+fn what_another_engine_did_before_is_part_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = sqlite_at(&dir.path().join("desk.db"));
+    let first = Kit::new(store.clone(), desk());
+    let mut second = Kit::bare(store);
+    second.n_commands = 1_000;
+    let mut changed = desk();
+    changed["groups"].as_array_mut().unwrap().push(json!({"key": "sales"}));
+    changed["queues"][1]["group"] = json!("sales");
+    changed["agents"] = json!({});
+    second.configure(changed);
+    let zoe = json!({"type": "create_agent", "name": "zoe", "groups": ["sales"]});
+    second.execute("sys", zoe, at("2026-11-20T08:30:00Z")).unwrap();
+    second.run(&[
+        ("2026-11-20T08:31:00Z", presence("zoe", "online")),
+        ("2026-11-20T09:00:00Z", mail("bob@acme.com", "Parcel", "Where is it?")),
+        ("2026-11-20T09:25:00Z", reply("zoe", "#1", "On its way.")),
+    ]);
+    let answer = first.ask("sys", a_day(json!({})), at("2026-12-01T09:00:00Z")).unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!(answer["before"]["groups"], json!({"sales": 1}), "{}", pretty(&answer));
+    assert_eq!(answer["fidelity"]["n_same"], json!(1), "{}", pretty(&answer));
+    assert_eq!(answer["n_differ"], json!(0), "{}", pretty(&answer));
+}
+
+#[test]
+fn a_record_need_not_be_in_the_order_of_time() {
+    let mut kit = Kit::new(Arc::new(MemoryStore::default()), desk());
+    kit.run(&[
+        ("2026-11-20T08:30:00Z", presence("ben", "offline")),
+        ("2026-11-20T09:00:00Z", mail("bob@acme.com", "Parcel", "Where is it?")),
+        // By a host whose clock goes ahead, and then by one whose clock does not.
+        ("2026-11-20T12:30:00Z", note("sys", "#1", "From the warehouse.")),
+        ("2026-11-20T09:10:00Z", assign("sys", "#1", "@ben")),
+    ]);
+    let answer = kit.ask("sys", a_day(json!({})), at("2026-12-01T09:00:00Z")).unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!(answer["fidelity"]["n_same_first_agent"], json!(1), "{}", pretty(&answer));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A-tree: an index over boolean expressions, found by one search a ticket.
 
-use super::say::{Tongue, quoted, say};
+use super::say::{Signs, Tongue, quoted, say};
 use super::{RuleEngine, Ticket, office};
 use a_tree::{ATree, AttributeDefinition, Event};
 use helpdesk::core::condition::words;
@@ -10,43 +10,12 @@ use serde_json::Value;
 struct Say;
 
 impl Tongue for Say {
-    fn all(&self, of: &[String]) -> String {
-        format!("({})", of.join(" and "))
+    fn signs(&self) -> Signs {
+        Signs { and: "and", or: "or", not: "not ", equals: "=" }
     }
 
-    fn any(&self, of: &[String]) -> String {
-        format!("({})", of.join(" or "))
-    }
-
-    fn not(&self, of: &str) -> String {
-        format!("not ({of})")
-    }
-
-    fn choice(&self, field: &str, values: &[&str]) -> String {
-        match values {
-            [value] => format!("{field} = \"{value}\""),
-            values => format!("{field} in [{}]", quoted(values)),
-        }
-    }
-
-    fn tags(&self, tags: &[&str]) -> String {
-        format!("tags one of [{}]", quoted(tags))
-    }
-
-    fn words(&self, words: &[&str]) -> String {
-        format!("words one of [{}]", quoted(words))
-    }
-
-    fn between(&self, field: &str, low: i64, high: i64) -> String {
-        format!("({field} >= {low} and {field} <= {high})")
-    }
-
-    fn pattern(&self, _pattern: &str) -> Option<String> {
-        None
-    }
-
-    fn open(&self) -> String {
-        "open".to_owned()
+    fn has_one(&self, set: &str, entries: &[&str]) -> String {
+        format!("{set} one of [{}]", quoted(entries))
     }
 }
 

@@ -1,6 +1,6 @@
 //! CEL: each rule a program, executed one by one in one context.
 
-use super::say::{Tongue, quoted, say};
+use super::say::{Signs, Tongue, say};
 use super::{RuleEngine, Ticket, office};
 use cel::{Context, Env, Program, Value as CelValue};
 use helpdesk::core::condition::words;
@@ -12,52 +12,13 @@ use std::sync::Arc;
 /// Lists are looked up as maps: `in` goes through a list one by one.
 struct Say;
 
-impl Say {
-    fn has_one(name: &str, entries: &[&str]) -> String {
-        let tests: Vec<String> =
-            entries.iter().map(|entry| format!("\"{entry}\" in {name}")).collect();
-        format!("({})", tests.join(" || "))
-    }
-}
-
 impl Tongue for Say {
-    fn all(&self, of: &[String]) -> String {
-        format!("({})", of.join(" && "))
-    }
-
-    fn any(&self, of: &[String]) -> String {
-        format!("({})", of.join(" || "))
-    }
-
-    fn not(&self, of: &str) -> String {
-        format!("!({of})")
-    }
-
-    fn choice(&self, field: &str, values: &[&str]) -> String {
-        match values {
-            [value] => format!("{field} == \"{value}\""),
-            values => format!("{field} in [{}]", quoted(values)),
-        }
-    }
-
-    fn tags(&self, tags: &[&str]) -> String {
-        Self::has_one("tags", tags)
-    }
-
-    fn words(&self, words: &[&str]) -> String {
-        Self::has_one("words", words)
-    }
-
-    fn between(&self, field: &str, low: i64, high: i64) -> String {
-        format!("({field} >= {low} && {field} <= {high})")
+    fn signs(&self) -> Signs {
+        Signs { and: "&&", or: "||", not: "!", equals: "==" }
     }
 
     fn pattern(&self, pattern: &str) -> Option<String> {
         Some(format!("(subject.matches(r\"{pattern}\") || body.matches(r\"{pattern}\"))"))
-    }
-
-    fn open(&self) -> String {
-        "open".to_owned()
     }
 }
 

@@ -12,17 +12,6 @@ use serde_json::{Value, json};
 /// array one by one costs more.
 struct Say;
 
-impl Say {
-    fn has_one(name: &str, entries: &[&str]) -> String {
-        let test = |entry: &&str| format!(r#"{{"in": [" {entry} ", {{"var": "{name}"}}]}}"#);
-        let tests: Vec<String> = entries.iter().map(test).collect();
-        match tests.as_slice() {
-            [test] => test.clone(),
-            tests => format!(r#"{{"or": [{}]}}"#, tests.join(", ")),
-        }
-    }
-}
-
 impl Tongue for Say {
     fn all(&self, of: &[String]) -> String {
         format!(r#"{{"and": [{}]}}"#, of.join(", "))
@@ -43,20 +32,17 @@ impl Tongue for Say {
         }
     }
 
-    fn tags(&self, tags: &[&str]) -> String {
-        Self::has_one("tags", tags)
-    }
-
-    fn words(&self, words: &[&str]) -> String {
-        Self::has_one("words", words)
+    fn has_one(&self, set: &str, entries: &[&str]) -> String {
+        let test = |entry: &&str| format!(r#"{{"in": [" {entry} ", {{"var": "{set}"}}]}}"#);
+        let tests: Vec<String> = entries.iter().map(test).collect();
+        match tests.as_slice() {
+            [test] => test.clone(),
+            tests => self.any(tests),
+        }
     }
 
     fn between(&self, field: &str, low: i64, high: i64) -> String {
         format!(r#"{{"<=": [{low}, {{"var": "{field}"}}, {high}]}}"#)
-    }
-
-    fn pattern(&self, _pattern: &str) -> Option<String> {
-        None
     }
 
     fn open(&self) -> String {

@@ -2,22 +2,64 @@
 
 use serde_json::Value;
 
-/// What a rule is made of, in one language.
+/// The signs of a language that puts them between what they join.
+pub(super) struct Signs {
+    pub(super) and: &'static str,
+    pub(super) or: &'static str,
+    pub(super) not: &'static str,
+    pub(super) equals: &'static str,
+}
+
+/// What a rule is made of, in one language. Most say it with signs between, a set
+/// looked up by `"one" in set`, and know no patterns.
 pub(super) trait Tongue {
-    fn all(&self, of: &[String]) -> String;
-    fn any(&self, of: &[String]) -> String;
-    fn not(&self, of: &str) -> String;
+    fn signs(&self) -> Signs {
+        Signs { and: "and", or: "or", not: "not ", equals: "==" }
+    }
+
+    fn all(&self, of: &[String]) -> String {
+        joined(of, self.signs().and)
+    }
+
+    fn any(&self, of: &[String]) -> String {
+        joined(of, self.signs().or)
+    }
+
+    fn not(&self, of: &str) -> String {
+        format!("{}({of})", self.signs().not)
+    }
+
     /// A field has one of these values.
-    fn choice(&self, field: &str, values: &[&str]) -> String;
-    /// The ticket has one of these tags.
-    fn tags(&self, tags: &[&str]) -> String;
-    /// One of these words stands in subject or body.
-    fn words(&self, words: &[&str]) -> String;
+    fn choice(&self, field: &str, values: &[&str]) -> String {
+        match values {
+            [value] => format!("{field} {} \"{value}\"", self.signs().equals),
+            values => format!("{field} in [{}]", quoted(values)),
+        }
+    }
+
+    /// A set of the ticket, `tags` or the `words` of subject and body, has one of these.
+    fn has_one(&self, set: &str, entries: &[&str]) -> String {
+        let test = |entry: &&str| format!("\"{entry}\" in {set}");
+        self.any(&entries.iter().map(test).collect::<Vec<_>>())
+    }
+
     /// A number lies between these, both included.
-    fn between(&self, field: &str, low: i64, high: i64) -> String;
+    fn between(&self, field: &str, low: i64, high: i64) -> String {
+        self.all(&[format!("{field} >= {low}"), format!("{field} <= {high}")])
+    }
+
     /// The pattern matches subject or body; `None` where the language knows none.
-    fn pattern(&self, pattern: &str) -> Option<String>;
-    fn open(&self) -> String;
+    fn pattern(&self, _pattern: &str) -> Option<String> {
+        None
+    }
+
+    fn open(&self) -> String {
+        "open".to_owned()
+    }
+}
+
+fn joined(of: &[String], sign: &str) -> String {
+    format!("({})", of.join(&format!(" {sign} ")))
 }
 
 /// The rule in a language that can say it.
@@ -41,9 +83,9 @@ pub(super) fn say(source: &Value, tongue: &dyn Tongue) -> String {
         other => other.as_str().into_iter().collect(),
     };
     match (field, operator.as_str()) {
-        ("text", "has_word") => tongue.words(&entries),
+        ("text", "has_word") => tongue.has_one("words", &entries),
         ("text", "matches") => tongue.pattern(entries[0]).expect("it knows patterns"),
-        ("tags", "has_any") => tongue.tags(&entries),
+        ("tags", "has_any") => tongue.has_one("tags", &entries),
         ("now", "in_hours") => tongue.open(),
         ("now", "outside_hours") => tongue.not(&tongue.open()),
         (field, "between") => {

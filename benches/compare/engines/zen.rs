@@ -1,6 +1,6 @@
 //! Zen: each rule an expression compiled to byte code, run on one machine.
 
-use super::say::{Tongue, quoted, say};
+use super::say::{Tongue, say};
 use super::{RuleEngine, Ticket, office};
 use helpdesk::core::condition::words;
 use helpdesk::core::id::Key;
@@ -13,52 +13,9 @@ use zen_expression::{Expression, Isolate, Scope, Variable};
 /// Lists are looked up as objects: `in` goes through an array one by one.
 struct Say;
 
-impl Say {
-    fn has_one(name: &str, entries: &[&str]) -> String {
-        let tests: Vec<String> =
-            entries.iter().map(|entry| format!("\"{entry}\" in {name}")).collect();
-        format!("({})", tests.join(" or "))
-    }
-}
-
 impl Tongue for Say {
-    fn all(&self, of: &[String]) -> String {
-        format!("({})", of.join(" and "))
-    }
-
-    fn any(&self, of: &[String]) -> String {
-        format!("({})", of.join(" or "))
-    }
-
-    fn not(&self, of: &str) -> String {
-        format!("not ({of})")
-    }
-
-    fn choice(&self, field: &str, values: &[&str]) -> String {
-        match values {
-            [value] => format!("{field} == \"{value}\""),
-            values => format!("{field} in [{}]", quoted(values)),
-        }
-    }
-
-    fn tags(&self, tags: &[&str]) -> String {
-        Self::has_one("tags", tags)
-    }
-
-    fn words(&self, words: &[&str]) -> String {
-        Self::has_one("words", words)
-    }
-
-    fn between(&self, field: &str, low: i64, high: i64) -> String {
-        format!("({field} >= {low} and {field} <= {high})")
-    }
-
     fn pattern(&self, pattern: &str) -> Option<String> {
         Some(format!("(matches(subject, \"{pattern}\") or matches(body, \"{pattern}\"))"))
-    }
-
-    fn open(&self) -> String {
-        "open".to_owned()
     }
 }
 

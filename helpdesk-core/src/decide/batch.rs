@@ -5,7 +5,7 @@ use crate::agent::Roster;
 use crate::case::Case;
 use crate::condition::Condition;
 use crate::desk::Desk;
-use crate::id::{AgentId, Key, TicketId};
+use crate::id::{AgentId, ContactId, Key, TicketId};
 use crate::routing::batch::assign_all;
 use crate::routing::next::Upcoming;
 use crate::routing::queue::{Queue, QueueMode};
@@ -23,6 +23,14 @@ pub struct Batch<'a> {
     kept: Vec<(Case, Vec<AgentId>)>,
 }
 
+/// A ticket that a [`Batch`] may pick: somebody has room for it, unless it waits for
+/// the agent who answered its requester last.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    case: Case,
+    queue: &'a Queue,
+}
+
 /// What a [`Batch`] picked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batched {
@@ -33,7 +41,7 @@ pub struct Batched {
 }
 
 impl<'a> Batch<'a> {
-    /// Nothing looked at yet; no queues stand for all.
+    /// Nothing kept yet; no queues stand for all.
     #[must_use]
     pub fn new(desk: &'a Desk, roster: &'a Roster, queues: &'a [Key], now: DateTime<Utc>) -> Self {
         Self { desk, roster, queues, now, kept: Vec::new() }
@@ -45,24 +53,37 @@ impl<'a> Batch<'a> {
         waiting_condition(self.desk)
     }
 
-    /// Looks at one ticket; `answered` is who answered its requester last.
-    pub fn look(&mut self, case: Case, answered: Option<AgentId>) {
-        let affinity: Vec<AgentId> = answered.into_iter().collect();
-        let upcoming = upcoming(self.desk, &case, &affinity);
-        let Some(queue) = upcoming.queue.filter(|queue| self.takes(queue)) else { return };
+    /// The ticket, where it may be picked, whoever answered its requester last.
+    #[must_use]
+    pub fn wants(&self, case: Case) -> Option<Wanted<'a>> {
+        let queue = queue_of(self.desk, &case).filter(|queue| self.takes(queue))?;
         // Loads only grow while tickets are given: who has no room now has none later.
+        (case.waits() && self.has_room(&case, queue, &[])).then_some(Wanted { case, queue })
+    }
+
+    /// Keeps a ticket to pick from; `answered` is who answered its requester last,
+    /// where [`Wanted::requester`] asks for it.
+    pub fn keep(&mut self, wanted: Wanted<'a>, answered: Option<AgentId>) {
+        let Wanted { case, queue } = wanted;
+        let affinity: Vec<AgentId> = answered.into_iter().collect();
+        // A preferred agent changes who gets it, and whether it waits, and nothing else.
+        let may_wait = !affinity.is_empty() && queue.affinity_wait_seconds.is_some();
+        if !may_wait || self.has_room(&case, queue, &affinity) {
+            self.kept.push((case, affinity));
+        }
+    }
+
+    fn has_room(&self, case: &Case, queue: &Queue, affinity: &[AgentId]) -> bool {
         let ask = Ask {
             queue,
             ticket: &case.ticket,
             roster: self.roster,
             calendars: self.desk.calendars(),
-            affinity: &affinity,
+            affinity,
             now: self.now,
             seed: self.desk.selection_seed(),
         };
-        if case.waits() && choose(&ask).chosen.is_some() {
-            self.kept.push((case, affinity));
-        }
+        choose(&ask).chosen.is_some()
     }
 
     fn takes(&self, queue: &Queue) -> bool {
@@ -70,7 +91,7 @@ impl<'a> Batch<'a> {
         is_named && queue.mode != QueueMode::Pull
     }
 
-    /// The tickets of those looked at that [`assign_all`] finds somebody for, in its
+    /// The tickets of those kept that [`assign_all`] finds somebody for, in its
     /// order, `max` at most. Source: spec/routing.md §3.6.
     #[must_use]
     pub fn pick(&self, max: usize) -> Batched {
@@ -87,10 +108,22 @@ impl<'a> Batch<'a> {
     }
 }
 
+impl Wanted<'_> {
+    /// The requester, where it matters who answered them last.
+    #[must_use]
+    pub fn requester(&self) -> Option<ContactId> {
+        self.queue.affinity.then_some(self.case.ticket.requester)
+    }
+}
+
+fn queue_of<'a>(desk: &'a Desk, case: &Case) -> Option<&'a Queue> {
+    case.ticket.queue.as_ref().and_then(|key| desk.queue(key))
+}
+
 fn upcoming<'a>(desk: &'a Desk, case: &'a Case, affinity: &'a [AgentId]) -> Upcoming<'a> {
     Upcoming {
         ticket: &case.ticket,
-        queue: case.ticket.queue.as_ref().and_then(|key| desk.queue(key)),
+        queue: queue_of(desk, case),
         offered_to: case.offer.as_ref().map(|offer| offer.agent),
         affinity,
         due_at: case.due_at(),

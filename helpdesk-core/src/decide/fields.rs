@@ -5,6 +5,7 @@ use super::ownership;
 use super::place;
 use super::work::{Work, not_found};
 use crate::command::{FollowTicket, Snooze};
+use crate::desk::Desk;
 use crate::effect::{AgentNews, Effect};
 use crate::event::{Event, UnassignedWhy};
 use crate::fault::{Code, Fault, Rejection};
@@ -182,18 +183,18 @@ pub(super) fn checked_tags(tags: &[String], path: &str) -> Result<Vec<String>, V
 }
 
 fn checked_skills(work: &Work<'_>, skills: &[SkillLevel]) -> Result<Vec<SkillLevel>, Vec<Fault>> {
-    skill_list(work, skills, "skills")
+    skill_list(work.ctx.desk, skills, "skills")
 }
 
 /// Skills that the desk defines, at levels 1–10, sorted, each once.
 pub(super) fn skill_list(
-    work: &Work<'_>,
+    desk: &Desk,
     skills: &[SkillLevel],
     path: &str,
 ) -> Result<Vec<SkillLevel>, Vec<Fault>> {
     let mut faults = Vec::new();
     for (i, skill) in skills.iter().enumerate() {
-        if work.ctx.desk.skill(&skill.skill).is_none() {
+        if desk.skill(&skill.skill).is_none() {
             let message = format!("the desk has no skill `{}`", skill.skill);
             faults.push(Fault::new(format!("{path}[{i}].skill"), Code::NotConfigured, message));
         }

@@ -31,7 +31,7 @@ mod timers;
 mod work;
 
 pub use crate::trace;
-pub use batch::{Batch, Batched};
+pub use batch::{Batch, Batched, Wanted};
 pub use clocks::redate_at;
 pub use explain::{explain_now, sentence};
 pub use explain_rules::explain_rules;
@@ -40,6 +40,7 @@ pub use loaded::Loaded;
 pub use needs::{
     Candidates, Finder, candidates, needs, needs_more, waiting_condition, wants_language,
 };
+pub use people::checked_agent;
 
 use crate::actor::Actor;
 use crate::agent::Roster;

@@ -11,6 +11,7 @@ use crate::command::{
 use crate::contact::{
     Contact, ContactPatch, Identity, Organization, OrganizationPatch, is_zone_name,
 };
+use crate::desk::Desk;
 use crate::event::{Event, StreamId, TimerKind};
 use crate::fault::{Code, Fault, Rejection};
 use crate::id::{AgentId, ContactId, Key, OrganizationId};
@@ -402,14 +403,19 @@ pub(super) fn update_organization(
     work.emit(StreamId::organization(id), Event::OrganizationUpdated { patch: Box::new(patch) })
 }
 
-/// What the configuration must define of an agent.
-fn check_agent(
-    work: &Work<'_>,
+/// An agent's patch, checked and in its one form: its lists sorted, each entry once,
+/// its address normalized. `is_other` says who may be the agent's manager, `path` is
+/// put before the paths of faults.
+///
+/// # Errors
+///
+/// Every [`Fault`]: what the desk does not define, what is out of bounds.
+pub fn checked_agent(
+    desk: &Desk,
     patch: &AgentPatch,
-    own: Option<AgentId>,
+    is_other: impl Fn(AgentId) -> bool,
     path: &str,
-) -> Vec<Fault> {
-    let desk = work.ctx.desk;
+) -> Result<AgentPatch, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut missing = |at: String, kind: &str, key: &Key| {
         let message = format!("the desk has no {kind} `{key}`");
@@ -439,7 +445,7 @@ fn check_agent(
         checked_name(name, &format!("{path}name"), &mut faults);
     }
     if let Some(Err(found)) =
-        patch.skills.as_ref().map(|skills| skill_list(work, skills, &format!("{path}skills")))
+        patch.skills.as_ref().map(|skills| skill_list(desk, skills, &format!("{path}skills")))
     {
         faults.extend(found);
     }
@@ -449,7 +455,7 @@ fn check_agent(
         }
     }
     if let Some(Some(manager)) = patch.manager
-        && (work.ctx.roster.get(manager).is_none() || Some(manager) == own)
+        && !is_other(manager)
     {
         let message = format!("no other agent `{manager}`");
         faults.push(Fault::new(format!("{path}manager"), Code::NotFound, message));
@@ -468,10 +474,9 @@ fn check_agent(
             "a ticket takes one unit at least",
         ));
     }
-    faults
+    if faults.is_empty() { Ok(normalized(patch.clone())) } else { Err(faults) }
 }
 
-/// The patch in its one form: its lists sorted, each entry once, its address normalized.
 fn normalized(mut patch: AgentPatch) -> AgentPatch {
     if let Some(Some(email)) = &mut patch.email {
         *email = Identity::email(email).value;
@@ -493,6 +498,17 @@ fn normalized(mut patch: AgentPatch) -> AgentPatch {
     patch
 }
 
+/// A patch of the agent with this id, as [`checked_agent`] has it.
+fn patch_of(
+    work: &Work<'_>,
+    patch: &AgentPatch,
+    own: Option<AgentId>,
+    path: &str,
+) -> Result<AgentPatch, Rejection> {
+    let is_other = |id| Some(id) != own && work.ctx.roster.get(id).is_some();
+    Ok(checked_agent(work.ctx.desk, patch, is_other, path)?)
+}
+
 pub(super) fn create_agent(work: &mut Work<'_>, create: &CreateAgent) -> Result<(), Rejection> {
     let roles = match (&create.roles[..], Key::new("agent")) {
         ([], Ok(role)) => vec![role],
@@ -510,7 +526,7 @@ pub(super) fn create_agent(work: &mut Work<'_>, create: &CreateAgent) -> Result<
         shift: Some(create.shift.clone()),
         manager: Some(create.manager),
     };
-    done(check_agent(work, &patch, create.id, ""))?;
+    let patch = patch_of(work, &patch, create.id, "")?;
     let id = create.id.unwrap_or_else(|| work.ids.derive());
     if work.ctx.roster.get(id).is_some() || work.loaded.stream(StreamId::agent(id)).is_some() {
         return Err(Rejection::at(Code::Duplicate, "id", format!("an agent `{id}` exists")));
@@ -529,7 +545,7 @@ pub(super) fn create_agent(work: &mut Work<'_>, create: &CreateAgent) -> Result<
         manager: None,
         active: true,
     };
-    normalized(patch).apply(&mut agent);
+    patch.apply(&mut agent);
     work.made.agent = Some(id);
     work.emit(StreamId::agent(id), Event::AgentCreated { agent: Box::new(agent) })
 }
@@ -537,8 +553,7 @@ pub(super) fn create_agent(work: &mut Work<'_>, create: &CreateAgent) -> Result<
 pub(super) fn update_agent(work: &mut Work<'_>, update: &UpdateAgent) -> Result<(), Rejection> {
     let id = update.agent;
     let entry = work.agent(id)?;
-    done(check_agent(work, &update.patch, Some(id), "patch."))?;
-    let patch = normalized(update.patch.clone());
+    let patch = patch_of(work, &update.patch, Some(id), "patch.")?;
     work.made.agent = Some(id);
     let mut after = (*entry.agent).clone();
     patch.apply(&mut after);

@@ -88,11 +88,11 @@ pub fn compare(tickets: &[Replayed], before: &Run, after: &Run, limit: usize) ->
     };
     let nothing = Course::default();
     for replayed in tickets {
-        let course = |run: &Run| run.courses.get(&replayed.ticket).unwrap_or(&nothing).clone();
-        let (left, right) = (course(before), course(after));
+        let [left, right] =
+            [before, after].map(|run| run.courses.get(&replayed.ticket).unwrap_or(&nothing));
         answer.n_imported += u64::from(replayed.imported.is_some());
-        measure(&mut answer.fidelity, replayed, &left);
-        let same = Same::of(&left, &right);
+        measure(&mut answer.fidelity, replayed, left);
+        let same = Same::of(left, right);
         if same.all() {
             continue;
         }

@@ -112,7 +112,7 @@ pub enum Act {
     /// An agent gave it back, with a note.
     DeEscalate {
         /// The note.
-        note: Option<MessageMeta>,
+        note: MessageMeta,
     },
     /// An agent takes care, or no longer.
     Acknowledge {
@@ -128,7 +128,7 @@ impl Act {
         match self {
             Self::Open { first, .. } => first.as_ref(),
             Self::Write { message, .. } => Some(message),
-            Self::DeEscalate { note } => note.as_ref(),
+            Self::DeEscalate { note } => Some(note),
             _ => None,
         }
     }
@@ -322,7 +322,7 @@ fn act_of(event: &Event, turn: &Turn, follows: bool) -> Option<Act> {
     Some(match event {
         Event::Replied { message } => Act::Write { message: message.clone(), status: None },
         Event::Noted { message } if turn.is_handed_back => {
-            Act::DeEscalate { note: Some(message.clone()) }
+            Act::DeEscalate { note: message.clone() }
         }
         Event::Noted { message } if message.author != Author::System => {
             Act::Write { message: message.clone(), status: None }

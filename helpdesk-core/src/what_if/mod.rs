@@ -126,7 +126,8 @@ impl WhatIf {
         self.limit.unwrap_or(ROWS_DEFAULT)
     }
 
-    /// Checks the bounds. The document is checked when it is read.
+    /// Checks the bounds. The document is checked when it is read, the patches of
+    /// the staff by that document, as those of agents are.
     ///
     /// # Errors
     ///
