@@ -2,8 +2,7 @@
 
 use crate::engine::{Job, Kept, Outcome, expires_at};
 use crate::snapshot::Snapshot;
-use chrono::{DateTime, Utc};
-use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record, TimerOp};
+use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record};
 use helpdesk_core::decide::Decision;
 use helpdesk_core::effect::Effect;
 use helpdesk_core::event::{NewEvent, StreamId};
@@ -14,15 +13,6 @@ use uuid::Uuid;
 /// Whether a decision leaves everything as it is.
 pub(crate) fn is_no_change(decision: &Decision) -> bool {
     decision.is_empty() && decision.effects.is_empty() && decision.records.is_empty()
-}
-
-/// The earliest timer that a decision sets.
-pub(crate) fn next_due(decision: &Decision) -> Option<DateTime<Utc>> {
-    let dues = decision.timers.iter().filter_map(|op| match op {
-        TimerOp::Set { due_at, .. } => Some(*due_at),
-        TimerOp::Cancel { .. } => None,
-    });
-    dues.min()
 }
 
 /// The change set of a decision, and its outcome as far as it is known.

@@ -8,7 +8,7 @@ use crate::spans::{code_of, coded, step_span};
 use crate::{builder, language};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
-use helpdesk_core::case::record::{CommandRecord, Record, Stored};
+use helpdesk_core::case::record::{CommandRecord, Record, Stored, TimerOp};
 use helpdesk_core::command::Command;
 use helpdesk_core::decide::trace::Trace;
 use helpdesk_core::decide::{Context, Decision, Made, decide, wants_language};
@@ -149,8 +149,8 @@ pub(crate) struct Kept {
 /// What one attempt came to.
 pub(crate) struct Done {
     pub(crate) outcome: Outcome,
-    /// The earliest timer that was set.
-    pub(crate) next_due: Option<DateTime<Utc>>,
+    /// The timers that were set or dropped.
+    pub(crate) timers: Vec<TimerOp>,
 }
 
 /// A call with what the engine adds to it.
@@ -387,11 +387,11 @@ impl Helpdesk {
         decision: Decision,
         sha256: &str,
     ) -> Result<Done> {
-        let next_due = crate::change_set::next_due(&decision);
+        let timers = decision.timers.clone();
         if is_no_change(&decision) && job.lease.is_none() {
             let version = version_of(&decision.made, &[]);
             let outcome = Outcome { trace: decision.trace, version, ..Outcome::of(decision.made) };
-            return Ok(Done { outcome, next_due });
+            return Ok(Done { outcome, timers });
         }
         let records: Vec<Record> =
             decision.records.iter().filter(|record| is_kept(record)).cloned().collect();
@@ -417,7 +417,7 @@ impl Helpdesk {
         }
         self.take_commit(tenant, records, &committed)?;
         let version = version_of(&outcome.made, &committed.versions);
-        Ok(Done { outcome: Outcome { version, ..outcome }, next_due })
+        Ok(Done { outcome: Outcome { version, ..outcome }, timers })
     }
 
     fn take_commit(
@@ -468,7 +468,7 @@ impl Helpdesk {
             kept.events.iter().map(|(stream, _, last)| (*stream, *last)).collect();
         let version = version_of(&kept.made, &versions);
         let outcome = Outcome { events, version, replayed: true, ..Outcome::of(kept.made) };
-        Ok(Done { outcome, next_due: None })
+        Ok(Done { outcome, timers: Vec::new() })
     }
 }
 

@@ -3,15 +3,15 @@
 use crate::engine::{Call, Helpdesk, Job};
 use crate::error::{Error, Result};
 use crate::spans::coded;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use helpdesk_core::actor::{Actor, Capability};
-use helpdesk_core::case::record::Record;
+use helpdesk_core::case::record::{Record, TimerOp};
 use helpdesk_core::command::{Command, FireTimer};
 use helpdesk_core::condition::Condition;
 use helpdesk_core::decide::redate_at;
 use helpdesk_core::event::{StreamId, TimerKind};
 use helpdesk_core::fault::Rejection;
-use helpdesk_core::id::derived_command_id;
+use helpdesk_core::id::{TenantId, derived_command_id};
 use helpdesk_storage::{
     ClaimParams, ClaimWhat, Lease, LeaseBody, LeaseToken, ListKind, ListQuery, Settle, SettleHow,
     Shelf, StoreError,
@@ -84,14 +84,15 @@ impl Helpdesk {
     /// in its turn.
     async fn fire_all(
         &self,
-        mut leases: VecDeque<Lease>,
+        leases: VecDeque<Lease>,
         now: DateTime<Utc>,
         max: usize,
         report: &mut TickReport,
     ) -> Result<usize> {
+        let mut leased = Leased { leases, changed: Vec::new(), first_unleased: None };
         let mut n_done = 0;
         while n_done < max
-            && let Some(lease) = leases.pop_front()
+            && let Some(lease) = leased.leases.pop_front()
         {
             let n_fired = report.fired;
             let fired = self.fire(&lease, report).await;
@@ -102,36 +103,26 @@ impl Helpdesk {
                 report.late_by_seconds = report.late_by_seconds.max(late_by);
             }
             let more = match fired {
-                Ok(set_due) => self.lease_earlier(&mut leases, set_due, now).await,
+                Ok(timers) => {
+                    leased.note(lease.token.tenant, timers);
+                    self.lease_earlier(&mut leased, now).await
+                }
                 Err(error) => Err(error),
             };
             if let Err(error) = more {
-                self.release(leases, now).await?;
+                self.release(leased.leases, now).await?;
                 return Err(error);
             }
         }
-        self.release(leases, now).await?;
+        self.release(leased.leases, now).await?;
         Ok(n_done)
     }
 
-    /// Leases what is due before the first of these, where a timer was set for `set_due`.
-    async fn lease_earlier(
-        &self,
-        leases: &mut VecDeque<Lease>,
-        set_due: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        while let (Some(set_due), Some(first)) = (set_due, leases.front())
-            && set_due <= due_of(first)
-        {
+    /// Leases what may come before the first that is leased.
+    async fn lease_earlier(&self, leased: &mut Leased, now: DateTime<Utc>) -> Result<()> {
+        while leased.may_miss_the_first() {
             let params = ClaimParams::new(ClaimWhat::Timers, now, EARLIER_MAX);
-            let claimed = self.inner.store.claim(&params).await?.leases;
-            let is_last = claimed.last().is_none_or(|last| place_of(first) < place_of(last));
-            leases.extend(claimed);
-            leases.make_contiguous().sort_by_key(place_of);
-            if is_last {
-                break;
-            }
+            leased.take(self.inner.store.claim(&params).await?.leases);
         }
         Ok(())
     }
@@ -148,9 +139,9 @@ impl Helpdesk {
     }
 
     /// Fires one timer: an ordinary decision whose commit finishes the lease. The
-    /// earliest timer that it set.
-    async fn fire(&self, lease: &Lease, report: &mut TickReport) -> Result<Option<DateTime<Utc>>> {
-        let LeaseBody::Timer { stream, kind, due_at } = lease.body else { return Ok(None) };
+    /// timers that it set or dropped.
+    async fn fire(&self, lease: &Lease, report: &mut TickReport) -> Result<Vec<TimerOp>> {
+        let LeaseBody::Timer { stream, kind, due_at } = lease.body else { return Ok(Vec::new()) };
         let token = lease.token;
         let actor = Actor::system(token.tenant, Capability::ActAsSystem);
         let parts: [&[u8]; 6] = [
@@ -170,18 +161,18 @@ impl Helpdesk {
         match self.run(&job).await {
             Ok(done) => {
                 report.fired += 1;
-                Ok(done.next_due)
+                Ok(done.timers)
             }
             Err(Error::Store(StoreError::StaleLease)) => {
                 report.dropped += 1;
                 // Whoever fired it may have set what comes before the rest.
-                Ok(Some(DateTime::<Utc>::MIN_UTC))
+                Ok(vec![TimerOp::Set { stream, kind, due_at: DateTime::<Utc>::MIN_UTC }])
             }
             Err(Error::Rejected(rejection)) => {
                 tracing::error!(kind = kind.as_str(), code = %rejection.code, "a timer was refused");
                 report.dropped += 1;
                 self.give_up(token, due_at, rejection.to_string()).await?;
-                Ok(None)
+                Ok(Vec::new())
             }
             Err(error) => Err(error),
         }
@@ -233,13 +224,71 @@ impl Helpdesk {
     }
 }
 
+/// Leased timers in the order of firing, and what is known of others.
+struct Leased {
+    leases: VecDeque<Lease>,
+    /// What was set or dropped since leases were taken: it is leased no more.
+    changed: Vec<(TenantId, TimerOp)>,
+    /// No timer that is not leased comes before this.
+    first_unleased: Option<Place>,
+}
+
+impl Leased {
+    /// Takes in the timers that a firing set or dropped.
+    fn note(&mut self, tenant: TenantId, timers: Vec<TimerOp>) {
+        let set = timers.iter().filter_map(place_of_set);
+        self.first_unleased = self.first_unleased.into_iter().chain(set).min();
+        self.changed.extend(timers.into_iter().map(|op| (tenant, op)));
+    }
+
+    /// Whether a timer that is not leased may come before the first that is.
+    fn may_miss_the_first(&self) -> bool {
+        let first = self.leases.front().map(place_of);
+        first.is_some_and(|first| self.first_unleased.is_some_and(|place| place <= first))
+    }
+
+    /// Takes the first timers that were not leased, in their order.
+    fn take(&mut self, claimed: Vec<Lease>) {
+        let changed = std::mem::take(&mut self.changed);
+        self.leases.retain(|lease| !changed.iter().any(|(tenant, op)| is_of(*tenant, op, lease)));
+        // Fewer than were asked for are all that are due.
+        let last = claimed.last().filter(|_| claimed.len() == EARLIER_MAX);
+        self.first_unleased = last.map(place_of);
+        self.leases.extend(claimed);
+        self.leases.make_contiguous().sort_by_key(place_of);
+    }
+}
+
+/// Whether it sets or drops the timer that is leased.
+fn is_of(tenant: TenantId, op: &TimerOp, lease: &Lease) -> bool {
+    let (TimerOp::Set { stream, kind, .. } | TimerOp::Cancel { stream, kind }) = op;
+    match &lease.body {
+        LeaseBody::Timer { stream: of, kind: own, .. } => {
+            (lease.token.tenant, of, own) == (tenant, stream, kind)
+        }
+        LeaseBody::Outbox(_) => false,
+    }
+}
+
 /// Where a timer stands in the order of firing.
-fn place_of(lease: &Lease) -> (DateTime<Utc>, Option<(TimerKind, Uuid)>) {
+type Place = (DateTime<Utc>, Option<(TimerKind, Uuid)>);
+
+fn place_of(lease: &Lease) -> Place {
     let own = match &lease.body {
         LeaseBody::Timer { stream, kind, .. } => Some((*kind, stream.id)),
         LeaseBody::Outbox(_) => None,
     };
     (due_of(lease), own)
+}
+
+fn place_of_set(op: &TimerOp) -> Option<Place> {
+    match op {
+        // Stores keep microseconds at least.
+        TimerOp::Set { stream, kind, due_at } => {
+            Some((due_at.trunc_subsecs(6), Some((*kind, stream.id))))
+        }
+        TimerOp::Cancel { .. } => None,
+    }
 }
 
 fn due_of(lease: &Lease) -> DateTime<Utc> {
