@@ -21,6 +21,7 @@ use helpdesk::core::id::AgentId;
 use helpdesk::core::routing::agent_index::{AgentIndex, Found};
 use helpdesk::core::routing::queue::Queue;
 use helpdesk::core::routing::select::{Ask, choose};
+use helpdesk::core::routing::stage::Selector;
 use helpdesk::core::ticket::Ticket;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -29,8 +30,6 @@ const N_TICKETS: usize = 500;
 const CAPACITY: u32 = 5;
 /// Agents up to which the scan is measured too.
 const SCAN_MAX: usize = 10_000;
-const SELECTORS: [&str; 6] =
-    ["longest_idle", "most_spare", "least_loaded", "weighted_round_robin", "best_skill", "random"];
 
 fn sizes() -> &'static [usize] {
     if is_test() { &[10, 100] } else { &[10, 100, 1_000, 10_000, 100_000] }
@@ -79,7 +78,7 @@ impl Desk {
     }
 
     fn index(&self) -> AgentIndex {
-        AgentIndex::new(&self.roster, self.queue.stages.iter().map(|stage| stage.selector))
+        AgentIndex::new(&self.roster, self.queue.selectors())
     }
 
     fn next(&mut self) -> Ask<'_> {
@@ -159,8 +158,8 @@ fn bench_selector(c: &mut Criterion<ThreadTime>, selector: &str, sizes: &[usize]
 
 fn bench_assign(c: &mut Criterion<ThreadTime>) {
     bench_selector(c, "longest_idle", sizes());
-    for selector in &SELECTORS[1..] {
-        bench_selector(c, selector, if is_test() { &[100] } else { &[10_000] });
+    for selector in &Selector::ALL[1..] {
+        bench_selector(c, selector.as_str(), if is_test() { &[100] } else { &[10_000] });
     }
 }
 

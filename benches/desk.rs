@@ -112,6 +112,7 @@ impl Scene {
             desk: &self.desk,
             config_version: 1,
             roster: &self.roster,
+            index: None,
             number: Some(TicketNumber { prefix: self.desk.number_prefix().clone(), n: 1 }),
             language: None,
             expected_version: None,

@@ -5,13 +5,12 @@ use crate::error::Result;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::actor::Actor;
-use helpdesk_core::case::record::Record;
 use helpdesk_core::command::{Command, OnTicket, Rebalance};
-use helpdesk_core::decide::{Batch, Batched, Made, Wanted};
+use helpdesk_core::decide::{Batched, Made};
 use helpdesk_core::fault::{Code, Fault, Rejection};
 use helpdesk_core::id::{Key, derived_command_id};
-use helpdesk_core::limit::{BATCH_MAX, PAGE_MAX};
-use helpdesk_storage::{ListKind, ListQuery, Shelf};
+use helpdesk_core::limit::BATCH_MAX;
+use helpdesk_core::routing::waiting_index::{Waiting, WaitingIndex};
 
 impl Helpdesk {
     /// Picks the waiting tickets in the actor's scope that somebody has room for, and
@@ -50,28 +49,15 @@ impl Helpdesk {
         if !faults.is_empty() {
             return Err(Rejection::many(faults).into());
         }
-        let mut batch = Batch::new(desk, &asking.snapshot.roster, queues, now);
-        let mut query = ListQuery::all(actor.tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
-        query.terms = desk.terms().clone();
-        query.condition = batch.condition();
-        query.scope = asking.scope(Permission::RouteAgain);
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            let wanted = page.rows.into_iter().filter_map(|stored| match stored.record {
-                Record::Case(case) => batch.wants(*case),
-                _ => None,
-            });
-            let wanted: Vec<_> = wanted.collect();
-            let requesters = wanted.iter().filter_map(Wanted::requester).collect();
-            let answered = self.answered_by(actor.tenant, requesters).await?;
-            for wanted in wanted {
-                let last = wanted.requester().and_then(|id| answered.get(&id).copied());
-                batch.keep(wanted, last);
-            }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(batch.pick(BATCH_MAX)),
-            }
-        }
+        let roster = &asking.snapshot.roster;
+        let scope = asking.scope(Permission::RouteAgain);
+        let is_named = |queue: &Key| queues.is_empty() || queues.contains(queue);
+        let pick = |index: &WaitingIndex| {
+            let waiting = index.iter().filter(|it| is_named(&it.queue.key));
+            let seen = waiting.filter(|it| scope.permits(&it.ticket));
+            Batched::pick(seen.map(Waiting::upcoming), desk, roster, now, BATCH_MAX)
+        };
+        let tenant = self.tenant(actor.tenant).await?;
+        self.with_waiting(&tenant, &asking.snapshot, pick).await
     }
 }

@@ -12,8 +12,7 @@ use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, TenantId, TicketNumber, Version};
 use helpdesk_core::limit::INDEXED_AGENTS_MIN;
 use helpdesk_core::routing::agent_index::AgentIndex;
-use helpdesk_core::routing::queue::QueueMode;
-use helpdesk_core::routing::stage::Selector;
+use helpdesk_core::routing::queue::{Queue, QueueMode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -76,12 +75,8 @@ fn index_of(desk: &Desk, roster: &Roster) -> Option<Arc<AgentIndex>> {
     if roster.agents.len() < INDEXED_AGENTS_MIN {
         return None;
     }
-    let selectors = desk.queues().flat_map(|queue| {
-        let of_stages = queue.stages.iter().map(|stage| stage.selector);
-        let of_none = queue.stages.is_empty().then(Selector::default);
-        of_stages.chain(of_none).filter(|_| queue.mode != QueueMode::Pull)
-    });
-    Some(Arc::new(AgentIndex::new(roster, selectors)))
+    let giving = desk.queues().filter(|queue| queue.mode != QueueMode::Pull);
+    Some(Arc::new(AgentIndex::new(roster, giving.flat_map(Queue::selectors))))
 }
 
 /// A tenant in memory.

@@ -85,8 +85,7 @@ impl Kept {
     /// The requester, where it matters who answered them last.
     fn wants_contact(&self, case: &Case) -> Option<ContactId> {
         let queue = case.ticket.queue.as_ref().and_then(|key| self.queues.get(key))?;
-        let is_held = case.waits() && queue.affinity_wait_seconds.is_some();
-        is_held.then_some(case.ticket.requester)
+        (case.waits() && queue.affinity).then_some(case.ticket.requester)
     }
 }
 

@@ -22,12 +22,6 @@ use uuid::Uuid;
 
 const STEPS_MAX: usize = 200;
 const N_AGENTS: u16 = 300;
-const SELECTORS: [Selector; 4] = [
-    Selector::LongestIdle,
-    Selector::MostSpare,
-    Selector::LeastLoaded,
-    Selector::WeightedRoundRobin,
-];
 static CALENDARS: LazyLock<Calendars> = LazyLock::new(|| {
     let mut calendars = Calendars::default();
     for (name, until) in [("open", "23:00"), ("over", "12:00")] {
@@ -52,7 +46,7 @@ fn now() -> DateTime<Utc> {
 
 fn run(input: &mut Unstructured<'_>) -> Result<()> {
     let mut roster = Roster::default();
-    let kept = SELECTORS.into_iter().filter(|_| input.arbitrary().unwrap_or(false));
+    let kept = Selector::ALL.into_iter().filter(|_| input.arbitrary().unwrap_or(false));
     let mut index = AgentIndex::new(&roster, kept.collect::<Vec<_>>());
     for _ in 0..STEPS_MAX {
         if input.is_empty() {
@@ -193,10 +187,7 @@ fn queue(input: &mut Unstructured<'_>) -> Result<Queue> {
                     _ => json!({"type": "drop_all"}),
                 })
             })?,
-            "selector": input.choose(&[
-                "longest_idle", "most_spare", "least_loaded", "weighted_round_robin",
-                "best_skill", "random",
-            ])?,
+            "selector": input.choose(&Selector::ALL)?,
             "skip_if_empty": bool::arbitrary(input)?,
         }))
     })?;

@@ -9,6 +9,7 @@ use helpdesk::core::actor::Actor;
 use helpdesk::core::agent::AgentLoad;
 use helpdesk::core::desk::Desk;
 use helpdesk::core::id::AgentId;
+use helpdesk::core::routing::stage::Selector;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,13 +19,11 @@ use uuid::Uuid;
 const N_ENGINES: u64 = 6;
 const N_ROUNDS: u64 = 20;
 const N_AGENTS: u64 = 7;
-const SELECTORS: [&str; 6] =
-    ["longest_idle", "most_spare", "least_loaded", "weighted_round_robin", "best_skill", "random"];
 
 /// A queue for each selector, by turns assigning and offering, and one that agents
 /// serve themselves; less room than there will be work.
 fn desk() -> Value {
-    let mut queues: Vec<Value> = SELECTORS
+    let mut queues: Vec<Value> = Selector::ALL
         .iter()
         .enumerate()
         .map(|(i, selector)| {
@@ -119,7 +118,7 @@ fn work(kit: &Kit, engine: u64) {
         let now = script::start() + TimeDelta::seconds(round as i64);
         let subject = match dice.below(7) {
             6 => "taken",
-            i => SELECTORS[i as usize],
+            i => Selector::ALL[i as usize].as_str(),
         };
         let channel = ["email", "chat"][dice.below(2) as usize];
         let message = json!({

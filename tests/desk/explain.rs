@@ -133,6 +133,7 @@ fn a_timer_without_its_ticket_finds_nothing_to_do() {
         desk: &desk,
         config_version: 1,
         roster: &Roster::default(),
+        index: None,
         number: None,
         language: None,
         expected_version: None,

@@ -7,7 +7,7 @@ use crate::state;
 use expect_test::expect;
 use helpdesk::MemoryStore;
 use helpdesk::core::case::Case;
-use helpdesk::core::decide::Batch;
+use helpdesk::core::decide::Batched;
 use helpdesk::core::desk::Desk;
 use helpdesk::core::id::{AgentId, TicketId};
 use helpdesk::core::routing::batch::assign_all;
@@ -60,6 +60,16 @@ fn holders(kit: &Kit) -> BTreeMap<TicketId, AgentId> {
     cases.iter().filter_map(|case| Some((case.ticket.id, holder(case)?))).collect()
 }
 
+fn upcoming<'a>(case: &'a Case, desk: &'a Desk) -> Upcoming<'a> {
+    Upcoming {
+        ticket: &case.ticket,
+        queue: case.ticket.queue.as_ref().and_then(|key| desk.queue(key)),
+        offered_to: None,
+        affinity: &[],
+        due_at: case.due_at(),
+    }
+}
+
 /// Twenty tickets of all queues wait, and everybody comes; nobody has ticked.
 fn full_house() -> Kit {
     let mut kit = Kit::new(Arc::new(MemoryStore::default()), desk());
@@ -82,13 +92,7 @@ fn waiting_tickets_are_given_as_the_pure_batch_gives_them_and_only_once() {
     let now = at("2026-11-20T09:01:00Z");
     let desk = Desk::from_value(&without_agents(desk())).unwrap();
     let cases = state::cases(&*kit.store, TENANT);
-    let tickets = cases.iter().map(|case| Upcoming {
-        ticket: &case.ticket,
-        queue: case.ticket.queue.as_ref().and_then(|key| desk.queue(key)),
-        offered_to: None,
-        affinity: &[],
-        due_at: case.due_at(),
-    });
+    let tickets = cases.iter().map(|case| upcoming(case, &desk));
     let mut roster = state::roster(&*kit.store, TENANT);
     let choices = assign_all(tickets, &mut roster, desk.calendars(), now, desk.selection_seed());
     let expected: BTreeMap<TicketId, AgentId> =
@@ -116,18 +120,12 @@ fn a_batch_stops_at_its_limit_and_counts_what_is_left() {
     let now = at("2026-11-20T09:01:00Z");
     let desk = Desk::from_value(&without_agents(desk())).unwrap();
     let roster = state::roster(&*kit.store, TENANT);
-    let mut batch = Batch::new(&desk, &roster, &[], now);
-    let mut cases = state::cases(&*kit.store, TENANT);
-    cases.reverse();
-    for case in cases {
-        if let Some(wanted) = batch.wants(case) {
-            batch.keep(wanted, None);
-        }
-    }
-    let all = batch.pick(20);
+    let cases = state::cases(&*kit.store, TENANT);
+    let tickets = || cases.iter().rev().map(|case| upcoming(case, &desk));
+    let all = Batched::pick(tickets(), &desk, &roster, now, 20);
     let n = all.tickets.len();
     assert!(n > 2 && all.n_left == 0, "{all:?}");
-    let two = batch.pick(2);
+    let two = Batched::pick(tickets(), &desk, &roster, now, 2);
     assert_eq!((&two.tickets[..], two.n_left), (&all.tickets[..2], n as u64 - 2));
 }
 

@@ -31,7 +31,7 @@ mod timers;
 mod work;
 
 pub use crate::trace;
-pub use batch::{Batch, Batched, Wanted};
+pub use batch::Batched;
 pub use clocks::redate_at;
 pub use explain::{explain_now, sentence};
 pub use explain_rules::explain_rules;
@@ -247,7 +247,7 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         )),
         Command::Rebalance(_) => Err(Rejection::new(
             Code::Invalid,
-            "this command stands for many: decide `seek_agent` for each ticket of a `Batch`",
+            "this command stands for many: decide `seek_agent` for each ticket that is `Batched`",
         )),
         Command::CreateContact(create) => people::create_contact(work, create),
         Command::UpdateContact(update) => people::update_contact(work, update),

@@ -12,7 +12,7 @@ use crate::id::{AgentId, CommandId, TenantId, TicketId};
 use crate::routing::agent_index::AgentIndex;
 use crate::routing::queue::QueueMode;
 use crate::routing::stage::Selector;
-use crate::routing::tests::index_desk::{Draw, SELECTORS};
+use crate::routing::tests::index_desk::Draw;
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use serde_json::json;
@@ -87,7 +87,7 @@ fn decided(scene: &Scene, command: &Command, index: Option<&AgentIndex>) -> Deci
 fn check(seed: u64) -> usize {
     let draw = &mut Draw(seed);
     let scene = scene(draw);
-    let kept: Vec<Selector> = SELECTORS.into_iter().filter(|_| draw.once_in(2)).collect();
+    let kept: Vec<Selector> = Selector::ALL.into_iter().filter(|_| draw.once_in(2)).collect();
     let index = AgentIndex::new(&scene.roster, kept);
     let mut n_given = 0;
     for command in commands(&scene, draw) {

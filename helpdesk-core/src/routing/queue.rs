@@ -1,6 +1,6 @@
 //! Queues: where a ticket waits for an agent.
 
-use super::stage::Stage;
+use super::stage::{Selector, Stage};
 use crate::id::Key;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,4 +92,12 @@ pub struct Queue {
 
 fn yes() -> bool {
     true
+}
+
+impl Queue {
+    /// How its stages choose one of several agents; a queue without stages has one.
+    pub fn selectors(&self) -> impl Iterator<Item = Selector> {
+        let of_one = self.stages.is_empty().then(Selector::default);
+        self.stages.iter().map(|stage| stage.selector).chain(of_one)
+    }
 }

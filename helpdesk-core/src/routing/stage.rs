@@ -43,7 +43,9 @@ pub enum Relax {
 
 /// How one of several candidates is chosen. Ties always go by fewer active
 /// units, longest since last assigned (never first), agent id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Selector {
     /// Longest since last assigned on the ticket's channel; never-assigned first.
@@ -64,6 +66,16 @@ pub enum Selector {
 }
 
 impl Selector {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::LongestIdle,
+        Self::MostSpare,
+        Self::LeastLoaded,
+        Self::WeightedRoundRobin,
+        Self::BestSkill,
+        Self::Random,
+    ];
+
     /// The selector as it stands in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -3,6 +3,7 @@
 
 mod affinity;
 mod agent_index;
+mod batch;
 mod candidates;
 pub(crate) mod index_desk;
 mod laws;

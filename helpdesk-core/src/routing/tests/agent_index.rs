@@ -1,6 +1,6 @@
 //! The index of agents says what the scan of all agents says.
 
-use super::index_desk::{Draw, SELECTORS};
+use super::index_desk::Draw;
 use super::*;
 use crate::routing::agent_index::{AgentIndex, Found};
 use crate::routing::stage::Selector;
@@ -22,7 +22,7 @@ impl Desk {
         let mut draw = Draw(seed);
         let n = draw.of(&[3, 30, 300]);
         let roster = roster((0..draw.below(n)).map(|_| draw.entry()));
-        let kept: Vec<Selector> = SELECTORS.into_iter().filter(|_| draw.once_in(2)).collect();
+        let kept: Vec<Selector> = Selector::ALL.into_iter().filter(|_| draw.once_in(2)).collect();
         Self { index: AgentIndex::new(&roster, kept), roster, calendars, draw }
     }
 
@@ -91,7 +91,7 @@ fn check(seed: u64, calendars: &Calendars) {
     let turn = desk.draw.below(7) as usize % entries.len().max(1);
     entries.rotate_left(turn);
     entries.reverse();
-    let mut index = AgentIndex::new(&Roster::default(), SELECTORS);
+    let mut index = AgentIndex::new(&Roster::default(), Selector::ALL);
     entries.into_iter().for_each(|entry| index.put(entry));
     assert_eq!(index.len(), desk.roster.agents.len());
     desk.index = index;
@@ -108,7 +108,7 @@ fn the_index_chooses_as_the_scan_does() {
 /// Everybody holds something, is given something, and lets go: blocks fill, split and join.
 #[test]
 fn a_busy_desk_goes_round_for_long() {
-    for selector in SELECTORS {
+    for selector in Selector::ALL {
         let queue = queue_by(selector.as_str());
         let mut roster = roster((1..=400).map(|n| entry(n).capacity(3)));
         let mut index = AgentIndex::new(&roster, [selector]);

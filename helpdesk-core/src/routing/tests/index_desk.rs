@@ -5,15 +5,6 @@ use super::*;
 use crate::routing::stage::{Relax, Selector, Stage, Widen};
 use crate::ticket::Excluded;
 
-pub(crate) const SELECTORS: [Selector; 6] = [
-    Selector::LongestIdle,
-    Selector::MostSpare,
-    Selector::LeastLoaded,
-    Selector::WeightedRoundRobin,
-    Selector::BestSkill,
-    Selector::Random,
-];
-
 /// Numbers that a seed gives: a linear congruential generator, its upper bits.
 pub(crate) struct Draw(pub(crate) u64);
 
@@ -110,7 +101,7 @@ impl Draw {
                 2 => Relax::DropSkill { skill: draw.skill().skill },
                 _ => Relax::DropAll,
             }),
-            selector: self.of(&SELECTORS),
+            selector: self.of(&Selector::ALL),
             skip_if_empty: self.once_in(2),
         }
     }

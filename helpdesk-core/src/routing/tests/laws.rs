@@ -1,10 +1,8 @@
 //! Laws of the choice, under random desks.
 
 use super::*;
+use crate::routing::stage::Selector;
 use proptest::prelude::*;
-
-const SELECTORS: [&str; 6] =
-    ["longest_idle", "most_spare", "least_loaded", "weighted_round_robin", "best_skill", "random"];
 
 #[derive(Debug, Clone)]
 struct Worker {
@@ -55,7 +53,11 @@ fn entry_of(n: usize, worker: &Worker) -> RosterEntry {
 }
 
 fn desk() -> impl Strategy<Value = (Vec<Worker>, &'static str, u8)> {
-    (prop::collection::vec(worker(), 1..12), prop::sample::select(&SELECTORS[..]), 0u8..3)
+    (
+        prop::collection::vec(worker(), 1..12),
+        prop::sample::select(Selector::ALL.map(Selector::as_str).to_vec()),
+        0u8..3,
+    )
 }
 
 fn sql(level: u8) -> Ticket {

@@ -91,7 +91,7 @@ pub struct WaitingIndex {
     options: ToSolve,
     queues: BTreeMap<(i64, Key), OfQueue>,
     places: BTreeMap<TicketId, Place>,
-    /// Those that may be held for whoever answered their requester last.
+    /// Those that may go to whoever answered their requester last.
     of_requester: BTreeMap<ContactId, BTreeSet<TicketId>>,
     /// Those that somebody answered.
     answered_by: BTreeMap<AgentId, BTreeSet<TicketId>>,
@@ -185,8 +185,7 @@ impl WaitingIndex {
         }
     }
 
-    /// Takes in who answered a requester last. Tickets of queues that wait for a
-    /// preferred agent depend on it.
+    /// Takes in who answered a requester last, and so whom queues with affinity prefer.
     pub fn answered(&mut self, requester: ContactId, by: Option<AgentId>) {
         let tickets = self.of_requester.get(&requester).cloned().unwrap_or_default();
         for id in tickets {
@@ -196,6 +195,12 @@ impl WaitingIndex {
             let waiting = waiting.clone();
             self.put(Waiting { affinity: by.into_iter().collect(), ..waiting });
         }
+    }
+
+    /// All tickets, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = &Waiting> {
+        let groups = self.queues.values().flat_map(|of_queue| of_queue.groups.values());
+        groups.flat_map(|group| group.in_turn.values().map(|waiting| &**waiting))
     }
 
     /// The ticket, if it is known.
@@ -223,7 +228,7 @@ impl WaitingIndex {
 
     fn note_people(&mut self, waiting: &Waiting) {
         let Ticket { id, requester, last_answered_by, .. } = &*waiting.ticket;
-        if waiting.queue.affinity_wait_seconds.is_some() {
+        if waiting.queue.affinity {
             self.of_requester.entry(*requester).or_default().insert(*id);
         }
         if let Some(agent) = last_answered_by {
