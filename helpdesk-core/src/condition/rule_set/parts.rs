@@ -1,6 +1,6 @@
 //! Many parts of a text, found in one pass.
 
-use aho_corasick::automaton::Automaton;
+use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::{Anchored, dfa, nfa};
 
 /// Bytes of parts up to which they are found by the fastest automaton: it takes
@@ -60,51 +60,55 @@ impl PartFinder {
 
     /// Goes through the text byte by byte; in each state stand the parts that end there.
     /// A step waits for the one before it, so a text is gone through in several places
-    /// at once; these overlap by the longest part.
+    /// at once; each goes on into the next by the longest part.
     fn walk(&self, automaton: &impl Automaton, folded: &str, mut see: impl FnMut(u32, usize)) {
         let Ok(start) = automaton.start_state(Anchored::No) else { return };
         let bytes = folded.as_bytes();
         let length = bytes.len() / LANES;
         let overlap = automaton.max_pattern_len();
-        let mut report = |state, at: usize| {
-            if automaton.is_match(state) {
-                for n in 0..automaton.match_len(state) {
-                    let part = automaton.match_pattern(state, n);
-                    see(part.as_u32(), at + 1 - automaton.pattern_len(part));
-                }
-            }
-        };
+        let mut step = |state, at: usize| step(automaton, state, bytes[at], at + 1, &mut see);
         let mut states = [start; LANES];
         let mut n_seen = 0;
         if length > overlap * 2 {
             for at in 0..length {
                 for (lane, state) in states.iter_mut().enumerate() {
-                    let at = lane * length + at;
-                    *state = automaton.next_state(Anchored::No, *state, bytes[at]);
-                    if automaton.is_special(*state) {
-                        report(*state, at);
-                    }
+                    *state = step(*state, lane * length + at);
                 }
             }
-            // What ends in the next lane began in this one, or is seen there.
             n_seen = LANES * length;
-            for (lane, state) in states.iter().enumerate().take(LANES - 1) {
-                let mut state = *state;
-                let start = (lane + 1) * length;
-                for (at, byte) in bytes.iter().enumerate().skip(start).take(overlap) {
-                    state = automaton.next_state(Anchored::No, state, *byte);
-                    if automaton.is_special(state) {
-                        report(state, at);
-                    }
-                }
+            for (lane, state) in (1..).zip(&states[..LANES - 1]) {
+                (lane * length..lane * length + overlap).fold(*state, &mut step);
             }
         }
-        let mut state = states[LANES - 1];
-        for (at, byte) in bytes.iter().enumerate().skip(n_seen) {
-            state = automaton.next_state(Anchored::No, state, *byte);
-            if automaton.is_special(state) {
-                report(state, at);
-            }
+        (n_seen..bytes.len()).fold(states[LANES - 1], step);
+    }
+}
+
+/// The next state; shows the parts that end there.
+#[inline(always)]
+fn step(
+    automaton: &impl Automaton,
+    state: StateID,
+    byte: u8,
+    end: usize,
+    see: &mut dyn FnMut(u32, usize),
+) -> StateID {
+    let state = automaton.next_state(Anchored::No, state, byte);
+    if automaton.is_special(state) {
+        report(automaton, state, end, see);
+    }
+    state
+}
+
+/// Shows the parts that end in a state. Most steps come to none, and are not to make
+/// room for this.
+#[cold]
+#[inline(never)]
+fn report(automaton: &impl Automaton, state: StateID, end: usize, see: &mut dyn FnMut(u32, usize)) {
+    if automaton.is_match(state) {
+        for at in 0..automaton.match_len(state) {
+            let part = automaton.match_pattern(state, at);
+            see(part.as_u32(), end - automaton.pattern_len(part));
         }
     }
 }
