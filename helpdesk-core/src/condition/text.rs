@@ -38,19 +38,29 @@ impl Default for FoldOptions {
 /// ```
 #[must_use]
 pub fn fold(text: &str, options: FoldOptions) -> String {
+    fold_aligned(text, options).0
+}
+
+/// The folded text, and whether each of its chars stands where it stood before.
+fn fold_aligned(text: &str, options: FoldOptions) -> (String, bool) {
     if text.is_ascii() {
-        return text.to_ascii_lowercase();
+        return (text.to_ascii_lowercase(), true);
     }
     let mut folded = String::with_capacity(text.len());
+    let mut is_aligned = true;
     for char in text.chars() {
         match char {
             '\0'..='\x7f' => folded.push(char.to_ascii_lowercase()),
             'Ё' | 'ё' => folded.push(if options.fold_yo { 'е' } else { 'ё' }),
             'а'..='џ' => folded.push(char),
-            _ => folded.extend(char.to_lowercase()),
+            _ => {
+                let end = folded.len() + char.len_utf8();
+                folded.extend(char.to_lowercase());
+                is_aligned &= folded.len() == end;
+            }
         }
     }
-    folded
+    (folded, is_aligned)
 }
 
 /// Whether the char is part of a word: alphanumeric or a combining mark.
@@ -89,7 +99,8 @@ pub struct TextFact<'a> {
     text: Cow<'a, str>,
     n_bytes_seen: usize,
     options: FoldOptions,
-    folded: OnceCell<String>,
+    /// Folded, and whether each char stands there where it stood before.
+    folded: OnceCell<(String, bool)>,
     words: OnceCell<Vec<IndexedWord>>,
     index: OnceCell<WordIndex>,
 }
@@ -134,7 +145,16 @@ impl<'a> TextFact<'a> {
     /// The part that is looked at, folded.
     #[must_use]
     pub fn folded(&self) -> &str {
-        self.folded.get_or_init(|| fold(self.seen(), self.options))
+        &self.fold().0
+    }
+
+    /// Whether each char of the folded text stands where it stands in the other.
+    pub(super) fn is_aligned(&self) -> bool {
+        self.fold().1
+    }
+
+    fn fold(&self) -> &(String, bool) {
+        self.folded.get_or_init(|| fold_aligned(self.seen(), self.options))
     }
 
     /// Whether the words of the phrase stand in the text, one after the other.

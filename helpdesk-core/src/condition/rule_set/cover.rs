@@ -1,6 +1,6 @@
 //! Under which keys a rule is filed: those without which it cannot hold.
 
-use super::NO_KEY;
+use super::ANY_TICKET;
 use super::keys::Keys;
 use super::program::{Node, Probe};
 use super::ranges::Range;
@@ -15,8 +15,8 @@ const UNKNOWN_CHANCE: f32 = 0.5;
 pub(super) enum Filing {
     /// Nowhere: it never holds.
     Never,
-    /// Among the tickets that have one of these keys, and the guard.
-    Keys { keys: Vec<u32>, guard: u32 },
+    /// Among the tickets that have one of these keys, and both guards.
+    Keys { keys: Vec<u32>, guards: [u32; 2] },
     /// Among those whose number lies there.
     Range(Range),
     /// With every ticket.
@@ -35,8 +35,8 @@ pub(super) fn file(node: &Node, keys: &Keys) -> Filing {
     collect(node, keys, &mut filed);
     filed.sort_unstable();
     filed.dedup();
-    let guard = guard(node, &filed, keys);
-    Filing::Keys { keys: filed, guard }
+    let guards = guards(node, &filed, keys);
+    Filing::Keys { keys: filed, guards }
 }
 
 /// How many of all tickets have one of the keys that a node would be filed under,
@@ -78,14 +78,23 @@ fn collect(node: &Node, keys: &Keys, filed: &mut Vec<u32>) {
     }
 }
 
-/// The rarest other key that a conjunction needs.
-fn guard(node: &Node, filed: &[u32], keys: &Keys) -> u32 {
-    let Node::All(children) = node else { return NO_KEY };
-    let needed = children.iter().filter_map(|child| match child {
-        Node::Probe { probe: Probe::Key(key), negated: false } if filed != [*key] => Some(*key),
-        _ => None,
-    });
-    needed.min_by(|a, b| keys.share(*a).total_cmp(&keys.share(*b))).unwrap_or(NO_KEY)
+/// The two rarest other keys that a conjunction needs, the rarest first.
+fn guards(node: &Node, filed: &[u32], keys: &Keys) -> [u32; 2] {
+    let mut guards = [ANY_TICKET; 2];
+    let Node::All(children) = node else { return guards };
+    for child in children {
+        let Node::Probe { probe: Probe::Key(key), negated: false } = child else { continue };
+        let key = *key;
+        if filed == [key] || guards.contains(&key) {
+            continue;
+        }
+        if keys.share(key) < keys.share(guards[0]) {
+            guards = [key, guards[0]];
+        } else if keys.share(key) < keys.share(guards[1]) {
+            guards[1] = key;
+        }
+    }
+    guards
 }
 
 /// The narrowest range that a node needs.

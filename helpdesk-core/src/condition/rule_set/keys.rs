@@ -1,10 +1,11 @@
 //! The keys of a rule set: every equality in it, and how a ticket's are found.
 
+use super::near::Near;
 use super::program::{Node, Probe};
 use super::ranges::Range;
 use super::texts::Texts;
 use super::word_map::WordMap;
-use super::{NO_KEY, PARTS_BY_ONE, Scratch};
+use super::{ANY_TICKET, NO_KEY, PARTS_BY_ONE, Scratch};
 use crate::condition::ast::{
     BooleanTest, ChoiceTest, Condition, Leaf, NumberTest, SetTest, Test, TextTest,
 };
@@ -34,8 +35,8 @@ pub(super) struct Keys {
     numbers: Vec<Field>,
     range_tests: Vec<(u32, NumberTest)>,
     lists: Lists,
-    /// Conditions that no key stands for.
-    asked: Vec<Condition>,
+    /// Conditions that no key stands for, and where those that are patterns can match.
+    asked: Vec<(Condition, Option<Near>)>,
     asked_numbers: BTreeMap<String, u32>,
 }
 
@@ -88,6 +89,13 @@ impl Values {
 }
 
 impl Keys {
+    /// No key but the one that every ticket has.
+    pub(super) fn new() -> Self {
+        let mut keys = Self::default();
+        new_key(&mut keys.shares, 1.0);
+        keys
+    }
+
     /// A condition as a node of tests on these keys.
     pub(super) fn node(&mut self, condition: &Condition) -> Node {
         match condition {
@@ -190,15 +198,18 @@ impl Keys {
                 Node::all([Probe::Part(part).into(), self.asked_leaf(leaf)])
             }
             TextTest::Matches(pattern) => {
-                let parts = super::literals::required(pattern.regex().as_str());
-                let parts = parts.iter().flatten();
-                let parts: Vec<Node> = parts
-                    .map(|part| Probe::Part(self.texts.part(field, part, &mut self.shares)).into())
-                    .collect();
-                if parts.is_empty() {
+                let Some(required) = super::literals::required(pattern.regex().as_str()) else {
                     return self.asked_leaf(leaf);
+                };
+                let parts = required.parts.iter();
+                let tests = parts.map(|part| self.texts.part(field, part, &mut self.shares));
+                let tests: Vec<u32> = tests.collect();
+                let asked = self.asked_number(Condition::Leaf(leaf.clone()));
+                if let Some(reach) = required.reach {
+                    self.asked[asked as usize].1 = self.texts.near(&tests, reach);
                 }
-                Node::all([Node::any(parts), self.asked_leaf(leaf)])
+                let parts = tests.into_iter().map(|test| Probe::Part(test).into());
+                Node::all([Node::any(parts), Probe::Asked(asked).into()])
             }
             TextTest::Contains(_) | TextTest::StartsWith(_) | TextTest::EndsWith(_) => {
                 self.asked_leaf(leaf)
@@ -226,7 +237,7 @@ impl Keys {
     fn asked_number(&mut self, condition: Condition) -> u32 {
         let (asked, next) = (&mut self.asked, self.asked_numbers.len() as u32);
         *self.asked_numbers.entry(condition.to_json().to_string()).or_insert_with(|| {
-            asked.push(condition);
+            asked.push((condition, None));
             next
         })
     }
@@ -300,6 +311,7 @@ impl Keys {
             let known = PRIOR_TICKETS * *share + *count as f32;
             *share = known / (PRIOR_TICKETS + n_tickets as f32);
         }
+        self.shares[ANY_TICKET as usize] = 1.0;
     }
 
     /// Forgets what only the making of rules needs.
@@ -315,18 +327,12 @@ impl Keys {
         }
     }
 
-    /// Lets [`Keys::find_filed_parts`] find the parts with these keys, in order.
-    pub(super) fn file_parts(&mut self, keys: &[u32]) {
-        self.texts.file_parts(keys);
-    }
-
-    /// Finds the parts of a ticket's texts under which rules are filed.
-    pub(super) fn find_filed_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
-        self.texts.find_filed_parts(facts, scratch);
-    }
-
     pub(super) fn n_keys(&self) -> usize {
         self.shares.len()
+    }
+
+    pub(super) fn n_parts(&self) -> usize {
+        self.texts.n_parts()
     }
 
     pub(super) fn n_numbers(&self) -> usize {
@@ -404,7 +410,15 @@ impl Keys {
         facts: &F,
         scratch: &mut Scratch,
     ) -> bool {
-        scratch.remember(asked as usize, || self.asked[asked as usize].holds(facts))
+        let (condition, near) = &self.asked[asked as usize];
+        scratch.remember(asked as usize, |scratch| match (near, condition) {
+            (Some(near), Condition::Leaf(Leaf { test: Test::Text(TextTest::Matches(it)), .. }))
+                if scratch.knows_parts =>
+            {
+                near.matches(it, &self.texts, facts, scratch)
+            }
+            _ => condition.holds(facts),
+        })
     }
 
     /// Whether a part stands in a text: looked for by itself as long as few are,
@@ -418,15 +432,14 @@ impl Keys {
         if !scratch.knows_parts && scratch.n_parts_sought >= PARTS_BY_ONE {
             self.find_parts(facts, scratch);
         }
-        // Found with those under which rules are filed, or with all.
-        if scratch.has(self.part_key(part)) || scratch.knows_parts {
+        if scratch.knows_parts {
             return scratch.has(self.part_key(part));
         }
         let memo = self.asked.len() + part as usize;
         if !scratch.remembers(memo) {
             scratch.n_parts_sought += 1;
         }
-        scratch.remember(memo, || self.texts.has_part(part, facts))
+        scratch.remember(memo, |_| self.texts.has_part(part, facts))
     }
 
     /// Finds a ticket's keys and numbers.

@@ -12,10 +12,13 @@
 
 mod compiled;
 mod cover;
+mod found;
 mod keys;
 mod literals;
 mod live;
+mod near;
 mod parts;
+mod postings;
 mod program;
 mod ranges;
 mod texts;
@@ -29,7 +32,10 @@ pub use compiled::Compiled;
 pub use live::LiveRules;
 
 use cover::Filing;
+use found::Found;
 use keys::Keys;
+use near::PartPlaces;
+use postings::{Place, Postings};
 use program::{Entry, Node, Probe, Programs};
 use ranges::{Range, RangeIndex};
 
@@ -40,14 +46,12 @@ const WALKED_MAX: usize = 16;
 const FIRST_WALKED: usize = 8;
 /// Rules that are looked at first, where only the first that holds is wanted.
 const FIRST_RULES: u32 = 64;
-/// Keys of a rule up to which each has its own copy of the rule's program.
-const COPIES_MAX: usize = 4;
 /// As many parts of a ticket's texts are looked for one by one, then all together.
 const PARTS_BY_ONE: u32 = 16;
 /// Marks the absence of a key.
-const NO_KEY: u32 = IS_REPEATED - 1;
-/// Marks a rule that is filed under several keys, beside its guard.
-const IS_REPEATED: u32 = 1 << 31;
+const NO_KEY: u32 = u32::MAX;
+/// A key that every ticket has.
+const ANY_TICKET: u32 = 0;
 
 /// Conditions, compiled to be matched together; immutable and shareable.
 ///
@@ -83,12 +87,10 @@ pub struct RuleSet {
     walked: Vec<Condition>,
     keys: Keys,
     programs: Programs,
-    /// Where the postings of each key begin; one more than there are keys.
-    starts: Vec<u32>,
-    postings: Vec<Posting>,
-    /// Whether rules are filed under parts of texts: these are looked for with each
-    /// ticket then, else when a test asks.
-    files_parts: bool,
+    postings: Postings,
+    /// Rules that are filed under parts of texts, in order; where there are none, parts
+    /// are looked for when a test asks.
+    by_parts: Vec<u32>,
     ranges: RangeIndex,
     /// Rules that the ranges stand for.
     ranged: Vec<Filed>,
@@ -97,20 +99,10 @@ pub struct RuleSet {
 }
 
 /// A rule and its program.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Filed {
     rule: u32,
     entry: Entry,
-}
-
-/// A rule filed under a key. Its program takes the key and the guard for granted, and
-/// lies beside those of the other rules under the key, as they are run together.
-#[derive(Debug, Clone, Copy)]
-struct Posting {
-    filed: Filed,
-    /// Another key that the rule needs, or [`NO_KEY`]; with [`IS_REPEATED`] where
-    /// the rule is filed under other keys too.
-    guard: u32,
 }
 
 /// What matching works on, kept from one ticket to the next: once it has grown to
@@ -127,11 +119,14 @@ pub struct Scratch {
     numbers: Vec<f64>,
     /// The results of tests that are made at most once for a ticket.
     memo: Vec<Memo>,
-    /// For each rule: the ticket it was last tried for.
-    tried: Vec<u32>,
-    ticket: u32,
-    /// Whether the parts of the ticket's texts were looked for.
+    /// Rules under the ticket's keys, the first so many.
+    candidates: Vec<Filed>,
+    n_candidates: usize,
+    /// Rules that hold, while they are looked for.
+    holding: Found,
+    /// Whether the parts of the ticket's texts were looked for, and where they stand.
     knows_parts: bool,
+    part_places: PartPlaces,
     /// How many of them were looked for one by one.
     n_parts_sought: u32,
     found: Vec<u32>,
@@ -168,6 +163,7 @@ impl RuleSet {
         if rules.is_small() {
             return rules;
         }
+        rules.keys = Keys::new();
         let mut nodes: Vec<Node> =
             conditions.iter().map(|condition| rules.keys.node(condition)).collect();
         rules.keys.seal();
@@ -200,13 +196,13 @@ impl RuleSet {
 
     /// Files each rule, and writes its programs.
     fn file(&mut self, nodes: &[Node]) {
-        let mut filings = Vec::with_capacity(nodes.len());
+        let mut places = Vec::with_capacity(nodes.len());
         let mut ranges: Vec<(u32, Range)> = Vec::new();
         let mut always: Vec<u32> = Vec::new();
         for (rule, node) in (0u32..).zip(nodes) {
             match cover::file(node, &self.keys) {
                 Filing::Never => {}
-                Filing::Keys { keys, guard } => filings.push((rule, keys, guard)),
+                Filing::Keys { keys, guards } => places.push(Place { rule, keys, guards }),
                 Filing::Range(range) => {
                     ranges.push((self.ranged.len() as u32, range));
                     self.ranged.push(Filed { rule, entry: self.programs.push(node, &[]) });
@@ -216,59 +212,21 @@ impl RuleSet {
         }
         self.ranges = RangeIndex::new(ranges);
         // To look for all parts with each ticket pays where many rules are filed so.
-        let has_parts = |keys: &[u32]| keys.iter().any(|key| self.keys.is_part(*key));
-        let n_by_parts = filings.iter().filter(|(_, keys, _)| has_parts(keys)).count();
-        self.files_parts = n_by_parts > PARTS_BY_ONE as usize;
-        if self.files_parts {
-            let keys = filings.iter().flat_map(|(_, keys, _)| keys);
-            let mut keys: Vec<u32> = keys.copied().filter(|key| self.keys.is_part(*key)).collect();
-            keys.sort_unstable();
-            self.keys.file_parts(&keys);
+        let is_by_parts = |place: &Place| place.keys.iter().any(|key| self.keys.is_part(*key));
+        let by_parts = places.iter().filter(|place| is_by_parts(place)).map(|place| place.rule);
+        let by_parts: Vec<u32> = by_parts.collect();
+        if by_parts.len() > PARTS_BY_ONE as usize {
+            self.by_parts = by_parts;
         } else {
-            let by_parts = filings.extract_if(.., |(_, keys, _)| has_parts(keys));
-            always.extend(by_parts.map(|(rule, ..)| rule));
+            places.retain(|place| by_parts.binary_search(&place.rule).is_err());
+            always.extend(by_parts);
             always.sort_unstable();
         }
         for rule in always {
             let entry = self.programs.push(&nodes[rule as usize], &[]);
             self.always.push(Filed { rule, entry });
         }
-        self.post(nodes, &filings);
-    }
-
-    /// Puts rules under their keys; within a key by order, so that what comes first is
-    /// tried first.
-    fn post(&mut self, nodes: &[Node], filings: &[(u32, Vec<u32>, u32)]) {
-        self.starts = vec![0; self.keys.n_keys() + 1];
-        for key in filings.iter().flat_map(|(_, keys, _)| keys) {
-            self.starts[*key as usize + 1] += 1;
-        }
-        for at in 1..self.starts.len() {
-            self.starts[at] += self.starts[at - 1];
-        }
-        let n_postings = self.starts.last().copied().unwrap_or_default();
-        let mut places = vec![(0, 0); n_postings as usize];
-        let mut next = self.starts.clone();
-        for (at, (_, keys, _)) in (0u32..).zip(filings) {
-            for key in keys {
-                let place = &mut next[*key as usize];
-                places[*place as usize] = (at, *key);
-                *place += 1;
-            }
-        }
-        let mut shared = vec![None; filings.len()];
-        for (at, key) in places {
-            let (rule, keys, guard) = &filings[at as usize];
-            let node = &nodes[*rule as usize];
-            let entry = if keys.len() <= COPIES_MAX {
-                self.programs.push(node, &[key, *guard])
-            } else {
-                *shared[at as usize].get_or_insert_with(|| self.programs.push(node, &[*guard]))
-            };
-            let repeated = if keys.len() > 1 { IS_REPEATED } else { 0 };
-            self.postings
-                .push(Posting { filed: Filed { rule: *rule, entry }, guard: *guard | repeated });
-        }
+        self.postings = Postings::new(self.keys.n_keys(), nodes, &places, &mut self.programs);
     }
 
     /// How many rules there are.
@@ -338,7 +296,14 @@ impl RuleSet {
         let from = u32::try_from(from.max(self.walked.len())).ok()?;
         self.look(facts, scratch);
         let accept = |rule: u32| rule >= from && accept(rule as usize);
-        let mut best = self.first_of_keys(from, facts, scratch, accept);
+        let mut best = self.first_of_keys(0, (from, u32::MAX), facts, scratch, accept);
+        // To look for parts is dear, and most often over before a rule needs it.
+        let next = self.by_parts.partition_point(|rule| *rule < from);
+        if self.by_parts.get(next).is_some_and(|rule| *rule < best) {
+            let n_keys = scratch.set.len();
+            self.keys.find_parts(facts, scratch);
+            best = self.first_of_keys(n_keys, (from, best), facts, scratch, accept);
+        }
         let mut ranged = std::mem::take(&mut scratch.found);
         ranged.clear();
         self.ranges.find(&scratch.numbers, |at| ranged.push(at));
@@ -360,43 +325,36 @@ impl RuleSet {
         (best != u32::MAX).then_some(best as usize)
     }
 
-    /// The first rule that holds and is filed under the ticket's keys: looked for
-    /// among the first few rules under each key, then among the next more.
+    /// The first rule that holds and is filed under the ticket's keys from a place on, in
+    /// a range of rules, or the range's end: looked for among the first few rules under
+    /// each key, then among the next more.
     fn first_of_keys<F: Facts + ?Sized>(
         &self,
-        from: u32,
+        start: usize,
+        (from, mut best): (u32, u32),
         facts: &F,
         scratch: &mut Scratch,
         accept: impl Fn(u32) -> bool,
     ) -> u32 {
         let mut next = std::mem::take(&mut scratch.next);
         next.clear();
-        next.extend(scratch.set.iter().map(|key| {
-            let postings = self.postings_of(*key);
-            let before = postings.partition_point(|posting| posting.filed.rule < from);
-            self.starts[*key as usize] + before as u32
-        }));
-        let (mut best, mut bound) = (u32::MAX, from.saturating_add(FIRST_RULES));
+        let keys = &scratch.set[start..];
+        next.extend(keys.iter().map(|key| self.postings.ordered_from(*key, from)));
+        let mut bound = from.saturating_add(FIRST_RULES);
         loop {
             let mut is_left = false;
             for (at, next) in next.iter_mut().enumerate() {
-                let end = self.starts[scratch.set[at] as usize + 1];
-                let postings = &self.postings[*next as usize..end as usize];
-                let upto = bound.min(best);
-                let looked_at = postings.iter().position(|posting| {
-                    let rule = posting.filed.rule;
-                    let is_over = rule >= upto;
-                    if !is_over
-                        && scratch.has_guard(posting.guard)
-                        && accept(rule)
-                        && self.runs(posting.filed, facts, scratch)
-                    {
-                        best = rule;
+                let (key, upto) = (scratch.set[start + at], bound.min(best));
+                let found = |filed: Filed, scratch: &mut Scratch| {
+                    let holds = accept(filed.rule) && self.runs(filed, facts, scratch);
+                    if holds {
+                        best = filed.rule;
                     }
-                    is_over || best == rule
-                });
-                *next += looked_at.unwrap_or(postings.len()) as u32;
-                is_left |= *next < end;
+                    holds
+                };
+                let left = self.postings.find_ordered(key, *next, upto, scratch, found);
+                *next = left.0;
+                is_left |= left.1;
             }
             if best < bound || !is_left {
                 break;
@@ -418,65 +376,56 @@ impl RuleSet {
             return &scratch.found;
         }
         self.look(facts, scratch);
-        scratch.begin_trying(self.n_rules);
-        for at in 0..scratch.set.len() {
-            for posting in self.postings_of(scratch.set[at]) {
-                let rule = posting.filed.rule;
-                if scratch.has_guard(posting.guard)
-                    && (posting.guard & IS_REPEATED == 0 || scratch.is_untried(rule))
-                    && self.runs(posting.filed, facts, scratch)
-                {
-                    found.push(rule);
-                }
-            }
+        if !self.by_parts.is_empty() {
+            self.keys.find_parts(facts, scratch);
         }
-        let n_keyed = found.len();
+        self.postings.collect(scratch);
+        scratch.holding.grow(self.n_rules);
+        for at in 0..scratch.n_candidates {
+            self.try_one(scratch.candidates[at], facts, scratch);
+        }
         self.ranges.find(&scratch.numbers, |at| found.push(at));
-        let mut n_kept = n_keyed;
-        for at in n_keyed..found.len() {
-            let filed = self.ranged[found[at] as usize];
-            if self.runs(filed, facts, scratch) {
-                found[n_kept] = filed.rule;
-                n_kept += 1;
-            }
+        for at in found.drain(..) {
+            self.try_one(self.ranged[at as usize], facts, scratch);
         }
-        found.truncate(n_kept);
         for filed in &self.always {
-            if self.runs(*filed, facts, scratch) {
-                found.push(filed.rule);
-            }
+            self.try_one(*filed, facts, scratch);
         }
-        found.sort_unstable();
+        scratch.holding.drain(|rule| found.push(rule));
         scratch.found = found;
         &scratch.found
     }
 
     #[inline]
-    fn postings_of(&self, key: u32) -> &[Posting] {
-        let key = key as usize;
-        &self.postings[self.starts[key] as usize..self.starts[key + 1] as usize]
+    fn try_one<F: Facts + ?Sized>(&self, filed: Filed, facts: &F, scratch: &mut Scratch) {
+        if self.runs(filed, facts, scratch) {
+            scratch.holding.add(filed.rule);
+        }
     }
 
     /// Takes in a ticket: finds its keys and numbers.
     fn look<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
         scratch.begin(self);
         self.keys.find(facts, scratch);
-        if self.files_parts {
-            self.keys.find_filed_parts(facts, scratch);
-        }
     }
 
     /// Runs a rule's program.
     #[inline]
     fn runs<F: Facts + ?Sized>(&self, filed: Filed, facts: &F, scratch: &mut Scratch) -> bool {
-        self.programs.run(filed.entry, |test| match test {
-            // Nearly all tests are of this kind.
+        self.programs.run(filed.entry, scratch, |test, scratch| self.passes(test, facts, scratch))
+    }
+
+    /// Whether the ticket passes a test. Not a part of every program that is run: most
+    /// need no more than a look at the ticket's keys.
+    #[inline(never)]
+    fn passes<F: Facts + ?Sized>(&self, test: Probe, facts: &F, scratch: &mut Scratch) -> bool {
+        match test {
             Probe::Key(key) => scratch.has(key),
             Probe::Any(list) => self.keys.has_any(list, facts, scratch),
             Probe::Range(range) => self.keys.in_range(range, scratch),
             Probe::Part(part) => self.keys.has_part(part, facts, scratch),
             Probe::Asked(asked) => self.keys.ask(asked, facts, scratch),
-        })
+        }
     }
 }
 
@@ -492,33 +441,19 @@ impl Scratch {
         if self.bits.len() < n_bits {
             self.bits.resize(n_bits, 0);
         }
+        self.bits[ANY_TICKET as usize / 64] |= 1 << (ANY_TICKET % 64);
         self.numbers.clear();
         self.numbers.resize(rules.keys.n_numbers(), f64::NAN);
         self.memo.clear();
         self.memo.resize(rules.keys.n_memos(), Memo::Unknown);
         self.knows_parts = false;
+        self.part_places.begin(rules.keys.n_parts());
         self.n_parts_sought = 0;
-    }
-
-    /// Lets each of so many rules be tried once for the ticket.
-    fn begin_trying(&mut self, n_rules: usize) {
-        self.ticket = self.ticket.wrapping_add(1);
-        if self.tried.len() < n_rules || self.ticket == 0 {
-            self.tried.clear();
-            self.tried.resize(n_rules, 0);
-            self.ticket = 1;
-        }
     }
 
     #[inline]
     fn has(&self, key: u32) -> bool {
         self.bits.get(key as usize / 64).is_some_and(|word| word >> (key % 64) & 1 == 1)
-    }
-
-    #[inline]
-    fn has_guard(&self, guard: u32) -> bool {
-        let guard = guard & !IS_REPEATED;
-        guard == NO_KEY || self.has(guard)
     }
 
     /// Adds a key of the ticket.
@@ -539,21 +474,19 @@ impl Scratch {
         }
     }
 
-    #[inline]
-    fn is_untried(&mut self, rule: u32) -> bool {
-        let Some(tried) = self.tried.get_mut(rule as usize) else { return true };
-        std::mem::replace(tried, self.ticket) != self.ticket
-    }
-
     fn remembers(&self, test: usize) -> bool {
         self.memo.get(test).is_some_and(|memo| *memo != Memo::Unknown)
     }
 
-    fn remember(&mut self, test: usize, ask: impl FnOnce() -> bool) -> bool {
-        let Some(memo) = self.memo.get_mut(test) else { return ask() };
-        if *memo == Memo::Unknown {
-            *memo = if ask() { Memo::Passed } else { Memo::Failed };
+    fn remember(&mut self, test: usize, ask: impl FnOnce(&Self) -> bool) -> bool {
+        let known = self.memo.get(test).copied().unwrap_or(Memo::Unknown);
+        if known != Memo::Unknown {
+            return known == Memo::Passed;
         }
-        *memo == Memo::Passed
+        let passes = ask(self);
+        if let Some(memo) = self.memo.get_mut(test) {
+            *memo = if passes { Memo::Passed } else { Memo::Failed };
+        }
+        passes
     }
 }

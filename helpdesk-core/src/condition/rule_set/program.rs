@@ -1,5 +1,7 @@
 //! Conditions as short programs of tests.
 
+use super::Scratch;
+
 /// One test that a program makes on a ticket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Probe {
@@ -152,7 +154,7 @@ impl Step {
 }
 
 /// Where a program begins.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Entry(u32);
 
 impl Entry {
@@ -227,13 +229,21 @@ impl Programs {
         self.steps.shrink_to_fit();
     }
 
-    /// Whether a program holds. Each step goes to a later one, so this ends.
+    /// Whether a program holds. Each step goes to a later one, so this ends. Nearly all
+    /// tests are of keys, so these are told apart from the others first.
     #[inline]
-    pub(super) fn run(&self, entry: Entry, mut passes: impl FnMut(Probe) -> bool) -> bool {
+    pub(super) fn run(
+        &self,
+        entry: Entry,
+        ticket: &mut Scratch,
+        mut passes: impl FnMut(Probe, &mut Scratch) -> bool,
+    ) -> bool {
         let Some(steps) = self.steps.get(entry.0 as usize..) else { return entry == Entry::TRUE };
         let mut at = 0;
         while let Some(step) = steps.get(usize::from(at)) {
-            at = if passes(step.probe()) { step.yes } else { step.no };
+            let is_key = step.test >> NUMBER_BITS == 0;
+            let passed = if is_key { ticket.has(step.test) } else { passes(step.probe(), ticket) };
+            at = if passed { step.yes } else { step.no };
             if at >= NO {
                 break;
             }

@@ -3,6 +3,7 @@
 use super::{RuleSet, Scratch, WALKED_MAX};
 use crate::condition::{Condition, FactMap, Schema};
 use chrono::DateTime;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn parse(source: &Value) -> Condition {
@@ -170,5 +171,99 @@ fn a_scratch_goes_from_one_set_to_another() {
         assert_eq!(small.all(&facts(&vip), &mut scratch), [0]);
         assert_eq!(large.first(&facts(&plain), &mut scratch), None);
         assert_eq!(small.first(&facts(&plain), &mut scratch), Some(0));
+    }
+}
+
+/// One of these, again and again.
+fn some_of(from: &'static [&'static str], n: usize) -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(from), 0..n).prop_map(|chosen| chosen.concat())
+}
+
+fn pattern() -> impl Strategy<Value = String> {
+    const FLAGS: &[&str] = &["", "(?i)", "(?m)", "(?im)", "(?iR)"];
+    const ITEMS: &[&str] = &[
+        "order",
+        "Kiste",
+        "straße",
+        "СЧЕТ",
+        "счёт",
+        "no.",
+        "[0-9]+",
+        "[ -]?",
+        r"\d{2,}",
+        "x*",
+        "(?:late)+",
+        "(late|soon)",
+        "^",
+        "$",
+        r"\b",
+        r"\B",
+        ".*",
+        "[^a-z]",
+        "(?s:.)?",
+        "s",
+        "i̇",
+    ];
+    const WORDS: &[&str] = &["order", "Kiste", "straße", "счет", "late", "soon", "ißt"];
+    let flags = prop::sample::select(FLAGS);
+    (flags, some_of(ITEMS, 3), prop::sample::select(WORDS), some_of(ITEMS, 4))
+        .prop_map(|(flags, before, word, behind)| [flags, &before, word, &behind].concat())
+}
+
+fn text() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "order",
+        "ORDER",
+        "Kiste",
+        "\u{212a}i\u{17f}te",
+        "straße",
+        "STRAẞE",
+        "счет",
+        "Счёт",
+        "late",
+        "soon",
+        "7",
+        "42",
+        " ",
+        "-",
+        "\n",
+        "\r\n",
+        "x",
+        "s",
+        "İ",
+        "i̇",
+        "é",
+        ".",
+    ];
+    some_of(PIECES, 14)
+}
+
+proptest! {
+    #[test]
+    fn a_pattern_is_found_near_its_parts_as_anywhere(
+        patterns in prop::collection::vec(pattern(), 1..8),
+        tickets in prop::collection::vec((text(), text()), 1..6),
+    ) {
+        let fields = ["text", "body", "subject"].iter().cycle();
+        let patterns = patterns.iter().zip(fields);
+        let rule = |(pattern, field)| json!({"field": field, "matches": pattern});
+        let mut rules: Vec<Value> = patterns.map(rule).collect();
+        // So many that all parts are looked for with each ticket.
+        rules.extend((0..20).map(|n| json!({"field": "text", "contains": format!("part {n}")})));
+        let ticket = |(subject, body)| json!({"subject": subject, "body": body});
+        agrees(&rules, &tickets.into_iter().map(ticket).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_part_that_stands_everywhere_costs_no_more_than_the_text() {
+    let mut rules: Vec<Value> = (0..20)
+        .map(|n| json!({"field": "body", "matches": format!("aaa[ab]{{{n}}}c[0-9]+")}))
+        .collect();
+    rules.push(json!({"field": "body", "matches": "aaa[ab]{500}c"}));
+    for n in [3, 100, 5_000] {
+        let body = "a".repeat(n);
+        let tickets = ["c1", "c", "bc7", "cc"].map(|end| json!({"body": format!("{body}{end}")}));
+        agrees(&rules, &tickets);
     }
 }

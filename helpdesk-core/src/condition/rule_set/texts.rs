@@ -1,12 +1,15 @@
 //! Keys of texts: words and phrases, whole texts, parts.
 
 use super::keys::{new_key, place};
+use super::literals::Reach;
+use super::near::Near;
 use super::parts::PartFinder;
 use super::word_map::WordMap;
 use super::{NO_KEY, Scratch};
 use crate::condition::facts::Facts;
 use crate::condition::field::Field;
 use crate::condition::text::{Phrase, TextFact};
+
 /// Everything that a rule set looks for in texts, under numbers of its own; and
 /// for each field, which key each number is there.
 #[derive(Debug, Clone, Default)]
@@ -19,15 +22,13 @@ pub(super) struct Texts {
     phrase_words: Vec<Vec<u32>>,
     /// For each word, the phrases that begin with it: where they begin in `firsts`.
     starts: Vec<u32>,
-    firsts: Vec<u32>,
+    firsts: Vec<FirstOf>,
     wholes: WordMap,
     parts: WordMap,
     part_list: Vec<String>,
     part_tests: Vec<PartTest>,
     /// Finds all parts.
     finder: PartFinder,
-    /// Finds those under which rules are filed.
-    filed_finder: PartFinder,
     fields: Vec<TextField>,
     /// The texts of a ticket, each with the fields that look at it.
     sources: Vec<(Field, Vec<usize>)>,
@@ -42,6 +43,13 @@ struct TextField {
     parts: Vec<u32>,
     /// The test of each part.
     part_tests: Vec<u32>,
+}
+
+/// A phrase that begins with a word, and whether it is more than the word.
+#[derive(Debug, Clone, Copy)]
+struct FirstOf {
+    phrase: u32,
+    goes_on: bool,
 }
 
 /// That a part stands in a field.
@@ -93,6 +101,29 @@ impl Texts {
         *test
     }
 
+    /// Where a pattern can match that has one of the parts of these tests, which are of
+    /// one field.
+    pub(super) fn near(&self, tests: &[u32], reach: Reach) -> Option<Near> {
+        let tests = tests.iter().map(|test| self.part_tests[*test as usize]);
+        let field = tests.clone().next()?.field;
+        Some(Near { field, parts: tests.map(|test| test.part).collect(), reach })
+    }
+
+    /// A ticket's texts that a field looks at, each with its place.
+    pub(super) fn of_field<'f, F: Facts + ?Sized>(
+        &self,
+        field: u32,
+        facts: &'f F,
+    ) -> impl Iterator<Item = (u32, &'f TextFact<'f>)> {
+        let sources = (0u32..).zip(&self.sources);
+        let sources = sources.filter(move |(_, (_, fields))| fields.contains(&(field as usize)));
+        sources.filter_map(|(at, (source, _))| Some((at, facts.text(source)?)))
+    }
+
+    pub(super) fn n_parts(&self) -> usize {
+        self.part_list.len()
+    }
+
     pub(super) fn n_part_tests(&self) -> usize {
         self.part_tests.len()
     }
@@ -135,8 +166,11 @@ impl Texts {
         for at in 1..self.starts.len() {
             self.starts[at] += self.starts[at - 1];
         }
-        self.firsts = by_first.into_iter().map(|(_, phrase)| phrase).collect();
-        self.finder = PartFinder::new(&self.part_list, |_| true);
+        let goes_on = |phrase: u32| self.phrase_words[phrase as usize].len() > 1;
+        let firsts = by_first.into_iter();
+        self.firsts =
+            firsts.map(|(_, phrase)| FirstOf { phrase, goes_on: goes_on(phrase) }).collect();
+        self.finder = PartFinder::new(&self.part_list);
         for (at, own) in self.fields.iter().enumerate() {
             let sources = match &own.field {
                 Field::Text => vec![Field::Subject, Field::Body],
@@ -151,16 +185,6 @@ impl Texts {
                 self.sources[place].1.push(at);
             }
         }
-    }
-
-    /// Lets [`Texts::find_filed_parts`] find the parts with these keys.
-    pub(super) fn file_parts(&mut self, keys: &[u32]) {
-        let is_filed = |test: &&PartTest| keys.binary_search(&test.key).is_ok();
-        let mut filed: Vec<u32> =
-            self.part_tests.iter().filter(is_filed).map(|test| test.part).collect();
-        filed.sort_unstable();
-        let finder = PartFinder::new(&self.part_list, |part| filed.binary_search(&part).is_ok());
-        self.filed_finder = finder;
     }
 
     /// Finds the keys of a ticket's texts.
@@ -180,25 +204,12 @@ impl Texts {
 
     /// Finds all parts in all of a ticket's texts.
     pub(super) fn find_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
-        self.find_parts_by(&self.finder, facts, scratch);
-    }
-
-    /// Finds those under which rules are filed.
-    pub(super) fn find_filed_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
-        self.find_parts_by(&self.filed_finder, facts, scratch);
-    }
-
-    fn find_parts_by<F: Facts + ?Sized>(
-        &self,
-        finder: &PartFinder,
-        facts: &F,
-        scratch: &mut Scratch,
-    ) {
-        for (source, fields) in &self.sources {
+        for (at, (source, fields)) in (0u32..).zip(&self.sources) {
             if self.one_has(fields, |field| &field.parts)
                 && let Some(text) = facts.text(source)
             {
-                finder.find(text.folded(), |part| {
+                self.finder.find(text.folded(), |part, start| {
+                    scratch.part_places.add(part, at, start);
                     self.add(fields, scratch, |field| &field.parts, part);
                 });
             }
@@ -209,8 +220,7 @@ impl Texts {
     pub(super) fn has_part<F: Facts + ?Sized>(&self, test: u32, facts: &F) -> bool {
         let PartTest { field, part, .. } = self.part_tests[test as usize];
         let part = self.part_list[part as usize].as_bytes();
-        let sources = self.sources.iter().filter(|(_, at)| at.contains(&(field as usize)));
-        sources.filter_map(|(source, _)| facts.text(source)).any(|text| {
+        self.of_field(field, facts).any(|(_, text)| {
             let folded = text.folded().as_bytes();
             memchr::memmem::find(folded, part).is_some()
         })
@@ -225,9 +235,11 @@ impl Texts {
                 continue;
             }
             let (start, end) = (self.starts[*word as usize], self.starts[*word as usize + 1]);
-            for phrase in &self.firsts[start as usize..end as usize] {
-                if words[at..].starts_with(&self.phrase_words[*phrase as usize]) {
-                    self.add(fields, scratch, |field| &field.phrases, *phrase);
+            for first in &self.firsts[start as usize..end as usize] {
+                let phrase = first.phrase;
+                let is_next = || words[at..].starts_with(&self.phrase_words[phrase as usize]);
+                if !first.goes_on || is_next() {
+                    self.add(fields, scratch, |field| &field.phrases, phrase);
                 }
             }
         }
