@@ -167,19 +167,6 @@ fn no_ticket(name: &TicketName) -> crate::Error {
     Rejection::at(Code::NotFound, "ticket", format!("no ticket `{name}`")).into()
 }
 
-/// Whether the answer depends on who there is and what they hold, which other
-/// engines change.
-fn asks_about_agents(query: &Query) -> bool {
-    matches!(
-        query,
-        Query::NextFor { .. }
-            | Query::CountFor { .. }
-            | Query::Explain { .. }
-            | Query::Workload { .. }
-            | Query::WhatIf(_)
-    )
-}
-
 impl Helpdesk {
     /// Answers a query, inside the actor's scope.
     ///
@@ -208,9 +195,7 @@ impl Helpdesk {
     }
 
     async fn answer(&self, actor: &Actor, query: Query, now: DateTime<Utc>) -> Result<Answer> {
-        if asks_about_agents(&query) {
-            self.refresh_agents(actor.tenant).await?;
-        }
+        self.refresh_for(actor, &query).await?;
         let asking = self.asking(actor, now).await?;
         match query {
             Query::GetTicket { ticket } => {

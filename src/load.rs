@@ -6,6 +6,7 @@ use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, put_agent, read_desk, st
 use crate::waiting::Seeking;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::scope::Scope;
+use helpdesk_core::actor::Actor;
 use helpdesk_core::agent::Roster;
 use helpdesk_core::case::record::{CommandRecord, Numbers, Record, RecordKey, Stored};
 use helpdesk_core::decide::{Loaded, candidates, needs, needs_more};
@@ -13,6 +14,7 @@ use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, CommandId, ContactId, TenantId, TicketNumber};
 use helpdesk_core::limit::{PAGE_MAX, PARENT_DEPTH_MAX, TICKET_NUMBER_MAX};
+use helpdesk_core::query::Query;
 use helpdesk_storage::{
     ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, StoreError, StoreExt,
 };
@@ -114,6 +116,27 @@ impl Helpdesk {
             if page.next.is_none() {
                 return Ok(());
             }
+        }
+    }
+
+    /// Takes in what other engines did, as far as the answer to a query depends on it.
+    pub(crate) async fn refresh_for(&self, actor: &Actor, query: &Query) -> Result<()> {
+        let of_one = match query {
+            Query::NextFor { agent } | Query::CountFor { agent } => agent.or(actor.agent_id()),
+            Query::Explain { .. } | Query::Workload { .. } | Query::WhatIf(_) => None,
+            _ => return Ok(()),
+        };
+        let tenant = self.tenant(actor.tenant).await?;
+        let desk = tenant.snapshot().desk;
+        // Who else has room decides there whether a stage is skipped.
+        let mut stages = desk.queues().flat_map(|queue| &queue.stages);
+        match of_one.filter(|_| !stages.any(|stage| stage.skip_if_empty)) {
+            Some(agent) if self.inner.store.capabilities().is_shared => {
+                self.refresh(actor.tenant).await?;
+                self.take_streams(&tenant, &streams_of(agent)).await
+            }
+            Some(_) => Ok(()),
+            None => self.refresh_agents(actor.tenant).await,
         }
     }
 

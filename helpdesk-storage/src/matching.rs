@@ -8,7 +8,7 @@ use helpdesk_core::case::Case;
 use helpdesk_core::case::facts::{Around, holds};
 use helpdesk_core::condition::{ChoiceTest, Condition, FactNeeds, Field, Terms, Test};
 use helpdesk_core::contact::{Contact, Organization};
-use helpdesk_core::id::{ContactId, Key, OrganizationId, TicketId};
+use helpdesk_core::id::{AgentId, ContactId, Key, OrganizationId, TicketId};
 use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::status::StatusCategory;
 use std::borrow::Cow;
@@ -55,6 +55,11 @@ impl<'a> Wanted<'a> {
     /// Whether only unsolved cases are wanted, as far as the condition shows it.
     pub(crate) fn is_for_unsolved(self) -> bool {
         is_for_unsolved(self.condition)
+    }
+
+    /// The one agent whose cases alone are wanted, as far as the condition shows it.
+    pub(crate) fn held_by(self) -> Option<AgentId> {
+        held_by(self.condition)
     }
 
     /// Whether this case is wanted.
@@ -114,6 +119,18 @@ fn is_for_unsolved(condition: &Condition) -> bool {
                 .all(|category| category.is_unsolved() || !takes_category(test, category)),
             _ => false,
         },
+    }
+}
+
+/// The one agent on whose tickets a condition can be seen to hold only.
+fn held_by(condition: &Condition) -> Option<AgentId> {
+    match condition {
+        Condition::All(parts) => parts.iter().find_map(held_by),
+        Condition::Leaf(leaf) => match (leaf.field(), leaf.test()) {
+            (Field::Assignee, Test::Id(ChoiceTest::Is(id))) => Some(AgentId(*id)),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::plan::{Plan, Slot, check_expected, check_outbox, plan_unique};
 use crate::{ChangeSet, Committed, Result, StoreError, TimerOp};
 use helpdesk_core::case::record::{CommandRecord, Record};
 use helpdesk_core::event::{NewEvent, Recorded, StreamId};
-use helpdesk_core::id::{TenantId, Version};
+use helpdesk_core::id::{AgentId, TenantId, Version};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -80,17 +80,24 @@ impl State {
     }
 }
 
+/// Who has an unsolved case, if anybody; `None` for any other record.
+fn holder(record: &Record) -> Option<Option<AgentId>> {
+    match record {
+        Record::Case(case) => case.ticket.category.is_unsolved().then_some(case.ticket.assignee),
+        _ => None,
+    }
+}
+
 impl Tenant {
     fn put(&mut self, record: Arc<Record>, slot: Slot, plan: &Plan) {
         match slot {
             Slot::Stream(stream) => {
                 let version = new_version(plan, stream);
-                if let Record::Case(case) = &*record {
-                    match case.ticket.category.is_unsolved() {
-                        true => self.unsolved.insert(stream),
-                        false => self.unsolved.remove(&stream),
-                    };
+                let before = self.things.get(&stream).and_then(|row| holder(&row.record));
+                if let Some(before) = before {
+                    self.unsolved.remove(&(before, stream));
                 }
+                self.unsolved.extend(holder(&record).map(|holder| (holder, stream)));
                 self.things.insert(stream, Row { version, record });
             }
             Slot::Message(ticket, seq) => {

@@ -113,8 +113,14 @@ impl Tenant {
     /// All cases among which the wanted ones are.
     fn cases(&self, wanted: Wanted<'_>) -> impl Iterator<Item = (&Row, &Case)> {
         let is_narrow = wanted.is_for_unsolved();
-        let unsolved = is_narrow.then(|| self.unsolved.iter()).into_iter().flatten();
-        let unsolved = unsolved.filter_map(|stream| self.things.get(stream));
+        let ends = |kind| StreamId { kind, id: Uuid::nil() }..=StreamId { kind, id: Uuid::max() };
+        let streams = ends(StreamKind::Case);
+        let held = wanted.held_by().map(Some).map(|holder| {
+            self.unsolved.range((holder, *streams.start())..=(holder, *streams.end()))
+        });
+        let unheld = held.is_none().then(|| self.unsolved.iter()).into_iter().flatten();
+        let unsolved = held.into_iter().flatten().chain(unheld).filter(move |_| is_narrow);
+        let unsolved = unsolved.filter_map(|(_, stream)| self.things.get(stream));
         let all = (!is_narrow).then(|| self.things_of(StreamKind::Case, None));
         let all = all.into_iter().flatten().map(|(_, row)| row);
         all.chain(unsolved).filter_map(|row| match &*row.record {
@@ -144,10 +150,13 @@ impl Tenant {
         let wanted = Wanted::of_list(query, shelf);
         let mut rows: Vec<(Place, &Row)> = Vec::new();
         for (row, case) in self.cases(wanted) {
+            if !wanted.takes(case, self)? {
+                continue;
+            }
             let place = Place::of(order.by, case);
             let passed =
                 after.as_ref().is_some_and(|after| place.compare(after, order.direction).is_le());
-            if !passed && wanted.takes(case, self)? {
+            if !passed {
                 rows.push((place, row));
             }
         }

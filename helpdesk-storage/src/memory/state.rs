@@ -3,7 +3,7 @@
 use super::leases::{Outbox, Timers};
 use helpdesk_core::case::record::{CommandRecord, DeadLetter, Record, Stored, UniqueKey};
 use helpdesk_core::event::{Recorded, StreamId};
-use helpdesk_core::id::{CommandId, TenantId, TicketId, Version};
+use helpdesk_core::id::{AgentId, CommandId, TenantId, TicketId, Version};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -26,8 +26,9 @@ pub(super) struct State {
 pub(super) struct Tenant {
     /// Records with a version.
     pub(super) things: BTreeMap<StreamId, Row>,
-    /// Which of the things are unsolved cases: those that desks ask for most.
-    pub(super) unsolved: BTreeSet<StreamId>,
+    /// Which of the things are unsolved cases, by who has them: those that desks ask
+    /// for most.
+    pub(super) unsolved: BTreeSet<(Option<AgentId>, StreamId)>,
     /// Messages with their texts.
     pub(super) messages: BTreeMap<(TicketId, u32), Arc<Record>>,
     /// Every configuration.
