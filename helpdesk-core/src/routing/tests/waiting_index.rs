@@ -32,7 +32,7 @@ fn queues(draw: &mut Draw) -> Vec<Arc<Queue>> {
 fn waiting(draw: &mut Draw, queues: &[Arc<Queue>], agents: &[AgentId]) -> Waiting {
     let mut ticket = draw.ticket();
     ticket.id = ticket_id(u128::from(draw.below(60)));
-    ticket.required_skills.truncate(draw.below(2) as usize);
+    ticket.required_skills.truncate(draw.of(&[0, 1, 1, 3]));
     ticket.entered_queue_at = draw.of(&[None, Some(5), Some(60), Some(61), Some(3_600)]).map(ago);
     ticket.priority =
         draw.of(&[None, Some(Priority::Low), Some(Priority::High), Some(Priority::Urgent)]);

@@ -1,11 +1,13 @@
 //! The next ticket for an agent, by the index.
 
+use super::groups::Group;
 use super::taker::Taker;
-use super::{Group, Waiting, WaitingIndex};
+use super::{Waiting, WaitingIndex};
 use crate::routing::next::{ForAgent, ToSolveKey, WaitingKey};
 use crate::routing::next::{next_ticket_key, to_solve_key, waiting_key};
 use crate::routing::queue::QueueMode;
 use crate::ticket::Ticket;
+use std::borrow::Cow;
 
 impl WaitingIndex {
     /// The waiting ticket that the agent, who has room, is given next.
@@ -18,10 +20,7 @@ impl WaitingIndex {
             if queue.mode == QueueMode::Pull || !taker.serves(queue) {
                 return None;
             }
-            let groups = of_queue.groups.iter().filter_map(|(asked, group)| {
-                let first = group.in_turn.values().next()?;
-                taker.may_take(queue, asked, first).then_some(group)
-            });
+            let groups = taker.open(queue, &of_queue.groups).into_iter();
             let best = groups.fold(None, |best, group| first_given(group, for_agent, best));
             best.map(|(_, ticket)| ticket)
         })
@@ -78,12 +77,7 @@ impl WaitingIndex {
             let queues = self.queues.values().filter(move |it| taker.serves(&it.queue));
             queues.map(move |it| (taker, it))
         });
-        served.flat_map(|(taker, of_queue)| {
-            of_queue.groups.iter().filter_map(move |(asked, group)| {
-                let first = group.in_turn.values().next()?;
-                taker.may_take(&of_queue.queue, asked, first).then_some(group)
-            })
-        })
+        served.flat_map(|(taker, of_queue)| taker.open(&of_queue.queue, &of_queue.groups))
     }
 }
 
@@ -91,11 +85,17 @@ impl WaitingIndex {
 fn first_given<'a>(
     group: &'a Group,
     for_agent: &ForAgent<'_>,
-    best: Option<(WaitingKey, &'a Ticket)>,
-) -> Option<(WaitingKey, &'a Ticket)> {
-    for waiting in group.in_turn.values() {
+    best: Option<(Cow<'a, WaitingKey>, &'a Ticket)>,
+) -> Option<(Cow<'a, WaitingKey>, &'a Ticket)> {
+    for (turn, waiting) in &group.in_turn {
         let upcoming = waiting.upcoming();
-        let Some(key) = waiting_key(&upcoming, for_agent.now) else { continue };
+        let key = match waiting.queue.ageing_seconds {
+            None => Cow::Borrowed(turn),
+            Some(_) => match waiting_key(&upcoming, for_agent.now) {
+                Some(key) => Cow::Owned(key),
+                None => continue,
+            },
+        };
         if best.as_ref().is_some_and(|(best, _)| *best < key) {
             break;
         }

@@ -8,14 +8,15 @@
 //! they have, and of those at the first.
 
 mod find;
+mod groups;
 mod taker;
 
-use super::next::{Importance, ToSolve, Upcoming, WaitingKey, importance, priority, waiting_key};
-use super::queue::{Queue, QueueSort};
+use super::next::{Importance, ToSolve, Upcoming, WaitingKey, importance, waiting_key};
+use super::queue::Queue;
 use crate::id::{AgentId, ContactId, Key, TicketId};
 use crate::ticket::Ticket;
-use crate::ticket::priority::{Channel, Priority, SkillLevel};
 use chrono::{DateTime, Utc};
+use groups::{Asked, BySkills};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -101,30 +102,13 @@ pub struct WaitingIndex {
 #[derive(Debug, Clone)]
 struct OfQueue {
     queue: Arc<Queue>,
-    groups: BTreeMap<Arc<Asked>, Group>,
-}
-
-/// What the tickets of a group have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Asked {
-    /// Where the queue sorts by priority: among equals, age decides whatever the
-    /// ageing; else the same for all.
-    priority: Priority,
-    channel: Channel,
-    required: Vec<SkillLevel>,
-}
-
-/// Tickets that ask the same, in both orders.
-#[derive(Debug, Clone, Default)]
-struct Group {
-    in_turn: BTreeMap<WaitingKey, Arc<Waiting>>,
-    by_importance: BTreeMap<Importance, Arc<Waiting>>,
+    groups: BySkills,
 }
 
 /// Where a ticket stands.
 #[derive(Debug, Clone)]
 struct Place {
-    asked: Arc<Asked>,
+    asked: Asked,
     turn: WaitingKey,
     importance: Importance,
 }
@@ -162,14 +146,14 @@ impl WaitingIndex {
         // Among those of a group, the order is the same at all times.
         let Some(turn) = waiting_key(&upcoming, DateTime::<Utc>::MAX_UTC) else { return };
         let importance = importance(&waiting.ticket, waiting.due_at, &self.options);
-        let place = Place { asked: Arc::new(Asked::of(&waiting)), turn, importance };
+        let place = Place { asked: Asked::of(&waiting), turn, importance };
         self.note_people(&waiting);
         let waiting = Arc::new(waiting);
-        let of_queue = self
-            .queues
-            .entry(place.queue())
-            .or_insert_with(|| OfQueue { queue: waiting.queue.clone(), groups: BTreeMap::new() });
-        let group = of_queue.groups.entry(place.asked.clone()).or_default();
+        let of_queue = self.queues.entry(place.queue()).or_insert_with(|| OfQueue {
+            queue: waiting.queue.clone(),
+            groups: BySkills::default(),
+        });
+        let group = of_queue.groups.group_mut(&place.asked);
         group.in_turn.insert(place.turn.clone(), waiting.clone());
         group.by_importance.insert(place.importance, waiting.clone());
         self.places.insert(waiting.ticket.id, place);
@@ -199,7 +183,7 @@ impl WaitingIndex {
 
     /// All tickets, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = &Waiting> {
-        let groups = self.queues.values().flat_map(|of_queue| of_queue.groups.values());
+        let groups = self.queues.values().flat_map(|of_queue| of_queue.groups.all());
         groups.flat_map(|group| group.in_turn.values().map(|waiting| &**waiting))
     }
 
@@ -207,23 +191,21 @@ impl WaitingIndex {
     #[must_use]
     pub fn get(&self, ticket: TicketId) -> Option<&Waiting> {
         let place = self.places.get(&ticket)?;
-        let group = self.queues.get(&place.queue())?.groups.get(&place.asked)?;
+        let group = self.queues.get(&place.queue())?.groups.group(&place.asked)?;
         group.in_turn.get(&place.turn).map(|waiting| &**waiting)
     }
 
     fn take(&mut self, ticket: TicketId) -> Option<Arc<Waiting>> {
         let place = self.places.remove(&ticket)?;
         let of_queue = self.queues.get_mut(&place.queue())?;
-        let group = of_queue.groups.get_mut(&place.asked)?;
-        let waiting = group.in_turn.remove(&place.turn);
-        group.by_importance.remove(&place.importance);
-        if group.in_turn.is_empty() {
-            of_queue.groups.remove(&place.asked);
-        }
+        let waiting = of_queue.groups.change(&place.asked, |group| {
+            group.by_importance.remove(&place.importance);
+            group.in_turn.remove(&place.turn)
+        });
         if of_queue.groups.is_empty() {
             self.queues.remove(&place.queue());
         }
-        waiting
+        waiting.flatten()
     }
 
     fn note_people(&mut self, waiting: &Waiting) {
@@ -242,20 +224,6 @@ fn forget<K: Ord>(of: &mut BTreeMap<K, BTreeSet<TicketId>>, key: &K, ticket: Tic
         tickets.remove(&ticket);
         if tickets.is_empty() {
             of.remove(key);
-        }
-    }
-}
-
-impl Asked {
-    fn of(waiting: &Waiting) -> Self {
-        let Waiting { ticket, queue, .. } = waiting;
-        Self {
-            priority: match queue.sort {
-                QueueSort::Priority => priority(ticket),
-                QueueSort::Age | QueueSort::Deadline => Priority::Normal,
-            },
-            channel: ticket.channel,
-            required: ticket.required_skills.clone(),
         }
     }
 }

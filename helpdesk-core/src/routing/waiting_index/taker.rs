@@ -1,10 +1,8 @@
 //! What an agent can take, as far as it does not depend on the single ticket.
 
-use super::{Asked, Waiting};
+use super::groups::{BySkills, Group, Kind, relaxes};
 use crate::agent::{PresenceState, RosterEntry};
-use crate::routing::eligible::{
-    cooldown_ends_at, full, lacking_skill, lacks_skill, shift_starts_at,
-};
+use crate::routing::eligible::{cooldown_ends_at, full, lacking_skill, shift_starts_at};
 use crate::routing::next::ForAgent;
 use crate::routing::queue::Queue;
 use crate::routing::stage::at_stage;
@@ -38,22 +36,24 @@ impl<'a> Taker<'a> {
         is_asked && cooldown_ends_at(queue, &self.entry.load).is_none_or(|end| end <= self.now)
     }
 
-    /// Whether the agent may take any of the tickets of a queue that they serve which
-    /// ask for this; `first` is one of them.
-    pub(super) fn may_take(self, queue: &Queue, asked: &Asked, first: &Waiting) -> bool {
-        self.entry.presence.state(asked.channel) == PresenceState::Online
-            && full(self.entry, asked.channel).is_none()
-            && self.has_skills(queue, asked, first)
+    /// The groups of a queue that the agent serves of which they might take a ticket.
+    pub(super) fn open<'i>(self, queue: &Queue, groups: &'i BySkills) -> Vec<&'i Group> {
+        let entry = self.entry;
+        let relaxes = relaxes(queue);
+        let mut open = Vec::new();
+        groups.collect((!relaxes).then_some(&*entry.agent), &mut |Kind { channel, .. }, group| {
+            let is_free = entry.presence.state(channel) == PresenceState::Online
+                && full(entry, channel).is_none();
+            if is_free && (!relaxes || self.has_skills(queue, group)) {
+                open.push(group);
+            }
+        });
+        open
     }
 
-    fn has_skills(self, queue: &Queue, asked: &Asked, first: &Waiting) -> bool {
-        let agent = &self.entry.agent;
-        if !asked.required.iter().any(|skill| lacks_skill(agent, skill)) {
-            return true;
-        }
-        if queue.stages.iter().all(|stage| stage.relax.is_empty()) {
-            return false;
-        }
+    /// Whether the agent has what the tickets of a group ask for at any stage.
+    fn has_skills(self, queue: &Queue, group: &Group) -> bool {
+        let Some(first) = group.in_turn.values().next() else { return false };
         let n_stages = u16::try_from(queue.stages.len()).unwrap_or(u16::MAX);
         let mut searches = (0..n_stages).map(|stage| at_stage(queue, &first.ticket, stage));
         searches.any(|search| lacking_skill(&search, self.entry).is_none())
