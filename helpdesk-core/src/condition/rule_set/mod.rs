@@ -115,6 +115,8 @@ pub struct Scratch {
     set: Vec<u32>,
     /// The ticket's words, by their number in the dictionary.
     words: Vec<u32>,
+    /// The places of those that may be in the dictionary.
+    kept_words: Vec<u32>,
     /// The value of each number field; NaN when unset.
     numbers: Vec<f64>,
     /// The results of tests that are made at most once for a ticket.
