@@ -9,7 +9,7 @@ use super::{ANY_TICKET, Filed, RuleSet};
 #[derive(Debug, Clone, Default)]
 pub struct Scratch {
     /// The ticket's keys, as bits.
-    pub(super) bits: Vec<u64>,
+    bits: Vec<u64>,
     /// The same, one after the other.
     pub(super) set: Vec<u32>,
     /// The ticket's words, by their number in the dictionary.
