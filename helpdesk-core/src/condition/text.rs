@@ -164,15 +164,8 @@ impl<'a> TextFact<'a> {
         self.index.get_or_init(|| WordIndex::new(words)).has(folded, words, phrase)
     }
 
-    /// Shows the words of the part that is looked at, folded, each with its hash.
-    pub(super) fn each_word(&self, mut see: impl FnMut(u64, &str)) {
-        let folded = self.folded();
-        for word in self.hashed_words() {
-            see(word.hash, folded.get(word.start as usize..word.end as usize).unwrap_or_default());
-        }
-    }
-
-    fn hashed_words(&self) -> &[IndexedWord] {
+    /// The words of the part that is looked at, in order.
+    pub(super) fn hashed_words(&self) -> &[IndexedWord] {
         self.words.get_or_init(|| hashed_words(self.folded()))
     }
 }
@@ -228,11 +221,20 @@ struct WordIndex {
     nexts: Vec<u32>,
 }
 
+/// A word of a folded text: its hash, and where it stands.
 #[derive(Debug, Clone, Copy)]
-struct IndexedWord {
-    hash: u64,
+pub(super) struct IndexedWord {
+    pub(super) hash: u64,
     start: u32,
     end: u32,
+}
+
+impl IndexedWord {
+    /// The word, in its folded text.
+    #[inline]
+    pub(super) fn of(self, folded: &str) -> &str {
+        folded.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
 }
 
 fn hashed_words(folded: &str) -> Vec<IndexedWord> {
@@ -324,8 +326,7 @@ fn goes_on(folded: &str, rest: &[IndexedWord], others: &[PhraseWord]) -> bool {
 }
 
 fn is_word(folded: &str, word: &IndexedWord, wanted: &PhraseWord) -> bool {
-    word.hash == wanted.hash
-        && folded.get(word.start as usize..word.end as usize) == Some(wanted.text.as_str())
+    word.hash == wanted.hash && word.of(folded) == wanted.text
 }
 
 /// The bucket of a hash; `n_buckets` is a power of two.

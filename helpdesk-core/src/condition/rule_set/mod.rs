@@ -21,6 +21,7 @@ mod parts;
 mod postings;
 mod program;
 mod ranges;
+mod scratch;
 mod texts;
 mod word_map;
 #[cfg(test)]
@@ -30,11 +31,10 @@ use super::ast::Condition;
 use super::facts::{FactMap, Facts};
 pub use compiled::Compiled;
 pub use live::LiveRules;
+pub use scratch::Scratch;
 
 use cover::Filing;
-use found::Found;
 use keys::Keys;
-use near::PartPlaces;
 use postings::{Place, Postings};
 use program::{Entry, Node, Probe, Programs};
 use ranges::{Range, RangeIndex};
@@ -103,42 +103,6 @@ pub struct RuleSet {
 struct Filed {
     rule: u32,
     entry: Entry,
-}
-
-/// What matching works on, kept from one ticket to the next: once it has grown to
-/// its rule set, matching allocates nothing. It fits every rule set.
-#[derive(Debug, Clone, Default)]
-pub struct Scratch {
-    /// The ticket's keys, as bits.
-    bits: Vec<u64>,
-    /// The same, one after the other.
-    set: Vec<u32>,
-    /// The ticket's words, by their number in the dictionary.
-    words: Vec<u32>,
-    /// The value of each number field; NaN when unset.
-    numbers: Vec<f64>,
-    /// The results of tests that are made at most once for a ticket.
-    memo: Vec<Memo>,
-    /// Rules under the ticket's keys, the first so many.
-    candidates: Vec<Filed>,
-    n_candidates: usize,
-    /// Rules that hold, while they are looked for.
-    holding: Found,
-    /// Whether the parts of the ticket's texts were looked for, and where they stand.
-    knows_parts: bool,
-    part_places: PartPlaces,
-    /// How many of them were looked for one by one.
-    n_parts_sought: u32,
-    found: Vec<u32>,
-    /// For each key of the ticket, the posting to look at next.
-    next: Vec<u32>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Memo {
-    Unknown,
-    Passed,
-    Failed,
 }
 
 impl RuleSet {
@@ -379,11 +343,15 @@ impl RuleSet {
         if !self.by_parts.is_empty() {
             self.keys.find_parts(facts, scratch);
         }
-        self.postings.collect(scratch);
+        let mut candidates = std::mem::take(&mut scratch.candidates);
+        let mut groups = std::mem::take(&mut scratch.groups);
+        let n_candidates = self.postings.collect(&mut candidates, &mut groups, scratch);
+        scratch.groups = groups;
         scratch.holding.grow(self.n_rules);
-        for at in 0..scratch.n_candidates {
-            self.try_one(scratch.candidates[at], facts, scratch);
+        for filed in &candidates[..n_candidates] {
+            self.try_one(*filed, facts, scratch);
         }
+        scratch.candidates = candidates;
         self.ranges.find(&scratch.numbers, |at| found.push(at));
         for at in found.drain(..) {
             self.try_one(self.ranged[at as usize], facts, scratch);
@@ -426,67 +394,5 @@ impl RuleSet {
             Probe::Part(part) => self.keys.has_part(part, facts, scratch),
             Probe::Asked(asked) => self.keys.ask(asked, facts, scratch),
         }
-    }
-}
-
-impl Scratch {
-    /// Forgets the ticket before, and grows to a rule set.
-    fn begin(&mut self, rules: &RuleSet) {
-        for key in self.set.drain(..) {
-            if let Some(word) = self.bits.get_mut(key as usize / 64) {
-                *word = 0;
-            }
-        }
-        let n_bits = rules.keys.n_keys().div_ceil(64);
-        if self.bits.len() < n_bits {
-            self.bits.resize(n_bits, 0);
-        }
-        self.bits[ANY_TICKET as usize / 64] |= 1 << (ANY_TICKET % 64);
-        self.numbers.clear();
-        self.numbers.resize(rules.keys.n_numbers(), f64::NAN);
-        self.memo.clear();
-        self.memo.resize(rules.keys.n_memos(), Memo::Unknown);
-        self.knows_parts = false;
-        self.part_places.begin(rules.keys.n_parts());
-        self.n_parts_sought = 0;
-    }
-
-    #[inline]
-    fn has(&self, key: u32) -> bool {
-        self.bits.get(key as usize / 64).is_some_and(|word| word >> (key % 64) & 1 == 1)
-    }
-
-    /// Adds a key of the ticket.
-    #[inline]
-    fn add(&mut self, key: u32) {
-        let Some(word) = self.bits.get_mut(key as usize / 64) else { return };
-        let bit = 1 << (key % 64);
-        if *word & bit == 0 {
-            *word |= bit;
-            self.set.push(key);
-        }
-    }
-
-    #[inline]
-    fn add_found(&mut self, key: Option<u32>) {
-        if let Some(key) = key {
-            self.add(key);
-        }
-    }
-
-    fn remembers(&self, test: usize) -> bool {
-        self.memo.get(test).is_some_and(|memo| *memo != Memo::Unknown)
-    }
-
-    fn remember(&mut self, test: usize, ask: impl FnOnce(&Self) -> bool) -> bool {
-        let known = self.memo.get(test).copied().unwrap_or(Memo::Unknown);
-        if known != Memo::Unknown {
-            return known == Memo::Passed;
-        }
-        let passes = ask(self);
-        if let Some(memo) = self.memo.get_mut(test) {
-            *memo = if passes { Memo::Passed } else { Memo::Failed };
-        }
-        passes
     }
 }

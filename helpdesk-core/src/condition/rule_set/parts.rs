@@ -30,12 +30,14 @@ impl PartFinder {
     /// Finds the parts of a list, none of which is empty.
     pub(super) fn new(list: &[String]) -> Self {
         let parts = list.to_vec();
+        // The walk skips nothing. With a prefilter the state it starts in would be special,
+        // and the text is in that most of the time.
         let automaton = if parts.is_empty() {
             None
         } else if parts.iter().map(String::len).sum::<usize>() <= DFA_BYTES_MAX {
-            dfa::DFA::new(&parts).ok().map(Kind::Fast)
+            dfa::Builder::new().prefilter(false).build(&parts).ok().map(Kind::Fast)
         } else {
-            nfa::contiguous::NFA::new(&parts).ok().map(Kind::Small)
+            nfa::contiguous::Builder::new().prefilter(false).build(&parts).ok().map(Kind::Small)
         };
         Self { automaton: automaton.unwrap_or_default(), parts }
     }
@@ -85,7 +87,7 @@ impl PartFinder {
 }
 
 /// The next state; shows the parts that end there.
-#[inline(always)]
+#[inline]
 fn step(
     automaton: &impl Automaton,
     state: StateID,

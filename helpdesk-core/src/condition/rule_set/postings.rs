@@ -127,36 +127,52 @@ impl Postings {
     }
 
     /// Collects the rules under the ticket's keys that have their guards, some more than
-    /// once.
+    /// once, and says how many these are.
     ///
-    /// Whether a guard is there is hard to foresee, so nothing branches on the second:
-    /// each rule is written down, and the next one over it where it is not kept.
-    pub(super) fn collect(&self, scratch: &mut Scratch) {
-        let mut kept = std::mem::take(&mut scratch.candidates);
+    /// Whether a guard is there is hard to foresee, so nothing branches on one: each group
+    /// is written down, and the next one over it where it is not kept; then its rules.
+    pub(super) fn collect(
+        &self,
+        kept: &mut Vec<Filed>,
+        groups: &mut Vec<(u32, u32)>,
+        scratch: &Scratch,
+    ) -> usize {
+        let n_groups = self.collect_groups(groups, scratch);
+        let mut n_kept = 0;
+        for (start, end) in &groups[..n_groups] {
+            let postings = &self.postings[*start as usize..*end as usize];
+            if kept.len() < n_kept + postings.len() {
+                kept.resize(n_kept + postings.len(), Filed::default());
+            }
+            for posting in postings {
+                kept[n_kept] = posting.filed;
+                n_kept += usize::from(scratch.has(posting.guard));
+            }
+        }
+        n_kept
+    }
+
+    /// Where the postings of each group under the ticket's keys begin and end whose guard
+    /// the ticket has, and how many these are.
+    fn collect_groups(&self, kept: &mut Vec<(u32, u32)>, scratch: &Scratch) -> usize {
         let mut n_kept = 0;
         for key in &scratch.set {
             let mut start = self.starts[*key as usize];
             let groups = self.group_starts[*key as usize]..self.group_starts[*key as usize + 1];
-            for group in &self.groups[groups.start as usize..groups.end as usize] {
-                let postings = &self.postings[start as usize..group.end as usize];
-                start = group.end;
-                if !scratch.has(group.guard) {
-                    continue;
-                }
-                if kept.len() < n_kept + postings.len() {
-                    kept.resize(n_kept + postings.len(), Filed::default());
-                }
-                let kept = &mut kept[n_kept..];
-                let mut n = 0;
-                for posting in postings {
-                    kept[n] = posting.filed;
-                    n += usize::from(scratch.has(posting.guard));
-                }
-                n_kept += n;
+            let groups = &self.groups[groups.start as usize..groups.end as usize];
+            if kept.len() < n_kept + groups.len() {
+                kept.resize(n_kept + groups.len(), (0, 0));
             }
+            let kept = &mut kept[n_kept..];
+            let mut n = 0;
+            for group in groups {
+                kept[n] = (start, group.end);
+                start = group.end;
+                n += usize::from(scratch.has(group.guard));
+            }
+            n_kept += n;
         }
-        scratch.candidates = kept;
-        scratch.n_candidates = n_kept;
+        n_kept
     }
 
     /// Where the rules of a key at `from` or behind it begin, in order.

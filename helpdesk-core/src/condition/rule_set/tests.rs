@@ -102,6 +102,21 @@ fn a_key_that_every_rule_has_does_no_harm() {
 }
 
 #[test]
+fn a_word_is_found_in_each_field_that_looks_for_it() {
+    let fields = ["subject", "text", "body"];
+    let phrases = ["order", "late", "late 7", "order 77 is", "rebate", "pattern 03", "vip"];
+    let rules: Vec<Value> = fields
+        .iter()
+        .flat_map(|field| phrases.map(|phrase| json!({"field": field, "has_word": [phrase]})))
+        .chain([json!({"field": "subject", "has_word": ["late", "is late"]})])
+        .collect();
+    let mut tickets = tickets();
+    tickets.push(json!({"subject": "late late 7", "body": "Rebate: order, order 77 is vip"}));
+    agrees(&rules, &tickets);
+    agrees(&rules[..20], &tickets);
+}
+
+#[test]
 fn patterns_and_parts_are_looked_for_once() {
     let rules: Vec<Value> = (0..300)
         .map(|n| match n % 5 {

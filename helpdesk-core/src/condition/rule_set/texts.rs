@@ -20,9 +20,10 @@ pub(super) struct Texts {
     phrases: WordMap,
     /// The words of each phrase.
     phrase_words: Vec<Vec<u32>>,
-    /// For each word, the phrases that begin with it: where they begin in `firsts`.
+    /// For each word, the phrases of more words that begin with it: where they begin in
+    /// `firsts`. Empty where there are none.
     starts: Vec<u32>,
-    firsts: Vec<FirstOf>,
+    firsts: Vec<u32>,
     wholes: WordMap,
     parts: WordMap,
     part_list: Vec<String>,
@@ -30,9 +31,21 @@ pub(super) struct Texts {
     /// Finds all parts.
     finder: PartFinder,
     fields: Vec<TextField>,
-    /// The texts of a ticket, each with the fields that look at it.
-    sources: Vec<(Field, Vec<usize>)>,
+    sources: Vec<Source>,
 }
+
+/// A text of a ticket, and the fields that look at it.
+#[derive(Debug, Clone)]
+struct Source {
+    field: Field,
+    fields: Vec<usize>,
+    /// For each word its key, [`NO_KEY`], or [`MANY_KEYS`]: that of the phrase that is no
+    /// more than the word. Empty where no phrase is looked for.
+    word_keys: Vec<u32>,
+}
+
+/// Marks a word that has a key in more than one field.
+const MANY_KEYS: u32 = NO_KEY - 1;
 
 /// The keys of one field; none, or [`NO_KEY`], for what it does not look for.
 #[derive(Debug, Clone)]
@@ -43,13 +56,6 @@ struct TextField {
     parts: Vec<u32>,
     /// The test of each part.
     part_tests: Vec<u32>,
-}
-
-/// A phrase that begins with a word, and whether it is more than the word.
-#[derive(Debug, Clone, Copy)]
-struct FirstOf {
-    phrase: u32,
-    goes_on: bool,
 }
 
 /// That a part stands in a field.
@@ -116,8 +122,8 @@ impl Texts {
         facts: &'f F,
     ) -> impl Iterator<Item = (u32, &'f TextFact<'f>)> {
         let sources = (0u32..).zip(&self.sources);
-        let sources = sources.filter(move |(_, (_, fields))| fields.contains(&(field as usize)));
-        sources.filter_map(|(at, (source, _))| Some((at, facts.text(source)?)))
+        let sources = sources.filter(move |(_, source)| source.fields.contains(&(field as usize)));
+        sources.filter_map(|(at, source)| Some((at, facts.text(&source.field)?)))
     }
 
     pub(super) fn n_parts(&self) -> usize {
@@ -154,10 +160,37 @@ impl Texts {
 
     /// After the last condition: the dictionary of phrases, and the search for parts.
     pub(super) fn seal(&mut self) {
+        self.index_phrases();
+        self.finder = PartFinder::new(&self.part_list);
+        for (at, own) in self.fields.iter().enumerate() {
+            let fields = match &own.field {
+                Field::Text => vec![Field::Subject, Field::Body],
+                other => vec![other.clone()],
+            };
+            for field in fields {
+                let place = place(
+                    &mut self.sources,
+                    |own| own.field == field,
+                    || Source { field: field.clone(), fields: vec![], word_keys: vec![] },
+                );
+                self.sources[place].fields.push(at);
+            }
+        }
+        for at in 0..self.sources.len() {
+            self.sources[at].word_keys = self.word_keys(&self.sources[at].fields);
+        }
+    }
+
+    /// Sets the phrases of more than one word by their first.
+    fn index_phrases(&mut self) {
         let mut by_first: Vec<(u32, u32)> = (0u32..)
             .zip(&self.phrase_words)
-            .filter_map(|(phrase, words)| Some((*words.first()?, phrase)))
+            .filter(|(_, words)| words.len() > 1)
+            .map(|(phrase, words)| (words[0], phrase))
             .collect();
+        if by_first.is_empty() {
+            return;
+        }
         by_first.sort_unstable();
         self.starts = vec![0; self.words.len() + 1];
         for (word, _) in &by_first {
@@ -166,51 +199,54 @@ impl Texts {
         for at in 1..self.starts.len() {
             self.starts[at] += self.starts[at - 1];
         }
-        let goes_on = |phrase: u32| self.phrase_words[phrase as usize].len() > 1;
-        let firsts = by_first.into_iter();
-        self.firsts =
-            firsts.map(|(_, phrase)| FirstOf { phrase, goes_on: goes_on(phrase) }).collect();
-        self.finder = PartFinder::new(&self.part_list);
-        for (at, own) in self.fields.iter().enumerate() {
-            let sources = match &own.field {
-                Field::Text => vec![Field::Subject, Field::Body],
-                other => vec![other.clone()],
-            };
-            for source in sources {
-                let place = place(
-                    &mut self.sources,
-                    |(own, _)| *own == source,
-                    || (source.clone(), vec![]),
-                );
-                self.sources[place].1.push(at);
+        self.firsts = by_first.into_iter().map(|(_, phrase)| phrase).collect();
+    }
+
+    /// The key of each word for a text that these fields look at.
+    fn word_keys(&self, fields: &[usize]) -> Vec<u32> {
+        if !self.one_has(fields, |field| &field.phrases) {
+            return Vec::new();
+        }
+        let mut word_keys = vec![NO_KEY; self.words.len()];
+        for (phrase, words) in self.phrase_words.iter().enumerate() {
+            let [word] = words.as_slice() else { continue };
+            let own = &mut word_keys[*word as usize];
+            for field in fields {
+                let key = self.fields[*field].phrases.get(phrase).copied();
+                match key.filter(|key| *key != NO_KEY) {
+                    Some(key) if *own == NO_KEY => *own = key,
+                    Some(_) => *own = MANY_KEYS,
+                    None => {}
+                }
             }
         }
+        word_keys
     }
 
     /// Finds the keys of a ticket's texts.
     pub(super) fn find<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
-        for (source, fields) in &self.sources {
-            let Some(text) = facts.text(source) else { continue };
-            if self.one_has(fields, |field| &field.phrases) {
-                self.find_phrases(text, fields, scratch);
+        for source in &self.sources {
+            let Some(text) = facts.text(&source.field) else { continue };
+            if !source.word_keys.is_empty() {
+                self.find_phrases(text, source, scratch);
             }
-            if self.one_has(fields, |field| &field.wholes)
+            if self.one_has(&source.fields, |field| &field.wholes)
                 && let Some(whole) = self.wholes.find(text.folded())
             {
-                self.add(fields, scratch, |field| &field.wholes, whole);
+                self.add(&source.fields, scratch, |field| &field.wholes, whole);
             }
         }
     }
 
     /// Finds all parts in all of a ticket's texts.
     pub(super) fn find_parts<F: Facts + ?Sized>(&self, facts: &F, scratch: &mut Scratch) {
-        for (at, (source, fields)) in (0u32..).zip(&self.sources) {
-            if self.one_has(fields, |field| &field.parts)
-                && let Some(text) = facts.text(source)
+        for (at, source) in (0u32..).zip(&self.sources) {
+            if self.one_has(&source.fields, |field| &field.parts)
+                && let Some(text) = facts.text(&source.field)
             {
                 self.finder.find(text.folded(), |part, start| {
                     scratch.part_places.add(part, at, start);
-                    self.add(fields, scratch, |field| &field.parts, part);
+                    self.add(&source.fields, scratch, |field| &field.parts, part);
                 });
             }
         }
@@ -226,24 +262,57 @@ impl Texts {
         })
     }
 
-    fn find_phrases(&self, text: &TextFact<'_>, fields: &[usize], scratch: &mut Scratch) {
-        let mut words = std::mem::take(&mut scratch.words);
-        words.clear();
-        text.each_word(|hash, word| words.push(self.words.get(hash, word).unwrap_or(NO_KEY)));
-        for (at, word) in words.iter().enumerate() {
-            if *word == NO_KEY {
-                continue;
+    /// Finds the keys of a text's phrases. Whether a word is one of theirs is hard to
+    /// foresee, so nothing branches on what the filter says: each word is written down,
+    /// and the next one over it where it is not kept.
+    fn find_phrases(&self, text: &TextFact<'_>, source: &Source, scratch: &mut Scratch) {
+        let (folded, words) = (text.folded(), text.hashed_words());
+        let mut kept = std::mem::take(&mut scratch.kept_words);
+        if kept.len() < words.len() {
+            kept.resize(words.len(), 0);
+        }
+        let mut n_kept = 0;
+        for (at, word) in (0u32..).zip(words) {
+            kept[n_kept] = at;
+            n_kept += usize::from(self.words.may_have(word.hash));
+        }
+        let mut numbers = std::mem::take(&mut scratch.words);
+        numbers.clear();
+        let has_longer = !self.firsts.is_empty();
+        if has_longer {
+            numbers.resize(words.len(), NO_KEY);
+        }
+        for at in &kept[..n_kept] {
+            let word = &words[*at as usize];
+            let Some(number) = self.words.get(word.hash, word.of(folded)) else { continue };
+            match source.word_keys[number as usize] {
+                NO_KEY => {}
+                MANY_KEYS => {
+                    let phrase = self.phrases.get(word.hash, word.of(folded));
+                    let phrase = phrase.unwrap_or(NO_KEY);
+                    self.add(&source.fields, scratch, |field| &field.phrases, phrase);
+                }
+                key => scratch.add(key),
             }
+            if has_longer {
+                numbers[*at as usize] = number;
+            }
+        }
+        self.find_longer(&numbers, source, scratch);
+        scratch.words = numbers;
+        scratch.kept_words = kept;
+    }
+
+    /// Finds the phrases of more than one word, by the numbers of a text's words.
+    fn find_longer(&self, numbers: &[u32], source: &Source, scratch: &mut Scratch) {
+        for (at, word) in numbers.iter().enumerate().filter(|(_, word)| **word != NO_KEY) {
             let (start, end) = (self.starts[*word as usize], self.starts[*word as usize + 1]);
-            for first in &self.firsts[start as usize..end as usize] {
-                let phrase = first.phrase;
-                let is_next = || words[at..].starts_with(&self.phrase_words[phrase as usize]);
-                if !first.goes_on || is_next() {
-                    self.add(fields, scratch, |field| &field.phrases, phrase);
+            for phrase in &self.firsts[start as usize..end as usize] {
+                if numbers[at..].starts_with(&self.phrase_words[*phrase as usize]) {
+                    self.add(&source.fields, scratch, |field| &field.phrases, *phrase);
                 }
             }
         }
-        scratch.words = words;
     }
 
     /// Whether one of these fields looks for anything of a kind.

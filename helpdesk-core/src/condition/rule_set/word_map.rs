@@ -45,12 +45,18 @@ impl WordMap {
         number
     }
 
+    /// Whether a word with this hash may be here: `false` where it is not.
+    #[inline]
+    pub(super) fn may_have(&self, hash: u64) -> bool {
+        let bit = (hash >> 32) as usize;
+        let part = self.filter.get((bit / 64) & self.filter.len().wrapping_sub(1));
+        part.is_some_and(|part| part >> (bit % 64) & 1 == 1)
+    }
+
     /// The number of a word whose hash is known.
     #[inline]
     pub(super) fn get(&self, hash: u64, word: &str) -> Option<u32> {
-        let bit = (hash >> 32) as usize;
-        let part = self.filter.get((bit / 64) & self.filter.len().wrapping_sub(1))?;
-        if part >> (bit % 64) & 1 == 0 {
+        if !self.may_have(hash) {
             return None;
         }
         let mask = self.slots.len() - 1;
