@@ -26,7 +26,6 @@ use marks::{LEVEL_MAX, Mark, STATE_MARKS, State};
 use member::{Member, N_CHANNELS};
 use rank::Rank;
 use ranking::Ranking;
-use std::collections::HashMap;
 
 /// Agents by what a choice asks of them.
 ///
@@ -143,8 +142,9 @@ impl Order {
     }
 }
 
-/// Looked up at each choice; nothing goes over it in its own order.
-type Table<K, V> = HashMap<K, V, FixedState>;
+/// Looked up at each choice.
+#[allow(clippy::disallowed_types, reason = "its seed is fixed, and nothing goes over it")]
+type Table<K, V> = std::collections::HashMap<K, V, FixedState>;
 
 /// The marks of groups, skills and shifts.
 #[derive(Debug, Clone)]
