@@ -276,5 +276,5 @@ fn takes_at(work: &Work<'_>, agent: AgentId) -> Option<DateTime<Utc>> {
     let desk = work.ctx.desk;
     let ends = desk.queues().filter_map(|queue| cooldown_ends_at(queue, &entry.load));
     let rested_at = ends.filter(|end| *end > work.now).min();
-    shift_starts_at(desk.calendars(), entry, work.now).or(rested_at)
+    shift_starts_at(desk.calendars(), &entry.agent, work.now).or(rested_at)
 }

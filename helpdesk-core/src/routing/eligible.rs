@@ -25,7 +25,7 @@ pub fn refusal(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Optio
         Some(RefusedReason::NotInPool)
     } else if entry.presence.state(ticket.channel) != PresenceState::Online {
         Some(RefusedReason::NotOnline)
-    } else if shift_starts_at(ask.calendars, entry, ask.now).is_some() {
+    } else if shift_starts_at(ask.calendars, agent, ask.now).is_some() {
         Some(RefusedReason::OffShift)
     } else if lacking_skill(search, entry).is_some() {
         Some(RefusedReason::LacksSkill)
@@ -47,15 +47,6 @@ pub fn refusal(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Optio
 /// The end of 2099 when the calendar opens no more.
 #[must_use]
 pub fn shift_starts_at(
-    calendars: &Calendars,
-    entry: &RosterEntry,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    starts_at(calendars, &entry.agent, now)
-}
-
-/// See [`shift_starts_at`].
-pub(super) fn starts_at(
     calendars: &Calendars,
     agent: &Agent,
     now: DateTime<Utc>,

@@ -227,17 +227,30 @@ pub fn judge_one(ask: &Ask<'_>, stage: u16, agent: AgentId) -> Option<Verdict> {
 /// stages on, past each with `skip_if_empty` that neither has a candidate nor
 /// waits for a preferred agent.
 pub(super) fn settled<'a>(ask: &Ask<'a>) -> (Search<'a>, Vec<Verdict>) {
-    let mut search = active_stages(ask.queue, ask.ticket, ask.now);
-    let mut verdicts = judge(ask, &search);
-    for _ in 0..ask.queue.stages.len() {
+    let is_settled = |verdicts: &Vec<Verdict>| {
         let found = verdicts.iter().any(|verdict| verdict.reason.is_none());
-        if found || !search.skip_if_empty || awaited(ask, &verdicts).is_some() {
+        found || awaited(ask, verdicts).is_some()
+    };
+    walk_stages(ask, |search| judge(ask, search), is_settled)
+}
+
+/// Walks the stages from the active ones on, past each with `skip_if_empty` whose
+/// outcome does not settle it.
+pub(super) fn walk_stages<'a, T>(
+    ask: &Ask<'a>,
+    outcome_of: impl Fn(&Search<'a>) -> T,
+    is_settled: impl Fn(&T) -> bool,
+) -> (Search<'a>, T) {
+    let mut search = active_stages(ask.queue, ask.ticket, ask.now);
+    let mut outcome = outcome_of(&search);
+    for _ in 0..ask.queue.stages.len() {
+        if !search.skip_if_empty || is_settled(&outcome) {
             break;
         }
         search = skip_stage(ask.queue, ask.ticket, &search);
-        verdicts = judge(ask, &search);
+        outcome = outcome_of(&search);
     }
-    (search, verdicts)
+    (search, outcome)
 }
 
 /// The preferred agent whom the ticket waits for: the first who is only busy,
@@ -282,7 +295,7 @@ pub(super) fn verdict(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -
         None
     };
     let until = match reason {
-        Some(RefusedReason::OffShift) => shift_starts_at(ask.calendars, entry, ask.now),
+        Some(RefusedReason::OffShift) => shift_starts_at(ask.calendars, &entry.agent, ask.now),
         Some(RefusedReason::Cooldown) => cooldown_ends_at(ask.queue, &entry.load),
         Some(RefusedReason::Excluded) => excluded_until(ask, agent),
         _ => None,
@@ -413,24 +426,40 @@ fn compare_ratios((a, a_of): (u64, u32), (b, b_of): (u64, u32)) -> Ordering {
 /// ticket fits into their capacity; so turns stay exactly in proportion.
 fn n_taken_added(chosen: &Verdict, verdicts: &[Verdict], weight: u32) -> u64 {
     let Some(own) = chosen.standing.as_ref() else { return u64::from(weight) };
+    let own = Turns::of(own);
     let others = verdicts.iter().filter(|verdict| verdict.agent != chosen.agent);
-    let last = others.filter_map(|verdict| level_with(own, verdict.standing.as_ref()?)).min();
-    behind(own, last).saturating_add(u64::from(weight))
+    let standings = others.filter_map(|verdict| verdict.standing.as_ref());
+    let last = standings.filter_map(|other| own.level_with(Turns::of(other))).min();
+    own.behind(last).saturating_add(u64::from(weight))
 }
 
-/// How many units one would have taken who were level with another; `None` for
-/// one without capacity.
-pub(super) fn level_with(own: &Standing, other: &Standing) -> Option<u128> {
-    let n = u128::from(other.n_taken) * u128::from(own.capacity);
-    n.checked_div(u128::from(other.capacity))
+/// What turns in proportion to capacity go by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turns {
+    /// Units ever taken over all channels.
+    pub(super) n_taken: u64,
+    pub(super) capacity: u32,
 }
 
-/// What one fell back behind `last`, the least that they would have taken were they
-/// level with one of the others, beyond one full capacity.
-pub(super) fn behind(own: &Standing, last: Option<u128>) -> u64 {
-    let floor = last.unwrap_or(0).saturating_sub(u128::from(own.capacity));
-    let fell_back = floor.saturating_sub(u128::from(own.n_taken));
-    u64::try_from(fell_back).unwrap_or(u64::MAX)
+impl Turns {
+    fn of(standing: &Standing) -> Self {
+        Self { n_taken: standing.n_taken, capacity: standing.capacity }
+    }
+
+    /// How many units one would have taken who were level with another; `None` for
+    /// one without capacity.
+    pub(super) fn level_with(self, other: Self) -> Option<u128> {
+        let n = u128::from(other.n_taken) * u128::from(self.capacity);
+        n.checked_div(u128::from(other.capacity))
+    }
+
+    /// What one fell back behind `last`, the least that they would have taken were they
+    /// level with one of the others, beyond one full capacity.
+    pub(super) fn behind(self, last: Option<u128>) -> u64 {
+        let floor = last.unwrap_or(0).saturating_sub(u128::from(self.capacity));
+        let fell_back = floor.saturating_sub(u128::from(self.n_taken));
+        u64::try_from(fell_back).unwrap_or(u64::MAX)
+    }
 }
 
 fn weight(ask: &Ask<'_>, entry: &RosterEntry) -> u32 {

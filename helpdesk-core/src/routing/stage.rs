@@ -166,26 +166,39 @@ pub(super) fn entered_queue_at(ticket: &Ticket) -> DateTime<Utc> {
 
 /// The first `n_active` stages by `after_seconds`, merged.
 fn first_stages<'a>(queue: &'a Queue, ticket: &'a Ticket, n_active: usize) -> Search<'a> {
+    let n_active = n_active.min(queue.stages.len());
+    // As most queues have them: every choice asks this.
+    if queue.stages.is_sorted_by_key(|stage| stage.after_seconds) {
+        let (active, coming) = queue.stages.split_at(n_active);
+        return merged(queue, ticket, active.iter(), coming.first());
+    }
     let mut stages: Vec<&Stage> = queue.stages.iter().collect();
     stages.sort_by_key(|stage| stage.after_seconds);
-    let (active, coming) = stages.split_at(n_active.min(stages.len()));
-    let last = active.last();
-    let relax: Vec<&Relax> = active.iter().flat_map(|stage| &stage.relax).collect();
-    let (required, preferred) = relaxed(ticket, &relax);
+    let (active, coming) = stages.split_at(n_active);
+    merged(queue, ticket, active.iter().copied(), coming.first().copied())
+}
+
+/// The active stages, in order, and the first to come.
+fn merged<'a>(
+    queue: &'a Queue,
+    ticket: &'a Ticket,
+    active: impl ExactSizeIterator<Item = &'a Stage> + DoubleEndedIterator + Clone,
+    coming: Option<&'a Stage>,
+) -> Search<'a> {
+    let last = active.clone().next_back();
+    let (required, preferred) = relaxed(ticket, active.clone().flat_map(|stage| &stage.relax));
     Search {
         stage: u16::try_from(active.len().saturating_sub(1)).unwrap_or(u16::MAX),
         pools: pools(queue, active),
         required,
         preferred,
         selector: last.map_or(Selector::default(), |stage| stage.selector),
-        skip_if_empty: last.is_some_and(|stage| stage.skip_if_empty) && !coming.is_empty(),
-        next_stage_at: coming
-            .first()
-            .map(|stage| after(entered_queue_at(ticket), stage.after_seconds)),
+        skip_if_empty: last.is_some_and(|stage| stage.skip_if_empty) && coming.is_some(),
+        next_stage_at: coming.map(|stage| after(entered_queue_at(ticket), stage.after_seconds)),
     }
 }
 
-fn pools<'a>(queue: &'a Queue, active: &[&'a Stage]) -> Vec<&'a Key> {
+fn pools<'a>(queue: &'a Queue, active: impl Iterator<Item = &'a Stage>) -> Vec<&'a Key> {
     if queue.stages.is_empty() {
         return vec![&queue.group];
     }
@@ -199,7 +212,7 @@ fn pools<'a>(queue: &'a Queue, active: &[&'a Stage]) -> Vec<&'a Key> {
         }
         pools.extend(&stage.pools);
     }
-    pools.sort();
+    pools.sort_unstable();
     pools.dedup();
     pools
 }
@@ -207,7 +220,7 @@ fn pools<'a>(queue: &'a Queue, active: &[&'a Stage]) -> Vec<&'a Key> {
 /// The ticket's required and preferred skills after `relax`, in that order.
 fn relaxed<'a>(
     ticket: &'a Ticket,
-    relax: &[&Relax],
+    relax: impl Iterator<Item = &'a Relax>,
 ) -> (Cow<'a, [SkillLevel]>, Cow<'a, [SkillLevel]>) {
     let mut required = Cow::Borrowed(ticket.required_skills.as_slice());
     let mut preferred = Cow::Borrowed(ticket.preferred_skills.as_slice());

@@ -44,11 +44,13 @@ impl AgentIndex {
         let (mut asked, mut others): (Vec<AgentId>, Vec<AgentId>) = (Vec::new(), Vec::new());
         for block in everybody.blocks() {
             let candidates = sieve.as_mut().map_or(0, |sieve| sieve.candidates(everybody, block));
-            let of_groups = groups.clone().fold(0, |any, mark| any | everybody.with(block, *mark));
+            let all = everybody.all(block);
+            let of_groups =
+                all & groups.clone().fold(0, |any, mark| any | everybody.with(block, *mark));
             n_candidates += candidates.count_ones();
             n_refused += (of_groups & !candidates).count_ones();
             note(&mut asked, everybody, block, of_groups & !candidates);
-            note(&mut others, everybody, block, everybody.all(block) & !of_groups);
+            note(&mut others, everybody, block, all & !of_groups);
         }
         asked.extend(others);
         asked.truncate(TRACE_REFUSED_MAX);

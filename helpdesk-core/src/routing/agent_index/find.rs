@@ -7,9 +7,9 @@ use super::sieve::Sieve;
 use crate::event::{ChosenBy, RefusedReason};
 use crate::id::AgentId;
 use crate::routing::select::{
-    Ask, Choice, affinity, awaited, obstacle_ends_at, verdict, wait_ends_at,
+    Ask, Choice, affinity, awaited, obstacle_ends_at, verdict, wait_ends_at, walk_stages,
 };
-use crate::routing::stage::{Search, Selector, active_stages, skip_stage};
+use crate::routing::stage::{Search, Selector};
 use chrono::{DateTime, Utc};
 
 /// Who gets a ticket: what [`Choice`] says, but for the verdicts on everybody.
@@ -69,16 +69,8 @@ impl AgentIndex {
 
     /// The search at which the stages settle, and who is found there.
     pub(super) fn settled<'a>(&self, ask: &Ask<'a>) -> (Search<'a>, Found) {
-        let mut search = active_stages(ask.queue, ask.ticket, ask.now);
-        let mut outcome = self.outcome(ask, &search);
-        for _ in 0..ask.queue.stages.len() {
-            let is_settled = outcome.chosen.is_some() || outcome.waits_for.is_some();
-            if is_settled || !search.skip_if_empty {
-                break;
-            }
-            search = skip_stage(ask.queue, ask.ticket, &search);
-            outcome = self.outcome(ask, &search);
-        }
+        let is_settled = |it: &Outcome| it.chosen.is_some() || it.waits_for.is_some();
+        let (search, outcome) = walk_stages(ask, |search| self.outcome(ask, search), is_settled);
         let chosen = outcome.chosen.and_then(|(number, _)| self.member(number));
         let found = Found {
             chosen: chosen.map(|member| member.id),
@@ -149,17 +141,18 @@ impl AgentIndex {
         if let Some(mut sieve) = Sieve::new(self, ask, search) {
             let ranking = &self.everybody;
             for block in ranking.blocks() {
-                while let Some(bit) = bits_of(sieve.bits(ranking, block)).next() {
-                    sieve.pass_over(ranking, block, bit, |member| {
-                        let (at, verdict) = ends_at(member.id)?;
-                        note(Some(at));
-                        // None of the same shift has an earlier time than its start.
-                        let is_start = verdict.reason == Some(RefusedReason::OffShift)
-                            && verdict.until == Some(at);
-                        member.shift.filter(|_| is_start)
-                    });
+                let mut asked = 0;
+                while let Some(bit) = bits_of(sieve.bits(ranking, block) & !asked).next() {
+                    asked |= 1 << bit;
+                    let Some(member) = self.member(ranking.member(block, bit).0) else { continue };
+                    let Some((at, verdict)) = ends_at(member.id) else { continue };
+                    note(Some(at));
+                    // None of the same shift has an earlier time than its start.
+                    if verdict.reason == Some(RefusedReason::OffShift) && verdict.until == Some(at)
+                    {
+                        member.shift.into_iter().for_each(|shift| sieve.leave_out(shift));
+                    }
                 }
-                sieve.passed = 0;
             }
         }
         first

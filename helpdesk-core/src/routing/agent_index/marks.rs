@@ -70,14 +70,6 @@ impl Columns {
         }
     }
 
-    /// Takes a member's marks away.
-    pub(super) fn clear(&mut self, block: u32, bit: u8, state: State, marks: &[Mark]) {
-        self.turn_state(block, bit, state);
-        for mark in marks {
-            self.words[*mark as usize * self.height + block as usize] &= !(1 << bit);
-        }
-    }
-
     /// Turns these bits of a member's state around.
     pub(super) fn turn_state(&mut self, block: u32, bit: u8, mut turned: State) {
         while turned != 0 {
@@ -93,19 +85,19 @@ impl Columns {
         self.words[mark as usize * self.height + block as usize]
     }
 
-    /// Moves all bits of one or two blocks.
-    pub(super) fn relocate(&mut self, sources: &[u32], moves: &Moves) {
+    /// Moves the bits of these members of one or two blocks, and clears all others there.
+    pub(super) fn relocate(&mut self, sources: &[u32], members: [u64; 2], moves: &Moves) {
         for column in self.words.chunks_exact_mut(self.height.max(1)) {
-            relocate(column, sources, moves);
+            relocate(column, sources, members, moves);
         }
     }
 }
 
 /// Moves the bits of each source.
-fn relocate(column: &mut [u64], sources: &[u32], moves: &Moves) {
-    let mut taken = [0; 2];
+fn relocate(column: &mut [u64], sources: &[u32], members: [u64; 2], moves: &Moves) {
+    let mut taken = members;
     for (taken, source) in taken.iter_mut().zip(sources) {
-        *taken = std::mem::take(&mut column[*source as usize]);
+        *taken &= std::mem::take(&mut column[*source as usize]);
     }
     for (mut bits, targets) in taken.into_iter().zip(moves) {
         while bits != 0 {

@@ -5,7 +5,7 @@ use super::rank::{Rank, of_instant, of_ratio};
 use crate::agent::{Agent, AgentLoad, PresenceState, RosterEntry};
 use crate::id::AgentId;
 use crate::routing::eligible::no_room;
-use crate::routing::select::Standing;
+use crate::routing::select::Turns;
 use crate::routing::stage::Selector;
 use crate::ticket::priority::Channel;
 use chrono::{DateTime, Utc};
@@ -40,7 +40,7 @@ pub(super) struct Member {
     /// Active and reserved units.
     held: u32,
     pub(super) last_assigned_at: Option<DateTime<Utc>>,
-    pub(super) n_taken: u64,
+    n_taken: u64,
     idle_since: [Option<DateTime<Utc>>; N_CHANNELS],
 }
 
@@ -141,19 +141,8 @@ impl Member {
         Rank::new(first, self.active, self.last_assigned_at, self.id)
     }
 
-    /// What the turns of a candidate go by; the rest is not looked at for them.
-    pub(super) fn standing(&self) -> Standing {
-        Standing {
-            active: self.active,
-            held: self.held,
-            capacity: self.capacity,
-            idle_since: None,
-            last_assigned_at: self.last_assigned_at,
-            n_taken: self.n_taken,
-            required_levels: 0,
-            preferred_levels: 0,
-            hash: 0,
-        }
+    pub(super) fn turns(&self) -> Turns {
+        Turns { n_taken: self.n_taken, capacity: self.capacity }
     }
 }
 

@@ -12,7 +12,6 @@ mod explained;
 mod find;
 mod marks;
 mod member;
-mod numbers;
 mod rank;
 mod ranking;
 mod sieve;
@@ -22,12 +21,11 @@ pub use find::Found;
 use super::stage::Selector;
 use crate::agent::{AgentLoad, Roster, RosterEntry};
 use crate::id::{AgentId, Key};
+use foldhash::fast::FixedState;
 use marks::{LEVEL_MAX, Mark, STATE_MARKS, State};
 use member::{Member, N_CHANNELS};
-use numbers::Numbers;
 use rank::Rank;
 use ranking::Ranking;
-use std::collections::BTreeMap;
 
 /// Agents by what a choice asks of them.
 ///
@@ -90,7 +88,8 @@ use std::collections::BTreeMap;
 pub struct AgentIndex {
     /// By number; `None` for one who was removed.
     members: Vec<Option<Member>>,
-    numbers: Numbers,
+    /// A number for each agent that ever was known, from 0; theirs for good.
+    numbers: Table<AgentId, u32>,
     n_members: usize,
     catalog: Catalog,
     /// Everybody, by id.
@@ -143,22 +142,26 @@ impl Order {
     }
 }
 
+/// Looked up at each choice.
+#[allow(clippy::disallowed_types, reason = "its seed is fixed, and nothing goes over it")]
+type Table<K, V> = std::collections::HashMap<K, V, FixedState>;
+
 /// The marks of groups, skills and shifts.
 #[derive(Debug, Clone)]
 struct Catalog {
-    groups: BTreeMap<Key, Mark>,
+    groups: Table<Key, Mark>,
     /// For each level from 1 up to the highest of any agent.
-    skills: BTreeMap<Key, Vec<Mark>>,
-    shifts: BTreeMap<Key, Mark>,
+    skills: Table<Key, Vec<Mark>>,
+    shifts: Table<Key, Mark>,
     n_marks: usize,
 }
 
 impl Default for Catalog {
     fn default() -> Self {
         Self {
-            groups: BTreeMap::default(),
-            skills: BTreeMap::default(),
-            shifts: BTreeMap::default(),
+            groups: Table::default(),
+            skills: Table::default(),
+            shifts: Table::default(),
             n_marks: STATE_MARKS,
         }
     }
@@ -182,7 +185,7 @@ impl AgentIndex {
         let catalog = Catalog::default();
         let mut index = Self {
             members: Vec::new(),
-            numbers: Numbers::default(),
+            numbers: Table::default(),
             n_members: 0,
             everybody: Ranking::new(catalog.n_marks),
             orders: Vec::new(),
@@ -232,7 +235,8 @@ impl AgentIndex {
         self.remove(entry.agent.id);
         let (marks, shift) = self.marks_of(entry);
         let member = Member::new(entry, marks, shift);
-        let number = self.numbers.get_or_add(entry.agent.id);
+        let next = self.numbers.len() as u32;
+        let number = *self.numbers.entry(entry.agent.id).or_insert(next);
         let (state, marks) = (member.state, &*member.marks);
         self.everybody.insert(number, Rank::of_id(entry.agent.id), state, marks);
         for order in self.orders.iter_mut().filter(|order| order.has(&member, state)) {
@@ -247,7 +251,7 @@ impl AgentIndex {
 
     /// Takes in what an agent holds now; nothing happens for one who is not known.
     pub fn put_load(&mut self, load: &AgentLoad) {
-        let Some(number) = self.numbers.get(load.agent) else { return };
+        let Some(&number) = self.numbers.get(&load.agent) else { return };
         let Some(member) = self.members[number as usize].as_mut() else { return };
         let was = member.state;
         member.take_load(load);
@@ -265,7 +269,7 @@ impl AgentIndex {
                 continue;
             }
             if had {
-                order.ranking.remove(number, was, &member.marks);
+                order.ranking.remove(number, was);
             }
             if has {
                 order.ranking.insert(number, order.rank(member), is, &member.marks);
@@ -275,11 +279,11 @@ impl AgentIndex {
 
     /// Forgets an agent, if it is known.
     pub fn remove(&mut self, agent: AgentId) {
-        let Some(number) = self.numbers.get(agent) else { return };
+        let Some(&number) = self.numbers.get(&agent) else { return };
         let Some(member) = self.members[number as usize].take() else { return };
-        self.everybody.remove(number, member.state, &member.marks);
+        self.everybody.remove(number, member.state);
         for order in &mut self.orders {
-            order.ranking.remove(number, member.state, &member.marks);
+            order.ranking.remove(number, member.state);
         }
         self.n_members -= 1;
     }
@@ -291,7 +295,7 @@ impl AgentIndex {
             return (Vec::new(), None);
         }
         let Catalog { groups, skills, shifts, n_marks } = &mut self.catalog;
-        let of_key = |marks: &mut BTreeMap<Key, Mark>, key: &Key, n: &mut usize| {
+        let of_key = |marks: &mut Table<Key, Mark>, key: &Key, n: &mut usize| {
             *marks.entry(key.clone()).or_insert_with(|| new_mark(n))
         };
         let mut marks: Vec<Mark> =
@@ -317,7 +321,7 @@ impl AgentIndex {
 
     /// The number of an agent who is known now.
     fn number(&self, agent: AgentId) -> Option<u32> {
-        self.numbers.get(agent).filter(|number| self.member(*number).is_some())
+        self.numbers.get(&agent).copied().filter(|number| self.member(*number).is_some())
     }
 
     fn member(&self, number: u32) -> Option<&Member> {

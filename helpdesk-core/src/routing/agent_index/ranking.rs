@@ -2,13 +2,17 @@
 //!
 //! Blocks are in order, and what is in a block may lie in any order: so a member
 //! moves by writing a few bits, and "the first who has all this" is an
-//! intersection of words, block after block.
+//! intersection of words, block after block. The bits of one who left are not
+//! cleared one by one: their place in the block is not used again until the block
+//! is laid anew, all columns at once.
 
 use super::marks::{Columns, Mark, Moves, State};
 use super::rank::Rank;
 
 /// Members of a block at most.
 const BLOCK: usize = 64;
+/// A block that has no place left and no fewer members than this is split.
+const MANY: u32 = 48;
 /// A block with no more members than this is joined to a neighbor …
 const FEW: u32 = 12;
 /// … when they are no more than this together.
@@ -36,6 +40,8 @@ struct Block {
     low: Rank,
     end: Rank,
     used: u64,
+    /// Places of those who left, with their marks still.
+    left: u64,
     /// Whether lower bits have lower ranks.
     is_sorted: bool,
     ranks: [Rank; BLOCK],
@@ -75,13 +81,14 @@ impl Ranking {
         self.columns.set(block, bit, state, marks);
     }
 
-    /// Takes a member out, who has this state and these marks.
-    pub(super) fn remove(&mut self, member: u32, state: State, marks: &[Mark]) {
+    /// Takes a member out, who has this state.
+    pub(super) fn remove(&mut self, member: u32, state: State) {
         let Some((block, bit)) = self.place(member) else { return };
-        self.columns.clear(block, bit, state, marks);
+        self.columns.turn_state(block, bit, state);
         self.places[member as usize] = (NOWHERE, 0);
         let it = &mut self.blocks[block as usize];
         it.used &= !(1 << bit);
+        it.left |= 1 << bit;
         if it.used.count_ones() <= FEW {
             let rank = it.ranks[usize::from(bit)];
             self.join(rank);
@@ -119,7 +126,7 @@ impl Ranking {
         self.blocks[block as usize].used
     }
 
-    /// Those of a block's members who bear a mark.
+    /// Those of a block who bear a mark; some may have left, who are in no state.
     #[inline]
     pub(super) fn with(&self, block: u32, mark: Mark) -> u64 {
         self.columns.with(block, mark)
@@ -163,8 +170,8 @@ impl Ranking {
         if at + 1 == self.order.len() && it.is_sorted && it.is_filled_below(rank) {
             return (self.open(at + 1, rank), 0);
         }
-        if it.used == u64::MAX {
-            self.split(at);
+        if it.taken() == u64::MAX {
+            self.make_room(at);
             at = self.at(rank);
         }
         let block = self.order[at];
@@ -195,14 +202,30 @@ impl Ranking {
         }
     }
 
-    /// Half of a full block's members go to a block of their own, behind it.
-    fn split(&mut self, at: usize) {
+    /// Makes places free in a block: half of many members go to a block of their own,
+    /// behind it.
+    fn make_room(&mut self, at: usize) {
         let block = self.order[at];
-        let mut bits: Vec<(usize, u32)> = bits_of(self.all(block)).map(|bit| (0, bit)).collect();
-        bits.sort_unstable_by_key(|(_, bit)| self.member(block, *bit).1);
-        let middle = self.member(block, bits[BLOCK / 2].1).1;
+        let bits = self.sorted(&[block]);
+        if bits.len() < MANY as usize {
+            self.relocate(&[block], &bits, &[block], BLOCK);
+            return;
+        }
+        let n_each = bits.len().div_ceil(2);
+        let middle = self.member(block, bits[n_each].1).1;
         let behind = self.open(at + 1, middle);
-        self.relocate(&[block], &bits, &[block, behind], BLOCK / 2);
+        self.relocate(&[block], &bits, &[block, behind], n_each);
+    }
+
+    /// The members of blocks in order: place among the blocks, bit.
+    fn sorted(&self, blocks: &[u32]) -> Vec<(usize, u32)> {
+        let mut bits: Vec<(usize, u32)> = Vec::with_capacity(BLOCK);
+        for (source, block) in blocks.iter().enumerate() {
+            let start = bits.len();
+            bits.extend(bits_of(self.all(*block)).map(|bit| (source, bit)));
+            bits[start..].sort_unstable_by_key(|(_, bit)| self.member(*block, *bit).1);
+        }
+        bits
     }
 
     /// A block that has few members left, where this rank belongs, goes, or is
@@ -212,6 +235,7 @@ impl Ranking {
         let n = |at: usize| self.all(self.order[at]).count_ones();
         let (lower, upper) = match at {
             _ if n(at) == 0 => {
+                self.relocate(&[self.order[at]], &[], &[], BLOCK);
                 self.close(at);
                 return;
             }
@@ -220,17 +244,12 @@ impl Ranking {
             _ => return,
         };
         let sources = [self.order[lower], self.order[upper]];
-        let mut bits: Vec<(usize, u32)> = Vec::with_capacity(BLOCK);
-        for (source, block) in sources.iter().enumerate() {
-            let start = bits.len();
-            bits.extend(bits_of(self.all(*block)).map(|bit| (source, bit)));
-            bits[start..].sort_unstable_by_key(|(_, bit)| self.member(*block, *bit).1);
-        }
+        let bits = self.sorted(&sources);
         self.relocate(&sources, &bits, &[sources[0]], BLOCK);
         self.close(upper);
     }
 
-    /// Takes an empty block out of the order.
+    /// Takes a block out of the order where nobody is and nobody left.
     fn close(&mut self, at: usize) {
         let block = self.order.remove(at);
         self.lows.remove(at);
@@ -244,9 +263,13 @@ impl Ranking {
         let mut moves: Moves = [[(0, 0); BLOCK]; 2];
         let laid: Vec<(u32, Rank)> =
             bits.iter().map(|(source, bit)| self.member(sources[*source], *bit)).collect();
+        let mut members = [0; 2];
+        for (members, block) in members.iter_mut().zip(sources) {
+            *members = self.all(*block);
+        }
         for block in sources.iter().chain(targets) {
             let it = &mut self.blocks[*block as usize];
-            (it.used, it.is_sorted) = (0, true);
+            (it.used, it.left, it.is_sorted) = (0, 0, true);
         }
         for (target, (bits, laid)) in
             targets.iter().zip(bits.chunks(n_each).zip(laid.chunks(n_each)))
@@ -260,7 +283,7 @@ impl Ranking {
                 moves[*source][*old_bit as usize] = (*target, bit as u8);
             }
         }
-        self.columns.relocate(sources, &moves);
+        self.columns.relocate(sources, members, &moves);
     }
 }
 
@@ -270,6 +293,7 @@ impl Default for Block {
             low: Rank::MIN,
             end: Rank::MAX,
             used: 0,
+            left: 0,
             is_sorted: true,
             ranks: [Rank::MIN; BLOCK],
             members: [0; BLOCK],
@@ -278,23 +302,30 @@ impl Default for Block {
 }
 
 impl Block {
-    /// Whether the rank would come behind all others, and no bit is left there.
+    /// Places that no newcomer can have.
+    fn taken(&self) -> u64 {
+        self.used | self.left
+    }
+
+    /// Whether a rank comes behind all of a block whose bits are in order.
+    fn is_behind(&self, rank: Rank) -> bool {
+        self.used == 0 || self.ranks[self.used.ilog2() as usize] < rank
+    }
+
+    /// Whether the rank would come behind all others, and no bit is free there.
     fn is_filled_below(&self, rank: Rank) -> bool {
-        self.used >> (BLOCK - 1) == 1 && self.ranks[BLOCK - 1] < rank
+        self.taken() >> (BLOCK - 1) == 1 && self.is_behind(rank)
     }
 
     /// A free bit, the one behind all others if the rank comes there.
     fn free_bit(&mut self, rank: Rank) -> u8 {
-        if self.used == 0 {
-            self.is_sorted = true;
-            return 0;
+        let above = BLOCK as u32 - self.taken().leading_zeros();
+        self.is_sorted |= self.used == 0;
+        if self.is_sorted && (above as usize) < BLOCK && self.is_behind(rank) {
+            return above as u8;
         }
-        let last = BLOCK - 1 - self.used.leading_zeros() as usize;
-        if self.is_sorted && last + 1 < BLOCK && self.ranks[last] < rank {
-            return last as u8 + 1;
-        }
-        self.is_sorted = false;
-        self.used.trailing_ones() as u8
+        self.is_sorted = self.used == 0;
+        self.taken().trailing_ones() as u8
     }
 
     /// Whether the rank at a bit fits between those of the bits beside it.
@@ -302,10 +333,8 @@ impl Block {
         let rank = self.ranks[usize::from(bit)];
         let below = self.used & ((1 << bit) - 1);
         let above = self.used & !((1 << bit) | ((1 << bit) - 1));
-        let before = (below != 0).then(|| BLOCK - 1 - below.leading_zeros() as usize);
-        let after = (above != 0).then(|| above.trailing_zeros() as usize);
-        before.is_none_or(|before| self.ranks[before] < rank)
-            && after.is_none_or(|after| rank < self.ranks[after])
+        (below == 0 || self.ranks[below.ilog2() as usize] < rank)
+            && (above == 0 || rank < self.ranks[above.trailing_zeros() as usize])
     }
 }
 

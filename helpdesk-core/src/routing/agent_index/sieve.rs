@@ -5,8 +5,8 @@ use super::member::{Member, place_of};
 use super::rank::{Rank, of_levels};
 use super::ranking::{Ranking, bits_of};
 use super::{AgentIndex, Of};
-use crate::routing::eligible::{lacks_skill, rested_at, starts_at};
-use crate::routing::select::{Ask, behind, level_with, levels, lot};
+use crate::routing::eligible::{lacks_skill, rested_at, shift_starts_at};
+use crate::routing::select::{Ask, levels, lot};
 use crate::routing::stage::{Search, Selector};
 
 /// A member by number, and where it stands.
@@ -27,8 +27,6 @@ pub(super) struct Sieve<'a> {
     shifts: Vec<(Mark, bool)>,
     /// Whether bits say all there is to say.
     is_exact: bool,
-    /// Bits of the block that is looked at, which are done with.
-    pub(super) passed: u64,
 }
 
 impl<'a> Sieve<'a> {
@@ -63,14 +61,13 @@ impl<'a> Sieve<'a> {
             also: None,
             shifts: Vec::new(),
             is_exact,
-            passed: 0,
         })
     }
 
     /// Those of a block whom nothing refuses that bits know.
     #[inline]
     pub(super) fn bits(&self, ranking: &Ranking, block: u32) -> u64 {
-        let mut ready = ranking.with(block, self.channel as Mark) & !self.passed;
+        let mut ready = ranking.with(block, self.channel as Mark);
         if let Some(mark) = self.also {
             ready &= ranking.with(block, mark);
         }
@@ -109,7 +106,7 @@ impl<'a> Sieve<'a> {
         if let Some((_, is_on)) = self.shifts.iter().find(|(known, _)| *known == mark) {
             return *is_on;
         }
-        let is_on = starts_at(self.ask.calendars, &member.agent, self.ask.now).is_none();
+        let is_on = shift_starts_at(self.ask.calendars, &member.agent, self.ask.now).is_none();
         self.shifts.push((mark, is_on));
         is_on
     }
@@ -128,17 +125,9 @@ impl<'a> Sieve<'a> {
         passing.fold(0, |bits, bit| bits | 1 << bit)
     }
 
-    /// Is done with a bit of the block, and with all of a shift that `end` names.
-    pub(super) fn pass_over(
-        &mut self,
-        ranking: &Ranking,
-        block: u32,
-        bit: u32,
-        end: impl FnOnce(&Member) -> Option<Mark>,
-    ) {
-        self.passed |= 1 << bit;
-        let member = self.index.member(ranking.member(block, bit).0);
-        self.shifts.extend(member.and_then(end).map(|mark| (mark, false)));
+    /// Leaves out all of a shift from now on.
+    pub(super) fn leave_out(&mut self, shift: Mark) {
+        self.shifts.push((shift, false));
     }
 
     /// The candidate whom the selector takes, and the one it would take without them.
@@ -252,18 +241,18 @@ impl<'a> Sieve<'a> {
     /// seldom takes more than one look.
     pub(super) fn n_taken_added(&mut self, chosen: u32, other: Option<u32>) -> u64 {
         let Some(member) = self.index.member(chosen) else { return 0 };
-        let own = member.standing();
+        let own = member.turns();
         let near = u128::from(own.n_taken) + u128::from(own.capacity);
         let mut last: Option<u128> = None;
         let mut is_near = |sieve: &Self, number: u32| {
             let other = sieve.index.member(number).filter(|_| number != chosen);
-            let level = other.and_then(|other| level_with(&own, &other.standing()));
+            let level = other.and_then(|other| own.level_with(other.turns()));
             last = last.into_iter().chain(level).min();
             last.is_some_and(|last| last <= near)
         };
         if !other.is_some_and(|other| is_near(self, other)) {
             self.until(&self.index.everybody, is_near);
         }
-        behind(&own, last).saturating_add(u64::from(member.weight(self.channel)))
+        own.behind(last).saturating_add(u64::from(member.weight(self.channel)))
     }
 }

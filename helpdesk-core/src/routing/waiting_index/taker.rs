@@ -19,7 +19,7 @@ impl<'a> Taker<'a> {
     /// `None` for one who may take nothing now.
     pub(super) fn new(for_agent: &ForAgent<'a>) -> Option<Self> {
         let entry = for_agent.roster.active(for_agent.agent)?;
-        let is_off = shift_starts_at(for_agent.calendars, entry, for_agent.now).is_some();
+        let is_off = shift_starts_at(for_agent.calendars, &entry.agent, for_agent.now).is_some();
         (!is_off).then_some(Self { entry, now: for_agent.now })
     }
 
