@@ -139,9 +139,11 @@ impl Helpdesk {
     }
 
     /// Fires one timer: an ordinary decision whose commit finishes the lease. The
-    /// timers that it set or dropped.
-    async fn fire(&self, lease: &Lease, report: &mut TickReport) -> Result<Vec<TimerOp>> {
-        let LeaseBody::Timer { stream, kind, due_at } = lease.body else { return Ok(Vec::new()) };
+    /// timers that it set or dropped; `None` where another did that meanwhile.
+    async fn fire(&self, lease: &Lease, report: &mut TickReport) -> Result<Option<Vec<TimerOp>>> {
+        let LeaseBody::Timer { stream, kind, due_at } = lease.body else {
+            return Ok(Some(Vec::new()));
+        };
         let token = lease.token;
         let actor = Actor::system(token.tenant, Capability::ActAsSystem);
         let parts: [&[u8]; 6] = [
@@ -161,18 +163,18 @@ impl Helpdesk {
         match self.run(&job).await {
             Ok(done) => {
                 report.fired += 1;
-                Ok(done.timers)
+                Ok(Some(done.timers))
             }
             Err(Error::Store(StoreError::StaleLease)) => {
                 report.dropped += 1;
                 // Whoever fired it may have set what comes before the rest.
-                Ok(vec![TimerOp::Set { stream, kind, due_at: DateTime::<Utc>::MIN_UTC }])
+                Ok(None)
             }
             Err(Error::Rejected(rejection)) => {
                 tracing::error!(kind = kind.as_str(), code = %rejection.code, "a timer was refused");
                 report.dropped += 1;
                 self.give_up(token, due_at, rejection.to_string()).await?;
-                Ok(Vec::new())
+                Ok(Some(Vec::new()))
             }
             Err(error) => Err(error),
         }
@@ -235,7 +237,12 @@ struct Leased {
 
 impl Leased {
     /// Takes in the timers that a firing set or dropped.
-    fn note(&mut self, tenant: TenantId, timers: Vec<TimerOp>) {
+    fn note(&mut self, tenant: TenantId, timers: Option<Vec<TimerOp>>) {
+        let Some(timers) = timers else {
+            // Whatever was set may come first. What is leased now may be just that.
+            self.first_unleased = Some((DateTime::<Utc>::MIN_UTC, None));
+            return;
+        };
         let set = timers.iter().filter_map(place_of_set);
         self.first_unleased = self.first_unleased.into_iter().chain(set).min();
         self.changed.extend(timers.into_iter().map(|op| (tenant, op)));
