@@ -13,7 +13,7 @@ impl WaitingIndex {
     /// The waiting ticket that the agent, who has room, is given next.
     #[must_use]
     pub fn next_ticket(&self, for_agent: &ForAgent<'_>) -> Option<&Ticket> {
-        let taker = Taker::new(for_agent)?;
+        let taker = Taker::new(for_agent, &self.skills)?;
         // Every ticket of a queue comes before those of the next.
         self.queues.values().find_map(|of_queue| {
             let queue = &of_queue.queue;
@@ -43,7 +43,7 @@ impl WaitingIndex {
         let answered = answered.flatten().into_iter().flatten();
         let own = answered.filter_map(|id| self.get(*id)).filter_map(|it| Some((key(it)?, it)));
         let mut best: Option<(ToSolveKey, &Waiting)> = own.min_by_key(|(key, _)| *key);
-        for group in self.open_to(Taker::new(for_agent)) {
+        for group in self.open_to(Taker::new(for_agent, &self.skills).as_ref()) {
             for (importance, waiting) in &group.by_importance {
                 let least = ToSolveKey::of_others(*importance);
                 if best.is_some_and(|(best, _)| best <= least) {
@@ -64,20 +64,15 @@ impl WaitingIndex {
         &'i self,
         for_agent: &ForAgent<'t>,
     ) -> impl Iterator<Item = &'i Waiting> + use<'i, 't> {
-        let groups = self.open_to(Taker::new(for_agent));
-        groups.flat_map(|group| group.in_turn.values().map(|it| &**it))
+        let groups = self.open_to(Taker::new(for_agent, &self.skills).as_ref());
+        groups.into_iter().flat_map(|group| group.in_turn.values().map(|it| &**it))
     }
 
     /// The groups of which the agent might take a ticket.
-    fn open_to<'i, 't>(
-        &'i self,
-        taker: Option<Taker<'t>>,
-    ) -> impl Iterator<Item = &'i Group> + use<'i, 't> {
-        let served = taker.into_iter().flat_map(move |taker| {
-            let queues = self.queues.values().filter(move |it| taker.serves(&it.queue));
-            queues.map(move |it| (taker, it))
-        });
-        served.flat_map(|(taker, of_queue)| taker.open(&of_queue.queue, &of_queue.groups))
+    fn open_to(&self, taker: Option<&Taker<'_>>) -> Vec<&Group> {
+        let Some(taker) = taker else { return Vec::new() };
+        let served = self.queues.values().filter(|it| taker.serves(&it.queue));
+        served.flat_map(|it| taker.open(&it.queue, &it.groups)).collect()
     }
 }
 

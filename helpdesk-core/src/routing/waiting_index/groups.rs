@@ -16,12 +16,39 @@ pub(super) struct Group {
     pub(super) by_importance: BTreeMap<Importance, Arc<Waiting>>,
 }
 
+/// A skill, by the number that the index gave it, and a level.
+pub(super) type Skill = (u32, u8);
+
+/// The numbers of skills, in the order in which they came up.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Numbers(BTreeMap<Key, u32>);
+
+impl Numbers {
+    fn get_or_add(&mut self, skill: &SkillLevel) -> Skill {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        (*self.0.entry(skill.skill.clone()).or_insert(next), skill.level)
+    }
+
+    /// The agent's skills that any ticket has asked for.
+    pub(super) fn of_agent(&self, agent: &Agent) -> Vec<Skill> {
+        let mut skills: Vec<Skill> = Vec::with_capacity(agent.skills.len());
+        for own in &agent.skills {
+            let Some(number) = self.0.get(&own.skill) else { continue };
+            // Of several levels the first counts.
+            if skills.iter().all(|(known, _)| known != number) {
+                skills.push((*number, own.level));
+            }
+        }
+        skills
+    }
+}
+
 /// What the tickets of a group have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// Each once and by its key, as far as they refuse anybody. Where stages ask for
+    /// Each once and in order, as far as they refuse anybody. Where stages ask for
     /// less, as they stand in the ticket: that is what those stages change.
-    pub(super) skills: Vec<SkillLevel>,
+    pub(super) skills: Vec<Skill>,
     pub(super) kind: Kind,
 }
 
@@ -40,24 +67,23 @@ pub(super) struct Kind {
 pub(super) struct BySkills {
     /// Of those who ask for no further skill.
     groups: BTreeMap<Kind, Group>,
-    /// By skill and level.
-    further: BTreeMap<Key, BTreeMap<u8, Self>>,
+    further: BTreeMap<Skill, Self>,
 }
 
 impl BySkills {
     /// The group, made where there is none.
     pub(super) fn group_mut(&mut self, asked: &Asked) -> &mut Group {
         let mut at = self;
-        for SkillLevel { skill, level } in &asked.skills {
-            at = at.further.entry(skill.clone()).or_default().entry(*level).or_default();
+        for skill in &asked.skills {
+            at = at.further.entry(*skill).or_default();
         }
         at.groups.entry(asked.kind).or_default()
     }
 
     pub(super) fn group(&self, asked: &Asked) -> Option<&Group> {
         let mut at = self;
-        for SkillLevel { skill, level } in &asked.skills {
-            at = at.further.get(skill)?.get(level)?;
+        for skill in &asked.skills {
+            at = at.further.get(skill)?;
         }
         at.groups.get(&asked.kind)
     }
@@ -73,11 +99,11 @@ impl BySkills {
 
     fn change_at<T>(
         &mut self,
-        skills: &[SkillLevel],
+        skills: &[Skill],
         kind: Kind,
         change: impl FnOnce(&mut Group) -> T,
     ) -> Option<T> {
-        let Some((SkillLevel { skill, level }, further)) = skills.split_first() else {
+        let Some((skill, further)) = skills.split_first() else {
             let group = self.groups.get_mut(&kind)?;
             let done = change(group);
             if group.in_turn.is_empty() {
@@ -85,13 +111,9 @@ impl BySkills {
             }
             return Some(done);
         };
-        let levels = self.further.get_mut(skill)?;
-        let next = levels.get_mut(level)?;
+        let next = self.further.get_mut(skill)?;
         let done = next.change_at(further, kind, change);
         if next.is_empty() {
-            levels.remove(level);
-        }
-        if levels.is_empty() {
             self.further.remove(skill);
         }
         done
@@ -108,42 +130,43 @@ impl BySkills {
         found
     }
 
-    /// The groups that ask for no skill that the agent lacks; without one, all.
+    /// The groups that ask for no more than these skills; without any given, all.
     pub(super) fn collect<'a>(
         &'a self,
-        agent: Option<&Agent>,
+        skills: Option<&[Skill]>,
         found: &mut impl FnMut(Kind, &'a Group),
     ) {
         self.groups.iter().for_each(|(kind, group)| found(*kind, group));
-        let Some(agent) = agent else {
-            let next = self.further.values().flat_map(BTreeMap::values);
-            return next.for_each(|next| next.collect(None, found));
+        let Some(skills) = skills else {
+            return self.further.values().for_each(|next| next.collect(None, found));
         };
         if self.further.is_empty() {
             return;
         }
-        for (at, own) in agent.skills.iter().enumerate() {
-            // Of several levels the first counts.
-            let is_again = agent.skills[..at].iter().any(|known| known.skill == own.skill);
-            let Some(levels) = self.further.get(&own.skill).filter(|_| !is_again) else { continue };
-            for (_, next) in levels.range(..=own.level) {
-                next.collect(Some(agent), found);
+        for (number, level) in skills {
+            for (_, next) in self.further.range((*number, 0)..=(*number, *level)) {
+                next.collect(Some(skills), found);
             }
         }
     }
 }
 
 impl Asked {
-    pub(super) fn of(waiting: &Waiting) -> Self {
+    pub(super) fn of(waiting: &Waiting, numbers: &mut Numbers) -> Self {
         let Waiting { ticket, queue, .. } = waiting;
         let priority = match queue.sort {
             QueueSort::Priority => priority(ticket),
             QueueSort::Age | QueueSort::Deadline => Priority::Normal,
         };
-        let skills = match relaxes(queue) {
-            true => ticket.required_skills.clone(),
-            false => least(&ticket.required_skills),
-        };
+        let required = ticket.required_skills.iter();
+        let relaxes = relaxes(queue);
+        let asked = required.filter(|skill| relaxes || skill.level > 0);
+        let mut skills: Vec<Skill> = asked.map(|skill| numbers.get_or_add(skill)).collect();
+        if !relaxes {
+            // The highest level of each.
+            skills.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+            skills.dedup_by(|a, b| a.0 == b.0);
+        }
         Self { skills, kind: Kind { priority, channel: ticket.channel } }
     }
 }
@@ -151,13 +174,4 @@ impl Asked {
 /// Whether stages of the queue ask for less than the ticket.
 pub(super) fn relaxes(queue: &Queue) -> bool {
     queue.stages.iter().any(|stage| !stage.relax.is_empty())
-}
-
-/// The fewest skills that refuse the same agents.
-fn least(required: &[SkillLevel]) -> Vec<SkillLevel> {
-    let mut skills: Vec<SkillLevel> = required.iter().filter(|it| it.level > 0).cloned().collect();
-    // The highest level of each.
-    skills.sort_by(|a, b| a.skill.cmp(&b.skill).then(b.level.cmp(&a.level)));
-    skills.dedup_by(|a, b| a.skill == b.skill);
-    skills
 }

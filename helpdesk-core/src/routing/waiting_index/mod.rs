@@ -16,7 +16,7 @@ use super::queue::Queue;
 use crate::id::{AgentId, ContactId, Key, TicketId};
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
-use groups::{Asked, BySkills};
+use groups::{Asked, BySkills, Numbers};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -90,6 +90,7 @@ impl Waiting {
 #[derive(Debug, Clone, Default)]
 pub struct WaitingIndex {
     options: ToSolve,
+    skills: Numbers,
     queues: BTreeMap<(i64, Key), OfQueue>,
     places: BTreeMap<TicketId, Place>,
     /// Those that may go to whoever answered their requester last.
@@ -146,7 +147,7 @@ impl WaitingIndex {
         // Among those of a group, the order is the same at all times.
         let Some(turn) = waiting_key(&upcoming, DateTime::<Utc>::MAX_UTC) else { return };
         let importance = importance(&waiting.ticket, waiting.due_at, &self.options);
-        let place = Place { asked: Asked::of(&waiting), turn, importance };
+        let place = Place { asked: Asked::of(&waiting, &mut self.skills), turn, importance };
         self.note_people(&waiting);
         let waiting = Arc::new(waiting);
         let of_queue = self.queues.entry(place.queue()).or_insert_with(|| OfQueue {

@@ -1,6 +1,6 @@
 //! What an agent can take, as far as it does not depend on the single ticket.
 
-use super::groups::{BySkills, Group, Kind, relaxes};
+use super::groups::{BySkills, Group, Kind, Numbers, Skill, relaxes};
 use crate::agent::{PresenceState, RosterEntry};
 use crate::routing::eligible::{cooldown_ends_at, full, lacking_skill, shift_starts_at};
 use crate::routing::next::ForAgent;
@@ -9,22 +9,23 @@ use crate::routing::stage::at_stage;
 use chrono::{DateTime, Utc};
 
 /// An agent who is active and on shift, and may take tickets now.
-#[derive(Clone, Copy)]
 pub(super) struct Taker<'a> {
     entry: &'a RosterEntry,
+    skills: Vec<Skill>,
     now: DateTime<Utc>,
 }
 
 impl<'a> Taker<'a> {
     /// `None` for one who may take nothing now.
-    pub(super) fn new(for_agent: &ForAgent<'a>) -> Option<Self> {
+    pub(super) fn new(for_agent: &ForAgent<'a>, numbers: &Numbers) -> Option<Self> {
         let entry = for_agent.roster.active(for_agent.agent)?;
         let is_off = shift_starts_at(for_agent.calendars, &entry.agent, for_agent.now).is_some();
-        (!is_off).then_some(Self { entry, now: for_agent.now })
+        let skills = numbers.of_agent(&entry.agent);
+        (!is_off).then_some(Self { entry, skills, now: for_agent.now })
     }
 
     /// Whether a queue may give the agent any ticket now, whatever stage it has come to.
-    pub(super) fn serves(self, queue: &Queue) -> bool {
+    pub(super) fn serves(&self, queue: &Queue) -> bool {
         let agent = &self.entry.agent;
         let is_asked = if queue.stages.is_empty() {
             agent.is_in(&queue.group)
@@ -37,11 +38,11 @@ impl<'a> Taker<'a> {
     }
 
     /// The groups of a queue that the agent serves of which they might take a ticket.
-    pub(super) fn open<'i>(self, queue: &Queue, groups: &'i BySkills) -> Vec<&'i Group> {
+    pub(super) fn open<'i>(&self, queue: &Queue, groups: &'i BySkills) -> Vec<&'i Group> {
         let entry = self.entry;
         let relaxes = relaxes(queue);
         let mut open = Vec::new();
-        groups.collect((!relaxes).then_some(&*entry.agent), &mut |Kind { channel, .. }, group| {
+        groups.collect((!relaxes).then_some(&self.skills), &mut |Kind { channel, .. }, group| {
             let is_free = entry.presence.state(channel) == PresenceState::Online
                 && full(entry, channel).is_none();
             if is_free && (!relaxes || self.has_skills(queue, group)) {
@@ -52,7 +53,7 @@ impl<'a> Taker<'a> {
     }
 
     /// Whether the agent has what the tickets of a group ask for at any stage.
-    fn has_skills(self, queue: &Queue, group: &Group) -> bool {
+    fn has_skills(&self, queue: &Queue, group: &Group) -> bool {
         let Some(first) = group.in_turn.values().next() else { return false };
         let n_stages = u16::try_from(queue.stages.len()).unwrap_or(u16::MAX);
         let mut searches = (0..n_stages).map(|stage| at_stage(queue, &first.ticket, stage));
