@@ -2,7 +2,8 @@
 //! tickets that wait, in CPU time of the calling thread.
 //!
 //! `cargo xtask bench drain` runs this: 1,000 agents with 50 skills, of which each ticket
-//! asks for one or two. The scan of all tickets stands beside the index.
+//! asks for one or two. `next` finds the ticket, `given` takes it out too, `put` takes
+//! one in. The scan of all tickets stands beside the index.
 
 #![allow(missing_docs, clippy::expect_used, reason = "a bench may panic")]
 
@@ -14,7 +15,7 @@ mod clock;
 
 use agents::{Draw, queue, roster, start, tickets};
 use chrono::{DateTime, TimeDelta, Utc};
-use clock::{ThreadTime, is_test, measured};
+use clock::{ThreadTime, cpu_time, is_test, measured};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use helpdesk::core::agent::Roster;
 use helpdesk::core::condition::Calendars;
@@ -86,19 +87,41 @@ impl Desk {
         start() + TimeDelta::hours(1)
     }
 
-    /// Gives the next ticket to an agent, and another comes in as it did.
-    fn drain(&mut self) {
+    /// Gives the next ticket to an agent.
+    fn drain(&mut self) -> Option<Waiting> {
         let agent = self.freed();
-        let Some(ticket) = self.index.next_ticket(&self.for_agent(agent)).map(|it| it.id) else {
-            return;
-        };
+        let ticket = self.index.next_ticket(&self.for_agent(agent)).map(|it| it.id)?;
         let given = self.index.get(ticket).expect("it waits").clone();
         self.index.remove(ticket);
+        Some(given)
+    }
+
+    /// A ticket that comes in as this one did.
+    fn like(&mut self, given: &Waiting) -> Waiting {
         let mut next = Ticket::clone(&given.ticket);
         self.n_tickets += 1;
         next.id = TicketId(Uuid::from_u128(self.n_tickets));
         next.entered_queue_at = next.entered_queue_at.map(|at| at + TimeDelta::seconds(1));
-        self.index.put(Waiting { ticket: Arc::new(next), ..given });
+        Waiting { ticket: Arc::new(next), ..given.clone() }
+    }
+
+    /// What giving so many tickets costs, and what taking as many in does; a hundred
+    /// leave at a time, and then as many come in.
+    fn cost(&mut self, n: u64) -> [Duration; 2] {
+        let mut costs = [Duration::ZERO; 2];
+        let mut n_left = n;
+        while n_left > 0 {
+            let n_now = n_left.min(100).min(self.index.len() as u64);
+            n_left -= n_now;
+            let start = cpu_time();
+            let given: Vec<Waiting> = (0..n_now).filter_map(|_| self.drain()).collect();
+            costs[0] += cpu_time() - start;
+            let next: Vec<Waiting> = given.iter().map(|it| self.like(it)).collect();
+            let start = cpu_time();
+            next.into_iter().for_each(|it| self.index.put(it));
+            costs[1] += cpu_time() - start;
+        }
+        costs
     }
 }
 
@@ -117,7 +140,8 @@ fn bench_drain(c: &mut Criterion<ThreadTime>) {
         }
         let mut group = c.benchmark_group("drain");
         let id = |name| BenchmarkId::new(name, n_tickets);
-        group.bench_function(id("index"), |b| b.iter(|| desk.drain()));
+        group.bench_function(id("given"), |b| b.iter_custom(|n| desk.cost(n)[0]));
+        group.bench_function(id("put"), |b| b.iter_custom(|n| desk.cost(n)[1]));
         group.bench_function(id("next"), |b| {
             b.iter(|| {
                 let agent = desk.freed();

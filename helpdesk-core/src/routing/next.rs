@@ -199,8 +199,14 @@ pub fn count_for<'a>(
 /// The place of a waiting ticket among those of all queues; the smallest is next.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WaitingKey {
-    pub(super) queue_order: i64,
-    pub(super) queue: Key,
+    queue_order: i64,
+    queue: Key,
+    turn: Turn,
+}
+
+/// The place of a waiting ticket among those of its queue; the smallest is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Turn {
     behind: bool,
     level: Reverse<u64>,
     due_at: Deadline,
@@ -225,12 +231,16 @@ enum Deadline {
 /// without an upper end. Source: spec/routing.md §3.5.
 #[must_use]
 pub fn waiting_key(upcoming: &Upcoming<'_>, now: DateTime<Utc>) -> Option<WaitingKey> {
-    let ticket = upcoming.ticket;
     let queue = upcoming.queue.filter(|_| waits(upcoming, now))?;
+    let turn = turn(upcoming, queue, now);
+    Some(WaitingKey { queue_order: queue.order, queue: queue.key.clone(), turn })
+}
+
+/// The place of a ticket that waits in this queue.
+pub(super) fn turn(upcoming: &Upcoming<'_>, queue: &Queue, now: DateTime<Utc>) -> Turn {
+    let ticket = upcoming.ticket;
     let was_reopened = ticket.counters.reopens > 0 && ticket.last_assignee.is_some();
-    Some(WaitingKey {
-        queue_order: queue.order,
-        queue: queue.key.clone(),
+    Turn {
         behind: !(queue.reopen_front && was_reopened),
         level: Reverse(match queue.sort {
             QueueSort::Age | QueueSort::Deadline => 0,
@@ -242,7 +252,7 @@ pub fn waiting_key(upcoming: &Upcoming<'_>, now: DateTime<Utc>) -> Option<Waitin
         },
         entered_queue_at: entered_queue_at(ticket),
         ticket: ticket.id,
-    })
+    }
 }
 
 /// [`waiting_key`] of a ticket that the agent can be given now; `None` when the
@@ -250,12 +260,16 @@ pub fn waiting_key(upcoming: &Upcoming<'_>, now: DateTime<Utc>) -> Option<Waitin
 /// or the ticket waits for a preferred agent.
 #[must_use]
 pub fn next_ticket_key(upcoming: &Upcoming<'_>, for_agent: &ForAgent<'_>) -> Option<WaitingKey> {
-    let key = waiting_key(upcoming, for_agent.now)?;
-    let queue = upcoming.queue.filter(|queue| queue.mode != QueueMode::Pull)?;
+    may_be_given(upcoming, for_agent).then(|| waiting_key(upcoming, for_agent.now))?
+}
+
+/// Whether [`next_ticket_key`] gives it a place.
+pub(super) fn may_be_given(upcoming: &Upcoming<'_>, for_agent: &ForAgent<'_>) -> bool {
+    let queue = upcoming.queue.filter(|queue| queue.mode != QueueMode::Pull);
+    let Some(queue) = queue.filter(|_| waits(upcoming, for_agent.now)) else { return false };
     let ask = ask(upcoming, queue, for_agent);
     let search = search(&ask);
-    let is_free = is_candidate(&ask, &search, for_agent.agent) && !is_held(&ask, &search);
-    is_free.then_some(key)
+    is_candidate(&ask, &search, for_agent.agent) && !is_held(&ask, &search)
 }
 
 /// The waiting ticket that the agent, who has room, is given next, by

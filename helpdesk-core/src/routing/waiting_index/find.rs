@@ -1,13 +1,11 @@
 //! The next ticket for an agent, by the index.
 
-use super::groups::Group;
+use super::groups::{Group, Standing};
 use super::taker::Taker;
 use super::{Waiting, WaitingIndex};
-use crate::routing::next::{ForAgent, ToSolveKey, WaitingKey};
-use crate::routing::next::{next_ticket_key, to_solve_key, waiting_key};
-use crate::routing::queue::QueueMode;
+use crate::routing::next::{ForAgent, ToSolveKey, Turn, may_be_given, to_solve_key, turn};
+use crate::routing::queue::{Queue, QueueMode};
 use crate::ticket::Ticket;
-use std::borrow::Cow;
 
 impl WaitingIndex {
     /// The waiting ticket that the agent, who has room, is given next.
@@ -20,8 +18,13 @@ impl WaitingIndex {
             if queue.mode == QueueMode::Pull || !taker.serves(queue) {
                 return None;
             }
-            let groups = taker.open(queue, &of_queue.groups).into_iter();
-            let best = groups.fold(None, |best, group| first_given(group, for_agent, best));
+            let mut best: Option<(Turn, &Ticket)> = None;
+            let is_ageing = queue.ageing_seconds.is_some();
+            taker.search(of_queue, &|first| first.turn, &mut None, |group| {
+                best = first_given(group, queue, for_agent, best);
+                // What ages may pass what comes before it for good.
+                best.map(|(turn, _)| turn).filter(|_| !is_ageing)
+            });
             best.map(|(_, ticket)| ticket)
         })
     }
@@ -43,7 +46,9 @@ impl WaitingIndex {
         let answered = answered.flatten().into_iter().flatten();
         let own = answered.filter_map(|id| self.get(*id)).filter_map(|it| Some((key(it)?, it)));
         let mut best: Option<(ToSolveKey, &Waiting)> = own.min_by_key(|(key, _)| *key);
-        for group in self.open_to(Taker::new(for_agent, &self.skills).as_ref()) {
+        let least = |first: Standing| ToSolveKey::of_others(first.importance);
+        let mut found = best.map(|(key, _)| key);
+        self.search(Taker::new(for_agent, &self.skills).as_ref(), &least, &mut found, |group| {
             for (importance, waiting) in &group.by_importance {
                 let least = ToSolveKey::of_others(*importance);
                 if best.is_some_and(|(best, _)| best <= least) {
@@ -54,7 +59,8 @@ impl WaitingIndex {
                     break;
                 }
             }
-        }
+            best.map(|(key, _)| key)
+        });
         best.map(|(_, waiting)| &*waiting.ticket)
     }
 
@@ -64,38 +70,49 @@ impl WaitingIndex {
         &'i self,
         for_agent: &ForAgent<'t>,
     ) -> impl Iterator<Item = &'i Waiting> + use<'i, 't> {
-        let groups = self.open_to(Taker::new(for_agent, &self.skills).as_ref());
+        let mut groups: Vec<&Group> = Vec::new();
+        let taker = Taker::new(for_agent, &self.skills);
+        self.search(taker.as_ref(), &|first| first.turn, &mut None, |group| {
+            groups.push(group);
+            None
+        });
         groups.into_iter().flat_map(|group| group.in_turn.values().map(|it| &**it))
     }
 
-    /// The groups of which the agent might take a ticket.
-    fn open_to(&self, taker: Option<&Taker<'_>>) -> Vec<&Group> {
-        let Some(taker) = taker else { return Vec::new() };
-        let served = self.queues.values().filter(|it| taker.serves(&it.queue));
-        served.flat_map(|it| taker.open(&it.queue, &it.groups)).collect()
+    /// Goes over the groups of all queues that the agent serves, as [`Taker::search`]
+    /// does over those of one.
+    fn search<'i, K: Ord + Copy>(
+        &'i self,
+        taker: Option<&Taker<'_>>,
+        key: &impl Fn(Standing) -> K,
+        found: &mut Option<K>,
+        mut look: impl FnMut(&'i Group) -> Option<K>,
+    ) {
+        let Some(taker) = taker else { return };
+        for of_queue in self.queues.values().filter(|it| taker.serves(&it.queue)) {
+            taker.search(of_queue, key, found, &mut look);
+        }
     }
 }
 
 /// The first ticket of a group that the agent can be given, if it comes before `best`.
 fn first_given<'a>(
     group: &'a Group,
+    queue: &Queue,
     for_agent: &ForAgent<'_>,
-    best: Option<(Cow<'a, WaitingKey>, &'a Ticket)>,
-) -> Option<(Cow<'a, WaitingKey>, &'a Ticket)> {
-    for (turn, waiting) in &group.in_turn {
+    best: Option<(Turn, &'a Ticket)>,
+) -> Option<(Turn, &'a Ticket)> {
+    for (turn_at_last, waiting) in &group.in_turn {
         let upcoming = waiting.upcoming();
-        let key = match waiting.queue.ageing_seconds {
-            None => Cow::Borrowed(turn),
-            Some(_) => match waiting_key(&upcoming, for_agent.now) {
-                Some(key) => Cow::Owned(key),
-                None => continue,
-            },
+        let turn = match queue.ageing_seconds {
+            None => *turn_at_last,
+            Some(_) => turn(&upcoming, queue, for_agent.now),
         };
-        if best.as_ref().is_some_and(|(best, _)| *best < key) {
+        if best.is_some_and(|(best, _)| best < turn) {
             break;
         }
-        if next_ticket_key(&upcoming, for_agent).is_some() {
-            return Some((key, &waiting.ticket));
+        if may_be_given(&upcoming, for_agent) {
+            return Some((turn, &waiting.ticket));
         }
     }
     best

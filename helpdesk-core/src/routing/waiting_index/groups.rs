@@ -3,7 +3,7 @@
 use super::Waiting;
 use crate::agent::Agent;
 use crate::id::Key;
-use crate::routing::next::{Importance, WaitingKey, priority};
+use crate::routing::next::{Importance, Turn, priority};
 use crate::routing::queue::{Queue, QueueSort};
 use crate::ticket::priority::{Channel, Priority, SkillLevel};
 use std::collections::BTreeMap;
@@ -12,8 +12,35 @@ use std::sync::Arc;
 /// Tickets that ask the same, in both orders.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Group {
-    pub(super) in_turn: BTreeMap<WaitingKey, Arc<Waiting>>,
+    pub(super) in_turn: BTreeMap<Turn, Arc<Waiting>>,
     pub(super) by_importance: BTreeMap<Importance, Arc<Waiting>>,
+}
+
+/// Where a ticket stands in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) turn: Turn,
+    pub(super) importance: Importance,
+}
+
+impl Standing {
+    /// The first of each of two.
+    fn first(self, other: Self) -> Self {
+        Self { turn: self.turn.min(other.turn), importance: self.importance.min(other.importance) }
+    }
+
+    /// Whether it is first of all that this is the first of.
+    fn leads(self, first: Self) -> bool {
+        self.turn == first.turn || self.importance == first.importance
+    }
+}
+
+impl Group {
+    fn first(&self) -> Option<Standing> {
+        let (turn, _) = self.in_turn.first_key_value()?;
+        let (importance, _) = self.by_importance.first_key_value()?;
+        Some(Standing { turn: *turn, importance: *importance })
+    }
 }
 
 /// A skill, by the number that the index gave it, and a level.
@@ -62,61 +89,78 @@ pub(super) struct Kind {
 }
 
 /// Groups by their first skill, then by the next: an agent looks only where each is one
-/// of theirs.
+/// of theirs, and nowhere that has nothing for them before what they found.
 #[derive(Debug, Clone, Default)]
 pub(super) struct BySkills {
     /// Of those who ask for no further skill.
     groups: BTreeMap<Kind, Group>,
-    further: BTreeMap<Skill, Self>,
+    further: BTreeMap<Skill, Further>,
+}
+
+/// The groups that ask for one more skill.
+#[derive(Debug, Clone)]
+struct Further {
+    /// The first of all tickets here; a ticket before it there is not.
+    first: Standing,
+    groups: BySkills,
 }
 
 impl BySkills {
-    /// The group, made where there is none.
-    pub(super) fn group_mut(&mut self, asked: &Asked) -> &mut Group {
+    pub(super) fn insert(&mut self, asked: &Asked, standing: Standing, waiting: &Arc<Waiting>) {
         let mut at = self;
         for skill in &asked.skills {
-            at = at.further.entry(*skill).or_default();
+            let new = || Further { first: standing, groups: Self::default() };
+            let further = at.further.entry(*skill).or_insert_with(new);
+            further.first = further.first.first(standing);
+            at = &mut further.groups;
         }
-        at.groups.entry(asked.kind).or_default()
+        let group = at.groups.entry(asked.kind).or_default();
+        group.in_turn.insert(standing.turn, waiting.clone());
+        group.by_importance.insert(standing.importance, waiting.clone());
     }
 
-    pub(super) fn group(&self, asked: &Asked) -> Option<&Group> {
+    pub(super) fn get(&self, asked: &Asked, turn: &Turn) -> Option<&Arc<Waiting>> {
         let mut at = self;
         for skill in &asked.skills {
-            at = at.further.get(skill)?;
+            at = &at.further.get(skill)?.groups;
         }
-        at.groups.get(&asked.kind)
+        at.groups.get(&asked.kind)?.in_turn.get(turn)
     }
 
-    /// Changes a group, and forgets it when it is empty then.
-    pub(super) fn change<T>(
-        &mut self,
-        asked: &Asked,
-        change: impl FnOnce(&mut Group) -> T,
-    ) -> Option<T> {
-        self.change_at(&asked.skills, asked.kind, change)
+    pub(super) fn remove(&mut self, asked: &Asked, standing: Standing) -> Option<Arc<Waiting>> {
+        self.remove_at(&asked.skills, asked.kind, standing)
     }
 
-    fn change_at<T>(
+    fn remove_at(
         &mut self,
         skills: &[Skill],
         kind: Kind,
-        change: impl FnOnce(&mut Group) -> T,
-    ) -> Option<T> {
-        let Some((skill, further)) = skills.split_first() else {
+        standing: Standing,
+    ) -> Option<Arc<Waiting>> {
+        let Some((skill, others)) = skills.split_first() else {
             let group = self.groups.get_mut(&kind)?;
-            let done = change(group);
+            group.by_importance.remove(&standing.importance);
+            let removed = group.in_turn.remove(&standing.turn);
             if group.in_turn.is_empty() {
                 self.groups.remove(&kind);
             }
-            return Some(done);
+            return removed;
         };
-        let next = self.further.get_mut(skill)?;
-        let done = next.change_at(further, kind, change);
-        if next.is_empty() {
-            self.further.remove(skill);
+        let further = self.further.get_mut(skill)?;
+        let removed = further.groups.remove_at(others, kind, standing);
+        if standing.leads(further.first) {
+            match further.groups.first() {
+                Some(first) => further.first = first,
+                None => drop(self.further.remove(skill)),
+            }
         }
-        done
+        removed
+    }
+
+    /// The first of all tickets; `None` where there are none.
+    fn first(&self) -> Option<Standing> {
+        let groups = self.groups.values().filter_map(Group::first);
+        groups.chain(self.further.values().map(|it| it.first)).reduce(Standing::first)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -126,30 +170,54 @@ impl BySkills {
     /// All groups.
     pub(super) fn all(&self) -> Vec<&Group> {
         let mut found = Vec::new();
-        self.collect(None, &mut |_, group| found.push(group));
+        self.groups.values().for_each(|group| found.push(group));
+        self.further.values().for_each(|further| found.extend(further.groups.all()));
         found
     }
 
-    /// The groups that ask for no more than these skills; without any given, all.
-    pub(super) fn collect<'a>(
+    /// Goes over the groups that ask for no more than these skills (without any given:
+    /// over all), those with the first tickets first, as far as they have a ticket that
+    /// comes before what was found. `look` is shown each group, and says what was found.
+    pub(super) fn search<'a, K: Ord + Copy>(
         &'a self,
         skills: Option<&[Skill]>,
-        found: &mut impl FnMut(Kind, &'a Group),
+        key: &impl Fn(Standing) -> K,
+        found: &mut Option<K>,
+        look: &mut impl FnMut(Kind, &'a Group) -> Option<K>,
     ) {
-        self.groups.iter().for_each(|(kind, group)| found(*kind, group));
-        let Some(skills) = skills else {
-            return self.further.values().for_each(|next| next.collect(None, found));
-        };
+        for (kind, group) in &self.groups {
+            *found = look(*kind, group);
+        }
         if self.further.is_empty() {
             return;
         }
-        for (number, level) in skills {
-            for (_, next) in self.further.range((*number, 0)..=(*number, *level)) {
-                next.collect(Some(skills), found);
+        let mut open: Vec<(K, &Self)> = Vec::with_capacity(OPEN);
+        let first = *found;
+        let mut note = |further: &'a Further| {
+            let key = key(further.first);
+            if first.is_none_or(|found| key < found) {
+                open.push((key, &further.groups));
             }
+        };
+        match skills {
+            None => self.further.values().for_each(note),
+            Some(skills) => skills.iter().for_each(|(number, level)| {
+                let levels = self.further.range((*number, 0)..=(*number, *level));
+                levels.for_each(|(_, further)| note(further));
+            }),
+        }
+        open.sort_unstable_by_key(|(key, _)| *key);
+        for (key_of_first, groups) in open {
+            if found.is_some_and(|found| found <= key_of_first) {
+                break;
+            }
+            groups.search(skills, key, found, look);
         }
     }
 }
+
+/// As many as agents mostly have open at a time.
+const OPEN: usize = 24;
 
 impl Asked {
     pub(super) fn of(waiting: &Waiting, numbers: &mut Numbers) -> Self {

@@ -11,12 +11,13 @@ mod find;
 mod groups;
 mod taker;
 
-use super::next::{Importance, ToSolve, Upcoming, WaitingKey, importance, waiting_key};
+use super::next::{ToSolve, Upcoming, importance, turn, waits};
 use super::queue::Queue;
 use crate::id::{AgentId, ContactId, Key, TicketId};
 use crate::ticket::Ticket;
 use chrono::{DateTime, Utc};
-use groups::{Asked, BySkills, Numbers};
+use foldhash::fast::FixedState;
+use groups::{Asked, BySkills, Numbers, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -92,7 +93,7 @@ pub struct WaitingIndex {
     options: ToSolve,
     skills: Numbers,
     queues: BTreeMap<(i64, Key), OfQueue>,
-    places: BTreeMap<TicketId, Place>,
+    places: Places,
     /// Those that may go to whoever answered their requester last.
     of_requester: BTreeMap<ContactId, BTreeSet<TicketId>>,
     /// Those that somebody answered.
@@ -109,16 +110,14 @@ struct OfQueue {
 /// Where a ticket stands.
 #[derive(Debug, Clone)]
 struct Place {
+    queue: (i64, Key),
     asked: Asked,
-    turn: WaitingKey,
-    importance: Importance,
+    standing: Standing,
 }
 
-impl Place {
-    fn queue(&self) -> (i64, Key) {
-        (self.turn.queue_order, self.turn.queue.clone())
-    }
-}
+/// Looked up at each change.
+#[allow(clippy::disallowed_types, reason = "its seed is fixed, and nothing goes over it")]
+type Places = std::collections::HashMap<TicketId, Place, FixedState>;
 
 impl WaitingIndex {
     /// An index without tickets, for a desk with this order of "to solve".
@@ -145,18 +144,23 @@ impl WaitingIndex {
         let upcoming = waiting.upcoming();
         // Snoozed tickets wait too, as far as the index goes: when they are asked for.
         // Among those of a group, the order is the same at all times.
-        let Some(turn) = waiting_key(&upcoming, DateTime::<Utc>::MAX_UTC) else { return };
-        let importance = importance(&waiting.ticket, waiting.due_at, &self.options);
-        let place = Place { asked: Asked::of(&waiting, &mut self.skills), turn, importance };
+        let at = DateTime::<Utc>::MAX_UTC;
+        if !waits(&upcoming, at) {
+            return;
+        }
+        let standing = Standing {
+            turn: turn(&upcoming, &waiting.queue, at),
+            importance: importance(&waiting.ticket, waiting.due_at, &self.options),
+        };
+        let queue = (waiting.queue.order, waiting.queue.key.clone());
+        let place = Place { queue, asked: Asked::of(&waiting, &mut self.skills), standing };
         self.note_people(&waiting);
         let waiting = Arc::new(waiting);
-        let of_queue = self.queues.entry(place.queue()).or_insert_with(|| OfQueue {
+        let of_queue = self.queues.entry(place.queue.clone()).or_insert_with(|| OfQueue {
             queue: waiting.queue.clone(),
             groups: BySkills::default(),
         });
-        let group = of_queue.groups.group_mut(&place.asked);
-        group.in_turn.insert(place.turn.clone(), waiting.clone());
-        group.by_importance.insert(place.importance, waiting.clone());
+        of_queue.groups.insert(&place.asked, standing, &waiting);
         self.places.insert(waiting.ticket.id, place);
     }
 
@@ -192,21 +196,18 @@ impl WaitingIndex {
     #[must_use]
     pub fn get(&self, ticket: TicketId) -> Option<&Waiting> {
         let place = self.places.get(&ticket)?;
-        let group = self.queues.get(&place.queue())?.groups.group(&place.asked)?;
-        group.in_turn.get(&place.turn).map(|waiting| &**waiting)
+        let groups = &self.queues.get(&place.queue)?.groups;
+        groups.get(&place.asked, &place.standing.turn).map(|waiting| &**waiting)
     }
 
     fn take(&mut self, ticket: TicketId) -> Option<Arc<Waiting>> {
         let place = self.places.remove(&ticket)?;
-        let of_queue = self.queues.get_mut(&place.queue())?;
-        let waiting = of_queue.groups.change(&place.asked, |group| {
-            group.by_importance.remove(&place.importance);
-            group.in_turn.remove(&place.turn)
-        });
+        let of_queue = self.queues.get_mut(&place.queue)?;
+        let waiting = of_queue.groups.remove(&place.asked, place.standing);
         if of_queue.groups.is_empty() {
-            self.queues.remove(&place.queue());
+            self.queues.remove(&place.queue);
         }
-        waiting.flatten()
+        waiting
     }
 
     fn note_people(&mut self, waiting: &Waiting) {

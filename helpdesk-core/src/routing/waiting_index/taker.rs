@@ -1,11 +1,13 @@
 //! What an agent can take, as far as it does not depend on the single ticket.
 
-use super::groups::{BySkills, Group, Kind, Numbers, Skill, relaxes};
+use super::OfQueue;
+use super::groups::{Group, Kind, Numbers, Skill, Standing, relaxes};
 use crate::agent::{PresenceState, RosterEntry};
 use crate::routing::eligible::{cooldown_ends_at, full, lacking_skill, shift_starts_at};
 use crate::routing::next::ForAgent;
 use crate::routing::queue::Queue;
 use crate::routing::stage::at_stage;
+use crate::ticket::priority::Channel;
 use chrono::{DateTime, Utc};
 
 /// An agent who is active and on shift, and may take tickets now.
@@ -37,19 +39,30 @@ impl<'a> Taker<'a> {
         is_asked && cooldown_ends_at(queue, &self.entry.load).is_none_or(|end| end <= self.now)
     }
 
-    /// The groups of a queue that the agent serves of which they might take a ticket.
-    pub(super) fn open<'i>(&self, queue: &Queue, groups: &'i BySkills) -> Vec<&'i Group> {
-        let entry = self.entry;
+    /// Goes over the groups of a queue that the agent serves, as [`BySkills::search`](super::groups::BySkills::search)
+    /// does: those of which they might take a ticket.
+    pub(super) fn search<'i, K: Ord + Copy>(
+        &self,
+        of_queue: &'i OfQueue,
+        key: &impl Fn(Standing) -> K,
+        found: &mut Option<K>,
+        mut look: impl FnMut(&'i Group) -> Option<K>,
+    ) {
+        let OfQueue { queue, groups } = of_queue;
         let relaxes = relaxes(queue);
-        let mut open = Vec::new();
-        groups.collect((!relaxes).then_some(&self.skills), &mut |Kind { channel, .. }, group| {
-            let is_free = entry.presence.state(channel) == PresenceState::Online
-                && full(entry, channel).is_none();
-            if is_free && (!relaxes || self.has_skills(queue, group)) {
-                open.push(group);
+        let skills = (!relaxes).then_some(&*self.skills);
+        let mut last = *found;
+        groups.search(skills, key, found, &mut |Kind { channel, .. }, group| {
+            if self.is_free(channel) && (!relaxes || self.has_skills(queue, group)) {
+                last = look(group);
             }
+            last
         });
-        open
+    }
+
+    fn is_free(&self, channel: Channel) -> bool {
+        self.entry.presence.state(channel) == PresenceState::Online
+            && full(self.entry, channel).is_none()
     }
 
     /// Whether the agent has what the tickets of a group ask for at any stage.
