@@ -6,6 +6,7 @@ use crate::id::Key;
 use crate::routing::next::{Importance, Turn, priority};
 use crate::routing::queue::{Queue, QueueSort};
 use crate::ticket::priority::{Channel, Priority, SkillLevel};
+use foldhash::fast::FixedState;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,7 +49,11 @@ pub(super) type Skill = (u32, u8);
 
 /// The numbers of skills, in the order in which they came up.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Numbers(BTreeMap<Key, u32>);
+pub(super) struct Numbers(Table);
+
+/// Looked up for each agent.
+#[allow(clippy::disallowed_types, reason = "its seed is fixed, and nothing goes over it")]
+type Table = std::collections::HashMap<Key, u32, FixedState>;
 
 impl Numbers {
     fn get_or_add(&mut self, skill: &SkillLevel) -> Skill {
@@ -94,10 +99,20 @@ pub(super) struct Kind {
 pub(super) struct BySkills {
     /// Of those who ask for no further skill.
     groups: BTreeMap<Kind, Group>,
-    further: BTreeMap<Skill, Further>,
+    /// By the skill's number.
+    further: Vec<OfSkill>,
 }
 
-/// The groups that ask for one more skill.
+/// The groups that ask for one more skill, by level.
+#[derive(Debug, Clone)]
+struct OfSkill {
+    skill: u32,
+    /// The first of all tickets here, at whatever level.
+    first: Standing,
+    levels: Vec<(u8, Further)>,
+}
+
+/// The groups that ask for one more skill at a level.
 #[derive(Debug, Clone)]
 struct Further {
     /// The first of all tickets here; a ticket before it there is not.
@@ -109,9 +124,7 @@ impl BySkills {
     pub(super) fn insert(&mut self, asked: &Asked, standing: Standing, waiting: &Arc<Waiting>) {
         let mut at = self;
         for skill in &asked.skills {
-            let new = || Further { first: standing, groups: Self::default() };
-            let further = at.further.entry(*skill).or_insert_with(new);
-            further.first = further.first.first(standing);
+            let further = at.further_with(*skill, standing);
             at = &mut further.groups;
         }
         let group = at.groups.entry(asked.kind).or_default();
@@ -122,7 +135,7 @@ impl BySkills {
     pub(super) fn get(&self, asked: &Asked, turn: &Turn) -> Option<&Arc<Waiting>> {
         let mut at = self;
         for skill in &asked.skills {
-            at = &at.further.get(skill)?.groups;
+            at = &at.further(*skill)?.groups;
         }
         at.groups.get(&asked.kind)?.in_turn.get(turn)
     }
@@ -146,12 +159,21 @@ impl BySkills {
             }
             return removed;
         };
-        let further = self.further.get_mut(skill)?;
+        let (at_skill, at_level) = self.place(*skill)?;
+        let of_skill = &mut self.further[at_skill];
+        let levels = &mut of_skill.levels;
+        let further = &mut levels[at_level].1;
         let removed = further.groups.remove_at(others, kind, standing);
         if standing.leads(further.first) {
             match further.groups.first() {
                 Some(first) => further.first = first,
-                None => drop(self.further.remove(skill)),
+                None => drop(levels.remove(at_level)),
+            }
+        }
+        if standing.leads(of_skill.first) {
+            match of_skill.levels.iter().map(|(_, it)| it.first).reduce(Standing::first) {
+                Some(first) => of_skill.first = first,
+                None => drop(self.further.remove(at_skill)),
             }
         }
         removed
@@ -160,7 +182,42 @@ impl BySkills {
     /// The first of all tickets; `None` where there are none.
     fn first(&self) -> Option<Standing> {
         let groups = self.groups.values().filter_map(Group::first);
-        groups.chain(self.further.values().map(|it| it.first)).reduce(Standing::first)
+        groups.chain(self.further.iter().map(|it| it.first)).reduce(Standing::first)
+    }
+
+    fn all_further(&self) -> impl Iterator<Item = &Further> {
+        self.further.iter().flat_map(|it| it.levels.iter().map(|(_, further)| further))
+    }
+
+    /// The place of a skill, and of a level there.
+    fn place(&self, (skill, level): Skill) -> Option<(usize, usize)> {
+        let at_skill = self.further.binary_search_by_key(&skill, |it| it.skill).ok()?;
+        let levels = &self.further[at_skill].levels;
+        Some((at_skill, levels.binary_search_by_key(&level, |(level, _)| *level).ok()?))
+    }
+
+    fn further(&self, skill: Skill) -> Option<&Further> {
+        let (at_skill, at_level) = self.place(skill)?;
+        Some(&self.further[at_skill].levels[at_level].1)
+    }
+
+    /// Those that ask for a skill, made where there are none, with one more that stands so.
+    fn further_with(&mut self, (skill, level): Skill, one: Standing) -> &mut Further {
+        let at_skill = self.further.binary_search_by_key(&skill, |it| it.skill);
+        let at_skill = at_skill.unwrap_or_else(|at| {
+            self.further.insert(at, OfSkill { skill, first: one, levels: Vec::new() });
+            at
+        });
+        let OfSkill { first, levels, .. } = &mut self.further[at_skill];
+        *first = first.first(one);
+        let at_level = levels.binary_search_by_key(&level, |(level, _)| *level);
+        let at_level = at_level.unwrap_or_else(|at| {
+            levels.insert(at, (level, Further { first: one, groups: Self::default() }));
+            at
+        });
+        let further = &mut levels[at_level].1;
+        further.first = further.first.first(one);
+        further
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -171,7 +228,7 @@ impl BySkills {
     pub(super) fn all(&self) -> Vec<&Group> {
         let mut found = Vec::new();
         self.groups.values().for_each(|group| found.push(group));
-        self.further.values().for_each(|further| found.extend(further.groups.all()));
+        self.all_further().for_each(|further| found.extend(further.groups.all()));
         found
     }
 
@@ -192,18 +249,21 @@ impl BySkills {
             return;
         }
         let mut open: Vec<(K, &Self)> = Vec::with_capacity(OPEN);
-        let first = *found;
-        let mut note = |further: &'a Further| {
-            let key = key(further.first);
-            if first.is_none_or(|found| key < found) {
-                open.push((key, &further.groups));
+        let before = *found;
+        let may_have = |first: Standing| before.is_none_or(|found| key(first) < found);
+        let mut note = |of_skill: &'a OfSkill, level_max: u8| {
+            if !may_have(of_skill.first) {
+                return;
             }
+            let levels = of_skill.levels.iter().take_while(|(level, _)| *level <= level_max);
+            let levels = levels.filter(|(_, further)| may_have(further.first));
+            open.extend(levels.map(|(_, further)| (key(further.first), &further.groups)));
         };
         match skills {
-            None => self.further.values().for_each(note),
-            Some(skills) => skills.iter().for_each(|(number, level)| {
-                let levels = self.further.range((*number, 0)..=(*number, *level));
-                levels.for_each(|(_, further)| note(further));
+            None => self.further.iter().for_each(|it| note(it, u8::MAX)),
+            Some(skills) => skills.iter().for_each(|(skill, level)| {
+                let place = self.further.binary_search_by_key(skill, |it| it.skill);
+                place.into_iter().for_each(|at| note(&self.further[at], *level));
             }),
         }
         open.sort_unstable_by_key(|(key, _)| *key);
