@@ -4,6 +4,7 @@
 //! and everything that happens is data. Hosts use the `helpdesk` crate; hosts
 //! that want only the routing use the `condition` and `routing` modules of this one.
 
+mod bits;
 pub mod limit;
 pub mod fault;
 pub mod id;

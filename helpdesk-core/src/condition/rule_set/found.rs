@@ -1,5 +1,7 @@
 //! Rules that were found, in any order and some more than once, and are told in order.
 
+use crate::bits::ones;
+
 /// A set of rules: a bit for each, and a bit for each 64 of them that have one. To tell
 /// them costs as much as there are, about, not as there could be.
 #[derive(Debug, Clone, Default)]
@@ -28,23 +30,12 @@ impl Found {
     /// Shows all in order, and forgets them.
     pub(super) fn drain(&mut self, mut see: impl FnMut(u32)) {
         for (at, part) in self.parts.iter_mut().enumerate() {
-            for at in ones(std::mem::take(part)).map(|one| at * 64 + one) {
+            for at in ones(std::mem::take(part)).map(|one| at * 64 + one as usize) {
                 let rules = ones(std::mem::take(&mut self.bits[at]));
-                rules.for_each(|one| see((at * 64 + one) as u32));
+                rules.for_each(|one| see(at as u32 * 64 + one));
             }
         }
     }
-}
-
-/// The places of the bits that are set, the lowest first.
-fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let one = bits.trailing_zeros() as usize;
-        (bits != 0).then(|| {
-            bits &= bits - 1;
-            one
-        })
-    })
 }
 
 #[cfg(test)]

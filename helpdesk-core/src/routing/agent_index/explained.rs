@@ -1,8 +1,9 @@
 //! A choice that explains itself, from the index.
 
 use super::AgentIndex;
-use super::ranking::{Ranking, bits_of};
+use super::ranking::Ranking;
 use super::sieve::Sieve;
+use crate::bits::ones;
 use crate::id::AgentId;
 use crate::limit::TRACE_REFUSED_MAX;
 use crate::routing::select::{Ask, Choice, LookedAt, verdict};
@@ -65,7 +66,7 @@ fn note(noted: &mut Vec<AgentId>, everybody: &Ranking, block: u32, bits: u64) {
         return;
     }
     let start = noted.len();
-    noted.extend(bits_of(bits).map(|bit| everybody.member(block, bit).1.agent()));
+    noted.extend(ones(bits).map(|bit| everybody.member(block, bit).1.agent()));
     noted[start..].sort_unstable();
     noted.truncate(TRACE_REFUSED_MAX);
 }

@@ -2,8 +2,8 @@
 
 use super::AgentIndex;
 use super::member::place_of;
-use super::ranking::bits_of;
 use super::sieve::Sieve;
+use crate::bits::ones;
 use crate::event::{ChosenBy, RefusedReason};
 use crate::id::AgentId;
 use crate::routing::select::{
@@ -142,7 +142,7 @@ impl AgentIndex {
             let ranking = &self.everybody;
             for block in ranking.blocks() {
                 let mut asked = 0;
-                while let Some(bit) = bits_of(sieve.bits(ranking, block) & !asked).next() {
+                while let Some(bit) = ones(sieve.bits(ranking, block) & !asked).next() {
                     asked |= 1 << bit;
                     let Some(member) = self.member(ranking.member(block, bit).0) else { continue };
                     let Some((at, verdict)) = ends_at(member.id) else { continue };

@@ -8,6 +8,7 @@
 
 use super::marks::{Columns, Mark, Moves, State};
 use super::rank::Rank;
+use crate::bits::ones;
 
 /// Members of a block at most.
 const BLOCK: usize = 64;
@@ -144,7 +145,7 @@ impl Ranking {
         if it.is_sorted {
             return first;
         }
-        let others = bits_of(bits & (bits - 1));
+        let others = ones(bits & (bits - 1));
         others.fold(first, |best, bit| {
             if it.ranks[bit as usize] < it.ranks[best as usize] { bit } else { best }
         })
@@ -222,7 +223,7 @@ impl Ranking {
         let mut bits: Vec<(usize, u32)> = Vec::with_capacity(BLOCK);
         for (source, block) in blocks.iter().enumerate() {
             let start = bits.len();
-            bits.extend(bits_of(self.all(*block)).map(|bit| (source, bit)));
+            bits.extend(ones(self.all(*block)).map(|bit| (source, bit)));
             bits[start..].sort_unstable_by_key(|(_, bit)| self.member(*block, *bit).1);
         }
         bits
@@ -336,13 +337,4 @@ impl Block {
         (below == 0 || self.ranks[below.ilog2() as usize] < rank)
             && (above == 0 || rank < self.ranks[above.trailing_zeros() as usize])
     }
-}
-
-/// The places of the bits that are set, ascending.
-pub(super) fn bits_of(mut bits: u64) -> impl Iterator<Item = u32> {
-    std::iter::from_fn(move || {
-        let bit = (bits != 0).then(|| bits.trailing_zeros())?;
-        bits &= bits - 1;
-        Some(bit)
-    })
 }

@@ -3,8 +3,9 @@
 use super::marks::{FRESH, LEVEL_MAX, Mark};
 use super::member::{Member, place_of};
 use super::rank::{Rank, of_levels};
-use super::ranking::{Ranking, bits_of};
+use super::ranking::Ranking;
 use super::{AgentIndex, Of};
+use crate::bits::ones;
 use crate::routing::eligible::{lacks_skill, rested_at, shift_starts_at};
 use crate::routing::select::{Ask, levels, lot};
 use crate::routing::stage::{Search, Selector};
@@ -121,7 +122,7 @@ impl<'a> Sieve<'a> {
         if self.is_exact {
             return bits;
         }
-        let passing = bits_of(bits).filter(|bit| self.passes(ranking.member(block, *bit).0));
+        let passing = ones(bits).filter(|bit| self.passes(ranking.member(block, *bit).0));
         passing.fold(0, |bits, bit| bits | 1 << bit)
     }
 
@@ -211,7 +212,7 @@ impl<'a> Sieve<'a> {
     /// Goes over the candidates, until one is enough.
     fn until(&mut self, ranking: &Ranking, mut is_enough: impl FnMut(&Self, u32) -> bool) {
         for block in ranking.blocks() {
-            for bit in bits_of(self.candidates(ranking, block)) {
+            for bit in ones(self.candidates(ranking, block)) {
                 if is_enough(self, ranking.member(block, bit).0) {
                     return;
                 }
