@@ -181,7 +181,13 @@ impl Helpdesk {
         candidates: Candidates,
     ) -> Result<Option<Stored>> {
         let mut finder = seeking.finder(candidates);
-        let waiting = self.first_waiting(seeking, candidates, &mut finder).await?;
+        let waiting = match candidates {
+            // Whoever gives up what they hold: the tickets that nobody has need no look.
+            Candidates::HeldBy { .. } => None,
+            Candidates::ToGive { .. } | Candidates::ToSolve { .. } => {
+                self.first_waiting(seeking, candidates, &mut finder).await?
+            }
+        };
         let held = self.find_held(seeking, candidates, &mut finder).await?;
         Ok(held.or(waiting))
     }
