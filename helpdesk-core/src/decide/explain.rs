@@ -2,6 +2,7 @@
 
 use super::escalation::scene;
 use super::explain_rules::cut_texts;
+use super::place::sought;
 use crate::agent::Roster;
 use crate::case::Case;
 use crate::case::facts::{Around, CaseFacts};
@@ -15,7 +16,7 @@ use crate::limit::TRACE_BECAUSE_MAX;
 use crate::routing::rules::explain_route;
 use crate::routing::select::{Ask, choose};
 use crate::sla::policy::{PickedBy, explain_pick};
-use crate::trace::{CandidateStep, Step};
+use crate::trace::Step;
 use chrono::{DateTime, Utc};
 
 /// What the rules and the ticket's queue would do with it now, and for each rule
@@ -69,17 +70,7 @@ pub fn explain_now(
             now,
             seed: desk.selection_seed(),
         });
-        steps.push(Step::Sought {
-            queue: queue.key.clone(),
-            chosen: choice.chosen,
-            candidates: choice
-                .verdicts
-                .iter()
-                .map(|v| CandidateStep { agent: v.agent, refused: v.reason })
-                .collect(),
-            sentences: choice.sentences(|id| name_of(roster, id)),
-            look_again_at: choice.look_again_at,
-        });
+        steps.push(sought(queue, &choice, roster));
     }
     for slot in [Slot::Requester, Slot::Group] {
         steps.extend(policy_now(case, slot, desk, &facts, now));
@@ -127,7 +118,7 @@ fn policy_now(
 }
 
 /// What people call an agent.
-fn name_of(roster: &Roster, id: AgentId) -> String {
+pub(super) fn name_of(roster: &Roster, id: AgentId) -> String {
     roster.get(id).map_or_else(|| id.to_string(), |entry| entry.agent.name.clone())
 }
 

@@ -1,9 +1,10 @@
 //! Where a ticket goes and who gets it: routing, then assignment.
 
+use super::explain::name_of;
 use super::explain_rules::cut_texts;
 use super::ownership;
 use super::work::Work;
-use crate::agent::{PresenceState, RosterEntry};
+use crate::agent::{PresenceState, Roster, RosterEntry};
 use crate::case::apply::after_seconds;
 use crate::case::facts::{Around, CaseFacts};
 use crate::command::RouteAgain;
@@ -196,7 +197,7 @@ fn seeks_by<'d>(work: &Work<'d>, id: TicketId) -> Result<Option<&'d Queue>, Reje
 /// Gives a ticket to the agent whom its queue chooses, if there is one.
 fn give_to_chosen(work: &mut Work<'_>, id: TicketId, queue: &Queue) -> Result<Choice, Rejection> {
     let choice = choose_for(work, id, queue)?;
-    work.trace(sought(work, queue, &choice));
+    work.trace(sought(queue, &choice, work.ctx.roster));
     if let Some(agent) = choice.chosen {
         give(work, id, queue, agent, &choice)?;
     }
@@ -236,20 +237,15 @@ fn asked<T>(
     }))
 }
 
-fn sought(work: &Work<'_>, queue: &Queue, choice: &Choice) -> Step {
-    let name_of = |id: AgentId| {
-        work.ctx.roster.get(id).map_or_else(|| id.to_string(), |e| e.agent.name.clone())
-    };
-    let candidates = choice
-        .verdicts
-        .iter()
-        .map(|v| CandidateStep { agent: v.agent, refused: v.reason })
-        .collect();
+/// A search for an agent, as a step of what is explained.
+pub(super) fn sought(queue: &Queue, choice: &Choice, roster: &Roster) -> Step {
+    let candidates = choice.verdicts.iter();
+    let candidates = candidates.map(|v| CandidateStep { agent: v.agent, refused: v.reason });
     Step::Sought {
         queue: queue.key.clone(),
         chosen: choice.chosen,
-        candidates,
-        sentences: choice.sentences(name_of),
+        candidates: candidates.collect(),
+        sentences: choice.sentences(|id| name_of(roster, id)),
         look_again_at: choice.look_again_at,
     }
 }
@@ -353,7 +349,7 @@ pub(super) fn give_next(
         choice.chosen = Some(agent);
         choice.by = Some(ChosenBy::Drained);
     }
-    work.trace(sought(work, queue, &choice));
+    work.trace(sought(queue, &choice, work.ctx.roster));
     let chosen = choice.chosen.unwrap_or(agent);
     give(work, id, queue, chosen, &choice)?;
     Ok(true)
