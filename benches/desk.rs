@@ -269,8 +269,8 @@ fn bench_read(c: &mut Criterion<ThreadTime>) {
                 which: Which::default(),
                 order: Some(order),
                 direction: Some(Direction::Descending),
-                after: None,
                 limit: Some(50),
+                ..ListTickets::default()
             });
             group.bench_function(BenchmarkId::new(name, order_name), |b| {
                 let (desk, _) = &*filled;
