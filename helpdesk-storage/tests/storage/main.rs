@@ -7,4 +7,5 @@ mod conforms;
 mod model;
 mod sqlite;
 mod together;
+mod upgrade;
 mod work;
