@@ -46,12 +46,6 @@ impl<'a> Wanted<'a> {
         Self { shelf: *shelf, scope, condition, now: *now, terms, needs }
     }
 
-    /// Whether shelf and scope say it all.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn is_unconditional(self) -> bool {
-        matches!(self.condition, Condition::Always)
-    }
-
     /// Whether only unsolved cases are wanted, as far as the condition shows it.
     pub(crate) fn is_for_unsolved(self) -> bool {
         is_for_unsolved(self.condition)

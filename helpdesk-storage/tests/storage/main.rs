@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod backup;
 mod conforms;
 mod model;
 mod sqlite;
+mod together;
+mod upgrade;
 mod work;
