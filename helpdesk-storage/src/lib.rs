@@ -7,6 +7,8 @@
 
 mod change_set;
 #[cfg(feature = "conformance")]
+pub mod chaos;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
 mod ext;
