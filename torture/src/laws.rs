@@ -45,48 +45,53 @@ fn check_texts(store: &dyn Store, cases: &[Case]) {
 }
 
 /// What timers did, they did once: an offer expires and a snooze ends as often as
-/// there was one, a clock breaches once in a cycle and once for a target.
+/// there was one, a clock breaches once in a cycle and once for a target. They did it
+/// at their time, or at that of the ticket's latest event where clocks differ.
 fn check_timers(journal: &[Recorded]) {
     let mut until: BTreeMap<(StreamId, &str), DateTime<Utc>> = BTreeMap::new();
+    let mut latest: BTreeMap<StreamId, DateTime<Utc>> = BTreeMap::new();
     let mut breached = BTreeSet::new();
     for row in journal {
-        let stream = row.entry.stream;
+        let (stream, at) = (row.entry.stream, row.entry.at);
+        let before = latest.get(&stream).copied().unwrap_or(at);
+        let fires_at = |due: Option<DateTime<Utc>>| due.map(|due| due.max(before));
         let by_timer = matches!(row.entry.origin.cause, Cause::Timer { .. });
         match &row.entry.event {
-            Event::Snoozed { until: at } => {
-                until.insert((stream, "snooze"), *at);
+            Event::Snoozed { until: to } => {
+                until.insert((stream, "snooze"), *to);
             }
             Event::Woken => {
-                let at = until.remove(&(stream, "snooze"));
-                assert!(!by_timer || at == Some(row.entry.at), "woken twice: {row:?}");
+                let due = until.remove(&(stream, "snooze"));
+                assert!(!by_timer || fires_at(due) == Some(at), "woken twice or late: {row:?}");
             }
             Event::Offered { expires_at, .. } => {
                 let before = until.insert((stream, "offer"), *expires_at);
                 assert_eq!(before, None, "offered twice: {row:?}");
             }
             Event::OfferEnded { .. } => {
-                let at = until.remove(&(stream, "offer"));
-                assert!(at.is_some(), "an offer ended twice: {row:?}");
+                let due = until.remove(&(stream, "offer"));
+                assert!(due.is_some(), "an offer ended twice: {row:?}");
             }
             Event::StatusSet { why: StatusWhy::AutoClosed, .. } => {
-                let at = until.remove(&(stream, "close"));
-                assert_eq!(at, Some(row.entry.at), "closed at another time: {row:?}");
+                let due = until.remove(&(stream, "close"));
+                assert_eq!(fires_at(due), Some(at), "closed twice or late: {row:?}");
             }
             Event::StatusSet { auto_close_at, .. } => {
                 match auto_close_at {
-                    Some(at) => until.insert((stream, "close"), *at),
+                    Some(due) => until.insert((stream, "close"), *due),
                     None => until.remove(&(stream, "close")),
                 };
             }
             Event::ClockChanged { change } => {
-                let (clock, is_breach) =
-                    (&change.clock, matches!(change.news, ClockNews::Breached { .. }));
-                let key =
-                    (stream, clock.metric.clone(), clock.cycle, clock.target_rev, clock.breach_at);
-                assert!(!is_breach || breached.insert(key), "breached twice: {row:?}");
+                let clock = &change.clock;
+                let target = (clock.cycle, clock.target_rev, clock.breach_at);
+                let is_breach = matches!(change.news, ClockNews::Breached { .. });
+                let is_new = !is_breach || breached.insert((stream, clock.metric.clone(), target));
+                assert!(is_new, "breached twice: {row:?}");
             }
             _ => {}
         }
+        latest.insert(stream, at.max(before));
     }
 }
 
@@ -104,6 +109,13 @@ pub(crate) fn check_acked(store: &dyn Store, acked: &[Acked]) {
             assert_eq!(message.text, text_of(*id));
         }
     }
+}
+
+/// How many of the commands that were acked are not there.
+pub(crate) fn n_lost(store: &dyn Store, acked: &[Acked]) -> usize {
+    let keys: Vec<RecordKey> = acked.iter().map(|acked| RecordKey::Command(acked.id)).collect();
+    let found = block_on(store.get(TENANT, &keys)).unwrap();
+    found.iter().filter(|found| found.is_none()).count()
 }
 
 /// What was refused is not done.

@@ -1,6 +1,6 @@
 //! The parts of the suite, and how they are run: by seed.
 
-use crate::{chaos, clients, kill, model, sim};
+use crate::{chaos, clients, io, kill, model, power, sim};
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -47,6 +47,21 @@ pub const PARTS: &[Part] = &[
         name: "sim",
         about: "engines that crash, with clocks that differ, on one store: a whole run by seed",
         run: sim::run,
+    },
+    Part {
+        name: "power",
+        about: "SQLite loses nothing that was acked when the power goes off",
+        run: power::run,
+    },
+    Part {
+        name: "bites",
+        about: "without syncs it does, and that is seen: the loss of power is a real one",
+        run: power::bites,
+    },
+    Part {
+        name: "io",
+        about: "whichever call of the file system fails, SQLite did all of it or nothing",
+        run: io::run,
     },
 ];
 

@@ -81,10 +81,34 @@ impl Place for SqlitePlace {
     }
 
     fn check(&self) {
-        let database = Connection::open(&self.path).unwrap();
-        database.busy_timeout(Duration::from_secs(20)).unwrap();
-        let said: String =
-            database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-        assert_eq!(said, "ok", "integrity_check of {}", self.path.display());
+        assert_eq!(integrity(&self.path), "ok", "integrity_check of {}", self.path.display());
     }
+}
+
+/// What SQLite says of a database: `ok` for one that is whole.
+pub(crate) fn integrity(path: &Path) -> String {
+    let database = Connection::open(path).unwrap();
+    database.busy_timeout(Duration::from_secs(20)).unwrap();
+    let said = database.query_row("PRAGMA integrity_check", [], |row| row.get(0));
+    said.unwrap_or_else(|error| error.to_string())
+}
+
+/// Every row of every table, as text.
+pub(crate) fn tables(path: &Path) -> Vec<String> {
+    let database = Connection::open(path).unwrap();
+    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    let mut statement = database.prepare(names).unwrap();
+    let names = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let mut rows = Vec::new();
+    for name in names {
+        let name = name.unwrap();
+        let mut statement = database.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
+        let n_columns = statement.column_count();
+        let text = statement.query_map([], |row| {
+            let values = (0..n_columns).map(|at| row.get::<_, rusqlite::types::Value>(at));
+            Ok(format!("{name} {:?}", values.collect::<rusqlite::Result<Vec<_>>>()?))
+        });
+        rows.extend(text.unwrap().map(|row| row.unwrap()));
+    }
+    rows
 }

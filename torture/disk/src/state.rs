@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 /// Bytes that a disk writes whole or not at all.
 const SECTOR: usize = 512;
-/// Bytes of the files before the last sync that a survivor keeps as they are.
-pub(crate) const NO_FILE: &str = "no such file";
+/// Why a file is not found.
+const NO_FILE: &str = "no such file";
 
 /// What a disk survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub struct Fault {
     pub trouble: Trouble,
     /// At which call from now on, of those to which it can happen; the first is 0.
     pub at: u64,
-    /// Whether every later one fails, too.
-    pub is_lasting: bool,
+    /// How many fail, one after the other; [`u64::MAX`] for all from then on.
+    pub n_calls: u64,
 }
 
 /// What is asked of a disk.
@@ -131,7 +131,8 @@ impl State {
             fault.at -= 1;
             return None;
         }
-        if !fault.is_lasting {
+        fault.n_calls = fault.n_calls.saturating_sub(1);
+        if fault.n_calls == 0 {
             self.fault = None;
         }
         self.has_failed = true;

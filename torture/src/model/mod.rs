@@ -14,8 +14,9 @@ use crate::part::Setting;
 use crate::place::{MemoryPlace, Place, SqlitePlace};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
-use reference::Model;
+pub(crate) use reference::{Call, Model};
 use std::fmt::Debug;
+pub(crate) use step::{How, Part, Step};
 use subject::Against;
 
 /// Steps of one run at most.

@@ -102,7 +102,23 @@ impl ReferenceStateMachine for Model {
     type Transition = Step;
 
     fn init_state() -> BoxedStrategy<Self> {
-        Just(Self {
+        Just(Self::new()).boxed()
+    }
+
+    fn transitions(_: &Self) -> BoxedStrategy<Step> {
+        step().boxed()
+    }
+
+    fn apply(mut model: Self, step: &Step) -> Self {
+        model.make(step);
+        model
+    }
+}
+
+impl Model {
+    /// An empty store.
+    pub(crate) fn new() -> Self {
+        Self {
             now: 0,
             records: BTreeMap::new(),
             messages: BTreeMap::new(),
@@ -115,23 +131,17 @@ impl ReferenceStateMachine for Model {
             tokens: Vec::new(),
             n_commits: 0x1000,
             last: (Call::Nothing, Answer::Nothing),
-        })
-        .boxed()
+        }
     }
 
-    fn transitions(_: &Self) -> BoxedStrategy<Step> {
-        step().boxed()
+    /// Does what a step is; the call.
+    pub(crate) fn make(&mut self, step: &Step) -> Call {
+        let call = self.call(step);
+        let answer = self.answer(&call);
+        self.last = (call.clone(), answer);
+        call
     }
 
-    fn apply(mut model: Self, step: &Step) -> Self {
-        let call = model.call(step);
-        let answer = model.answer(&call);
-        model.last = (call, answer);
-        model
-    }
-}
-
-impl Model {
     /// What a call answers and does.
     pub(super) fn answer(&mut self, call: &Call) -> Answer {
         match call {
