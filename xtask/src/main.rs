@@ -11,6 +11,7 @@ mod purity;
 mod shell;
 mod test;
 mod tidy;
+mod torture;
 mod vectors;
 
 use std::process::ExitCode;
@@ -21,6 +22,11 @@ const CHORES: &[(&str, &str, &str)] = &[
     ("tidy", "", "check what the compiler does not: sizes, headers, leftovers, import order"),
     ("gen", "[--check]", "write the generated files again, or only say which are stale"),
     ("fuzz", "[--seconds N] [TARGET…]", "fuzz each target, or the named ones, for N seconds"),
+    (
+        "torture",
+        "[OPTION…] [PART…]",
+        "run the reliability suite: --minutes N or --seeds N, --seed S",
+    ),
     ("bench", "NAME [OPTION…]", "run a bench; `bench report` writes docs/PERFORMANCE.md again"),
     ("vectors", "KIND FILE…", "check the engine against files of known answers"),
     ("help", "", "print this text"),
@@ -69,6 +75,7 @@ fn run(chore: &str, args: &[String]) -> Result<(), Failure> {
         "tidy" => tidy::run(args),
         "gen" => generate::run(args),
         "fuzz" => fuzz::run(args),
+        "torture" => torture::run(args),
         "bench" => bench::run(args),
         "vectors" => vectors::run(args),
         "help" | "--help" | "-h" => {
