@@ -65,3 +65,9 @@ fn whatever_call_of_the_file_system_fails_all_or_nothing_was_done() {
 fn a_commit_whose_sync_fails_is_not_said_to_be_undone() {
     check_from(53, "io", 1, 1);
 }
+
+/// Its statements would be commits of their own.
+#[test]
+fn a_batch_whose_transaction_ended_at_a_failure_writes_nothing_more() {
+    check_from(75, "io", 1, 1);
+}
