@@ -4,5 +4,6 @@
 
 mod conforms;
 mod model;
+mod servers;
 mod sqlite;
 mod work;
