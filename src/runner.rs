@@ -1,6 +1,7 @@
 //! A loop that ticks and delivers on a tokio runtime (feature `tokio`).
 
 use crate::engine::Helpdesk;
+use crate::pace::Pace;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +39,8 @@ impl Runner {
         Self { stop, task }
     }
 
-    /// Lets the round that runs end, and stops: no lease is left behind.
+    /// Lets the timer or message that is at work end, gives back what else is leased, and
+    /// stops: no lease is left behind.
     pub async fn stop(self) {
         // The loop may have ended already, with its runtime.
         let _ = self.stop.send(true);
@@ -48,7 +50,8 @@ impl Runner {
 
 async fn run(desk: Helpdesk, poll: Duration, clock: Clock, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
-        let wait = round(&desk, clock(), poll).await;
+        let pace = UntilStopped { clock: &clock, stopped: stopped.clone() };
+        let wait = round(&desk, &pace, poll).await;
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             _ = stopped.changed() => {}
@@ -56,10 +59,26 @@ async fn run(desk: Helpdesk, poll: Duration, clock: Clock, mut stopped: watch::R
     }
 }
 
+/// The loop's clock, until it is stopped.
+struct UntilStopped<'a> {
+    clock: &'a Clock,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Pace for UntilStopped<'_> {
+    fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    fn is_over(&self) -> bool {
+        *self.stopped.borrow()
+    }
+}
+
 /// One round; how long to sleep after it.
-async fn round(desk: &Helpdesk, now: DateTime<Utc>, poll: Duration) -> Duration {
-    let ticked = desk.tick(now, ROUND_MAX).await;
-    let delivered = desk.deliver(now, ROUND_MAX).await;
+async fn round(desk: &Helpdesk, pace: &dyn Pace, poll: Duration) -> Duration {
+    let ticked = desk.tick_at(pace, ROUND_MAX).await;
+    let delivered = desk.deliver_at(pace, ROUND_MAX).await;
     let (ticked, delivered) = match (ticked, delivered) {
         (Ok(ticked), Ok(delivered)) => (ticked, delivered),
         (Err(error), _) | (_, Err(error)) => {
@@ -68,6 +87,6 @@ async fn round(desk: &Helpdesk, now: DateTime<Utc>, poll: Duration) -> Duration 
         }
     };
     let due = [ticked.next_due, delivered.next_due].into_iter().flatten().min();
-    let until_due = due.map(|due| (due - now).to_std().unwrap_or(Duration::ZERO));
+    let until_due = due.map(|due| (due - pace.now()).to_std().unwrap_or(Duration::ZERO));
     until_due.map_or(poll, |until| until.min(poll))
 }

@@ -43,6 +43,7 @@ pub(crate) fn encode_record(record: &Record) -> Result<String> {
         Record::Message(it) => encode(it),
         Record::Command(it) => encode(it),
         Record::DeadLetter(it) => encode(it),
+        Record::Summary(it) => encode(it),
     }
 }
 

@@ -30,8 +30,8 @@ pub use error::{Conflict, Result, StoreError};
 pub use ext::StoreExt;
 pub use query::{
     Bucket, Capabilities, ClaimParams, ClaimWhat, Claimed, CountBy, CountQuery, Cursor, Direction,
-    EventQuery, EventSource, Lease, LeaseBody, ListKind, ListQuery, Maintain, MaintainReport,
-    Order, OrderBy, Page, Settle, SettleHow, Shelf,
+    EventQuery, EventSource, LEASE_SECONDS, Lease, LeaseBody, ListKind, ListQuery, Maintain,
+    MaintainReport, Order, OrderBy, Page, Projection, Settle, SettleHow, Shelf,
 };
 
 use async_trait::async_trait;

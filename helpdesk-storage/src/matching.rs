@@ -53,7 +53,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// Whether shelf and scope say it all.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_unconditional(self) -> bool {
         matches!(self.condition, Condition::Always)
     }

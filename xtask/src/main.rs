@@ -9,6 +9,7 @@ mod fuzz;
 mod generate;
 mod purity;
 mod shell;
+mod sqlite_range;
 mod test;
 mod tidy;
 mod vectors;
@@ -23,6 +24,7 @@ const CHORES: &[(&str, &str, &str)] = &[
     ("fuzz", "[--seconds N] [TARGET…]", "fuzz each target, or the named ones, for N seconds"),
     ("bench", "NAME [OPTION…]", "run a bench; `bench report` writes docs/PERFORMANCE.md again"),
     ("vectors", "KIND FILE…", "check the engine against files of known answers"),
+    ("sqlite-range", "", "compile with the oldest and the newest rusqlite that may be taken"),
     ("help", "", "print this text"),
 ];
 
@@ -71,6 +73,7 @@ fn run(chore: &str, args: &[String]) -> Result<(), Failure> {
         "fuzz" => fuzz::run(args),
         "bench" => bench::run(args),
         "vectors" => vectors::run(args),
+        "sqlite-range" => sqlite_range::run(args),
         "help" | "--help" | "-h" => {
             print!("{}", usage());
             Ok(())

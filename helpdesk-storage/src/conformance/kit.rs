@@ -28,9 +28,16 @@ use uuid::Uuid;
 /// Lists an area's cases.
 macro_rules! area {
     ($area:literal: $($name:ident),* $(,)?) => {
+        super::kit::area!($area needs None; $($name),*);
+    };
+    ($area:literal needs $needs:expr => $($name:ident),* $(,)?) => {
+        super::kit::area!($area needs Some($needs); $($name),*);
+    };
+    ($area:literal needs $needs:expr; $($name:ident),* $(,)?) => {
         pub(super) const CASES: &[super::Case] = &[$(super::Case {
             area: $area,
             name: stringify!($name),
+            needs: $needs,
             run: |store| Box::pin($name(super::kit::Kit::new(store))),
         }),*];
     };

@@ -13,10 +13,12 @@ use crate::doc::decode;
 use crate::matching::{Related, Wanted, group_of};
 use crate::order::{Place, case_cursor, case_place, check_limit, page};
 use crate::{
-    Bucket, CountBy, CountQuery, Direction, ListQuery, Order, OrderBy, Page, Result, Shelf,
+    Bucket, CountBy, CountQuery, Direction, ListQuery, Order, OrderBy, Page, Projection, Result,
+    Shelf,
 };
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{Record, RecordKey, Stored};
+use helpdesk_core::case::summary::CaseSummary;
 use helpdesk_core::contact::{Contact, Organization};
 use helpdesk_core::event::StreamId;
 use helpdesk_core::id::{ContactId, OrganizationId, TenantId, TicketId, Version};
@@ -63,7 +65,13 @@ pub(super) async fn list(
         size = (size * BATCH_GROWTH).min(PAGE_MAX);
     }
     let page = page(found, query.limit, |(_, case)| case_cursor(order, &Place::of(order.by, case)));
-    let stored = |(version, case)| Stored { version, record: Record::Case(case) };
+    let stored = |(version, case): Found| {
+        let record = match query.projection {
+            Projection::Full => Record::Case(case),
+            Projection::Summary => Record::Summary(Box::new(CaseSummary::of(&case))),
+        };
+        Stored { version, record }
+    };
     Ok(Page { rows: page.rows.into_iter().map(stored).collect(), next: page.next })
 }
 

@@ -98,7 +98,7 @@ CREATE TABLE {p}timer (
   n_attempts integer NOT NULL,
   PRIMARY KEY (tenant_id, stream_kind, stream_id, kind)
 );
-CREATE INDEX {i}timer_due ON {p}timer (due_at, rank, stream_id) WHERE due_at IS NOT NULL;
+CREATE INDEX {i}timer_due ON {p}timer (tenant_id, due_at, rank, stream_id) WHERE due_at IS NOT NULL;
 
 CREATE TABLE {p}outbox (
   tenant_id uuid NOT NULL,
@@ -115,7 +115,7 @@ CREATE TABLE {p}outbox (
   PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX {i}outbox_lane ON {p}outbox (tenant_id, ordering_key, seq);
-CREATE INDEX {i}outbox_due ON {p}outbox (due_at, seq);
+CREATE INDEX {i}outbox_due ON {p}outbox (tenant_id, due_at, seq);
 
 CREATE TABLE {p}dead (
   tenant_id uuid NOT NULL,

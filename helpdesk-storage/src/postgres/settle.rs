@@ -15,6 +15,7 @@ const RETRY: i16 = 1;
 const EXTEND: i16 = 2;
 const RELEASE: i16 = 3;
 const DEAD: i16 = 4;
+const SNOOZE: i16 = 5;
 
 /// The first settlements that name each thing once: what follows must see what they did.
 pub(super) fn n_together(settles: &[Settle]) -> usize {
@@ -40,6 +41,7 @@ impl Columns {
             SettleHow::Retry { at, .. } => (RETRY, micros(*at)),
             SettleHow::Extend { lease_seconds } => (EXTEND, lease_end(settle.now, *lease_seconds)),
             SettleHow::Release => (RELEASE, micros(settle.now)),
+            SettleHow::Snooze { until } => (SNOOZE, micros(*until)),
             SettleHow::Dead { .. } => (DEAD, micros(settle.now)),
         };
         self.ats.push(i32::try_from(at).unwrap_or(i32::MAX));
@@ -94,7 +96,7 @@ fn timers_query(p: &str, settles: &[(usize, &Settle)]) -> Query {
         "UPDATE {p}timer AS t SET is_leased = (s.how = {EXTEND}), \
          due_at = CASE WHEN s.how IN ({DONE}, {DEAD}) THEN NULL WHEN s.how = {RELEASE} THEN t.set_for \
          ELSE s.time END, \
-         n_attempts = CASE WHEN s.how = {RELEASE} THEN greatest(t.n_attempts - 1, 0) \
+         n_attempts = CASE WHEN s.how IN ({RELEASE}, {SNOOZE}) THEN greatest(t.n_attempts - 1, 0) \
          ELSE t.n_attempts END \
          FROM unnest({columns}, {stream_kinds}, {stream_ids}, {kinds}, {generations}, {claims}) \
          AS s(at, tenant_id, how, time, stream_kind, stream_id, kind, generation, n_claims) \
@@ -132,9 +134,9 @@ fn outbox_query(p: &str, settles: &[(usize, &Settle)]) -> crate::doc::Result<Que
          AS s(at, tenant_id, how, time, id, n_claims, why)), \
          changed AS (UPDATE {p}outbox AS o SET is_leased = (s.how = {EXTEND}), \
          due_at = CASE WHEN s.how = {RELEASE} THEN o.not_before ELSE s.time END, \
-         n_attempts = CASE WHEN s.how = {RELEASE} THEN greatest(o.n_attempts - 1, 0) \
+         n_attempts = CASE WHEN s.how IN ({RELEASE}, {SNOOZE}) THEN greatest(o.n_attempts - 1, 0) \
          ELSE o.n_attempts END \
-         FROM s WHERE s.how IN ({RETRY}, {EXTEND}, {RELEASE}) AND {fits} RETURNING s.at), \
+         FROM s WHERE s.how IN ({RETRY}, {EXTEND}, {RELEASE}, {SNOOZE}) AND {fits} RETURNING s.at), \
          gone AS (DELETE FROM {p}outbox AS o USING s \
          WHERE s.how IN ({DONE}, {DEAD}) AND {fits} RETURNING s.at, s.how, s.time, s.why, \
          o.tenant_id, o.id, o.n_claims, o.n_attempts, o.ordering_key, o.topic, o.doc), \

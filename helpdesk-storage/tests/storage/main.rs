@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod backup;
 mod conforms;
 mod model;
 mod servers;
 mod sqlite;
+mod together;
 mod work;
