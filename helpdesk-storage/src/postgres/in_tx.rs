@@ -39,7 +39,7 @@ impl fmt::Debug for InTx<'_> {
 /// # ) -> Result<(), Box<dyn std::error::Error>> {
 /// let tx = client.transaction().await?;
 /// tx.execute("INSERT INTO orders (id) VALUES (7)", &[]).await?;
-/// helpdesk_storage::postgres::in_tx(&tx).commit(change_set).await?;
+/// helpdesk_storage::postgres::in_tx(&tx).commit(&change_set).await?;
 /// tx.commit().await?;
 /// # Ok(())
 /// # }
@@ -71,21 +71,21 @@ impl InTx<'_> {
     /// is gone, the transaction is as it was before and can go on.
     /// [`Unavailable`](crate::StoreError::Unavailable) with a `retry_after` says that
     /// another transaction was in the way: roll back and run yours again.
-    pub async fn commit(&self, change_set: ChangeSet) -> Result<Committed> {
-        let plan = Plan::new(&change_set)?;
+    pub async fn commit(&self, change_set: &ChangeSet) -> Result<Committed> {
+        let plan = Plan::new(change_set)?;
         let unique = UniquePlan::of(&change_set.unique);
         let (link, p) = (Link::Inside(self.tx), self.options.tables());
-        if is_refused(&change_set) || unique.is_refused {
-            return check(link, &p, &change_set).await?.ok_or_else(busy);
+        if is_refused(change_set) || unique.is_refused {
+            return check(link, &p, change_set).await?.ok_or_else(busy);
         }
         let n_before = self.n_before(&p, change_set.tenant).await?;
-        let query = commit(&p, &change_set, &plan, &unique, n_before)?;
+        let query = commit(&p, change_set, &plan, &unique, n_before)?;
         self.tx.batch_execute(SAVEPOINT).await.map_err(commit_failed)?;
         match link.rows(&query).await {
             Ok(rows) => {
                 self.tx.batch_execute(ON).await.map_err(commit_failed)?;
                 if let Some(row) = rows.first() {
-                    return super::committed(&change_set, &plan, column(row, 0)?);
+                    return super::committed(change_set, &plan, column(row, 0)?);
                 }
             }
             Err(error) => {
@@ -99,7 +99,7 @@ impl InTx<'_> {
                 }
             }
         }
-        check(link, &p, &change_set).await?.ok_or_else(busy)
+        check(link, &p, change_set).await?.ok_or_else(busy)
     }
 
     /// How many feed positions earlier commits of this transaction took.

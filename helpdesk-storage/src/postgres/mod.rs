@@ -48,7 +48,11 @@ mod write;
 
 pub use in_tx::{InTx, in_tx};
 pub use options::{PostgresOptions, StatementMode};
+/// What [`PostgresOptions::with_tls`] takes, for hosts to build.
+pub use rustls;
 pub use schema::SchemaState;
+/// The driver, for hosts that commit [in their own transactions](in_tx).
+pub use tokio_postgres;
 
 use crate::plan::Plan;
 use crate::{
@@ -155,6 +159,10 @@ impl PostgresStore {
         for _ in 0..RETRIES_MAX {
             match self.connections.within(self.link(&client).rows(query)).await {
                 Err(error) if kind(&error) == Kind::Again => {}
+                Err(error) if kind(&error) == Kind::Lost => {
+                    drop(Client::take(client));
+                    return Err(failed(error));
+                }
                 rows => return rows.map_err(failed),
             }
         }
@@ -168,7 +176,9 @@ impl PostgresStore {
         for _ in 0..=self.options.n_connections {
             let client = self.connections.get().await?;
             match self.connections.within(self.link(&client).rows(query)).await {
-                Err(error) if matches!(kind(&error), Kind::Again | Kind::Lost) => {
+                Err(error) if kind(&error) == Kind::Again => last = Some(error),
+                Err(error) if kind(&error) == Kind::Lost => {
+                    drop(Client::take(client));
                     last = Some(error);
                 }
                 rows => return rows.map_err(failed),
@@ -181,15 +191,30 @@ impl PostgresStore {
         let plan = Plan::new(change)?;
         let unique = UniquePlan::of(&change.unique);
         let client = self.connections.get().await?;
-        let link = self.link(&client);
+        let committed = self.commit_on(&client, change, &plan, &unique).await;
+        if let Err(StoreError::Ambiguous { .. }) = committed {
+            // It may be known as closed only a while later.
+            drop(Client::take(client));
+        }
+        committed
+    }
+
+    async fn commit_on(
+        &self,
+        client: &Client,
+        change: &ChangeSet,
+        plan: &Plan,
+        unique: &UniquePlan<'_>,
+    ) -> Result<Committed> {
+        let link = self.link(client);
         let is_refused = check::is_refused(change) || unique.is_refused;
-        let query = write::commit(&self.tables, change, &plan, &unique, 0)?;
+        let query = write::commit(&self.tables, change, plan, unique, 0)?;
         for _ in 0..RETRIES_MAX {
             if !is_refused {
                 match self.connections.within(link.rows(&query)).await {
                     Ok(rows) => {
                         if let Some(row) = rows.first() {
-                            return committed(change, &plan, column(row, 0)?);
+                            return committed(change, plan, column(row, 0)?);
                         }
                     }
                     Err(error) => match kind(&error) {
