@@ -56,13 +56,11 @@ impl Host {
 
 /// Looks again until it is so.
 fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..4_000 {
-        if is_so() {
-            return;
-        }
+    let is_so = (0..4_000).any(|_| {
         std::thread::sleep(Duration::from_millis(5));
-    }
-    panic!("never: {what}");
+        is_so()
+    });
+    assert!(is_so, "never: {what}");
 }
 
 fn positions(store: &dyn Store, source: EventSource) -> Vec<u64> {
