@@ -69,7 +69,7 @@ impl Options {
                     let value = args.next().and_then(|value| value.parse().ok());
                     options.n_tickets = value.expect("`--tickets` wants a number");
                 }
-                "--test" => options = Self { n_tickets: 2_000, n_rounds: 2 },
+                "--test" => options = Self { n_tickets: 3_000, n_rounds: 2 },
                 "--bench" => {}
                 other => panic!("no option `{other}`"),
             }

@@ -65,7 +65,12 @@ impl InTx<'_> {
     /// As [`Store::commit`](crate::Store::commit).
     pub fn commit(&self, change_set: &ChangeSet) -> Result<Committed> {
         let statements = Statements::new(self.options.prefix());
-        let session = Session { conn: self.conn, sql: &statements, prefix: self.options.prefix() };
+        let session = Session {
+            conn: self.conn,
+            sql: &statements,
+            prefix: self.options.prefix(),
+            busy_timeout: self.options.busy_timeout,
+        };
         let checked = session.check(change_set)?;
         self.run("SAVEPOINT hd_commit")?;
         match session.write(change_set, checked) {

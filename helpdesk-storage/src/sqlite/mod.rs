@@ -157,7 +157,12 @@ impl SqliteStore {
     }
 
     fn session<'a>(&'a self, conn: &'a Connection) -> Session<'a> {
-        Session { conn, sql: &self.statements, prefix: self.options.prefix() }
+        Session {
+            conn,
+            sql: &self.statements,
+            prefix: self.options.prefix(),
+            busy_timeout: self.options.busy_timeout,
+        }
     }
 
     fn write<T>(&self, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {

@@ -9,4 +9,5 @@ mod postgres;
 mod servers;
 mod sqlite;
 mod together;
+mod upgrade;
 mod work;
