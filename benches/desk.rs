@@ -12,6 +12,7 @@
 mod fixture;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use fixture::floor::{bytes_written, floor, noise, put_blob};
 use fixture::{
     N_AGENTS, TENANT, ThreadTime, cpu_time, fill, is_test, measured, message, now, receive, system,
 };
@@ -27,10 +28,8 @@ use helpdesk::core::view::{Direction, OrderBy};
 use helpdesk::storage::sqlite::Synchronous;
 use helpdesk::storage::{ChangeSet, EventQuery, EventSource, Expect, Store};
 use helpdesk::{Helpdesk, MemoryStore, SqliteOptions, SqliteStore, block_on};
-use rusqlite::{Connection, params};
 use std::cell::LazyCell;
 use std::hint::black_box;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -184,61 +183,6 @@ fn receive_in_memory(n_rules: usize, n: u64) -> Duration {
     took
 }
 
-/// A database that does nothing but keep blobs, set up as the store's is.
-fn floor(path: &Path) -> Connection {
-    let conn = Connection::open(path).expect("opens");
-    conn.pragma_update(None, "journal_mode", "WAL").expect("WAL");
-    conn.pragma_update(None, "synchronous", "OFF").expect("off");
-    conn.pragma_update(None, "wal_autocheckpoint", 8_192).expect("set");
-    conn.execute_batch("CREATE TABLE blob (id INTEGER PRIMARY KEY, doc BLOB NOT NULL)")
-        .expect("made");
-    conn
-}
-
-fn put_blob(conn: &Connection, blob: &[u8]) {
-    let run = |sql: &str| conn.prepare_cached(sql).expect("SQL").execute([]).expect("runs");
-    run("BEGIN IMMEDIATE");
-    let mut insert = conn.prepare_cached("INSERT INTO blob (doc) VALUES (?1)").expect("SQL");
-    insert.execute(params![blob]).expect("inserts");
-    run("COMMIT");
-}
-
-fn noise(n_bytes: usize) -> Vec<u8> {
-    (0..n_bytes).map(|i| (i.wrapping_mul(31) >> 3) as u8).collect()
-}
-
-/// Bytes of all columns that some work adds to a database, texts and blobs by
-/// their length, integers as 8.
-fn bytes_written(path: &Path, work: impl FnOnce()) -> usize {
-    let before = bytes_of(path);
-    work();
-    bytes_of(path) - before
-}
-
-fn bytes_of(path: &Path) -> usize {
-    let conn = Connection::open(path).expect("opens");
-    let texts = |sql: &str| -> Vec<String> {
-        let mut statement = conn.prepare(sql).expect("SQL");
-        let rows = statement.query_map([], |row| row.get(0)).expect("runs");
-        rows.collect::<Result<_, _>>().expect("reads")
-    };
-    let mut n_bytes = 0;
-    for table in texts("SELECT name FROM sqlite_master WHERE type = 'table'") {
-        let lengths: Vec<String> = texts(&format!("SELECT name FROM pragma_table_info('{table}')"))
-            .iter()
-            .map(|c| {
-                format!(
-                    "CASE typeof({c}) WHEN 'integer' THEN 8 WHEN 'null' THEN 0 \
-                     ELSE length(CAST({c} AS BLOB)) END"
-                )
-            })
-            .collect();
-        let sql = format!("SELECT coalesce(sum({}), 0) FROM {table}", lengths.join(" + "));
-        n_bytes += conn.query_row(&sql, [], |row| row.get::<_, i64>(0)).expect("sums") as usize;
-    }
-    n_bytes
-}
-
 /// One ticket and a page of 50 among many.
 fn bench_read(c: &mut Criterion<ThreadTime>) {
     let mut group = c.benchmark_group("read");
@@ -269,8 +213,8 @@ fn bench_read(c: &mut Criterion<ThreadTime>) {
                 which: Which::default(),
                 order: Some(order),
                 direction: Some(Direction::Descending),
-                after: None,
                 limit: Some(50),
+                ..ListTickets::default()
             });
             group.bench_function(BenchmarkId::new(name, order_name), |b| {
                 let (desk, _) = &*filled;

@@ -22,7 +22,7 @@ use helpdesk_core::id::Key;
 use helpdesk_core::limit::{COUNT_MAX, PAGE_MAX};
 use helpdesk_core::query::{
     Answer, Counted, ListTickets, Listed, OneTicket, Query, RequesterTicketView, TicketName,
-    TicketView, Which,
+    TicketSummary, TicketView, Which,
 };
 use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::custom::FieldOwner;
@@ -345,6 +345,9 @@ impl Helpdesk {
             return Err(Rejection::at(Code::Forbidden, "order", message).into());
         }
         query.after = list.after.clone().map(Cursor);
+        if !asking.is_requester() {
+            query.projection = list.projection;
+        }
         let page = self.inner.store.list(&query).await?;
         Ok(Answer::Tickets(listed(asking, page)))
     }
@@ -404,6 +407,9 @@ fn order_of(asking: &Asking<'_>, list: &ListTickets) -> Order {
 pub(crate) fn listed(asking: &Asking<'_>, page: Page<Stored>) -> Listed<OneTicket> {
     let rows = page.rows.into_iter().filter_map(|stored| match stored.record {
         Record::Case(case) => Some(asking.view(*case, stored.version)),
+        Record::Summary(summary) => {
+            Some(OneTicket::Summary(TicketSummary { summary: *summary, version: stored.version }))
+        }
         _ => None,
     });
     Listed { rows: rows.collect(), next: page.next.map(|cursor| cursor.0) }

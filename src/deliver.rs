@@ -2,6 +2,7 @@
 
 use crate::engine::Helpdesk;
 use crate::error::Result;
+use crate::pace::{AtOnce, Keeper, Pace, SHARE_MAX};
 use crate::spans::{code_of, coded};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::case::Case;
@@ -14,11 +15,16 @@ use helpdesk_core::id::{AgentId, TenantId};
 use helpdesk_core::ticket::message::{Message, PublicMessage};
 use helpdesk_notify::{DeliveryError, Notification, Recipient};
 use helpdesk_storage::{ClaimParams, ClaimWhat, Lease, LeaseBody, Maintain, Settle, SettleHow};
+use std::collections::VecDeque;
 use tracing::Instrument;
 use uuid::Uuid;
 
 /// Messages leased at once.
 const CLAIM_MAX: usize = 128;
+
+/// What was delivered is settled after so long at the latest: it is what comes again when
+/// the process ends.
+const SETTLE_WITHIN: TimeDelta = TimeDelta::seconds(5);
 
 /// Joins of one contact after another that a delivery follows.
 const JOINS_MAX: usize = 32;
@@ -49,35 +55,82 @@ impl Helpdesk {
     /// [`Error::Store`](crate::Error::Store) when the store failed; leased messages
     /// are delivered again when their lease has ended.
     pub async fn deliver(&self, now: DateTime<Utc>, max: usize) -> Result<DeliverReport> {
-        let span = tracing::debug_span!("deliver", code = tracing::field::Empty);
-        coded(span, self.deliver_all(now, max)).await
+        self.deliver_at(&AtOnce(now), max).await
     }
 
-    async fn deliver_all(&self, now: DateTime<Utc>, max: usize) -> Result<DeliverReport> {
+    /// The same with a clock, for channels that take their time: leases are extended while
+    /// it goes on, what was delivered is settled every few seconds, and messages not yet
+    /// begun are given back when it is over before its end. One delivery should end within
+    /// 40 seconds, as the lease of the message itself is extended before it begins.
+    ///
+    /// # Errors
+    ///
+    /// As [`deliver`](Self::deliver).
+    pub async fn deliver_at(&self, pace: &dyn Pace, max: usize) -> Result<DeliverReport> {
+        let span = tracing::debug_span!("deliver", code = tracing::field::Empty);
+        coded(span, self.deliver_all(pace, max)).await
+    }
+
+    async fn deliver_all(&self, pace: &dyn Pace, max: usize) -> Result<DeliverReport> {
         let mut report = DeliverReport::default();
         let mut budget = max;
         loop {
-            let claim = ClaimParams::new(ClaimWhat::Outbox, now, budget.min(CLAIM_MAX));
+            let max = if pace.is_over() { 0 } else { budget.min(CLAIM_MAX) };
+            let claim = ClaimParams::new(ClaimWhat::Outbox, pace.now(), max).with_share(SHARE_MAX);
+            let keeper = Keeper::new(self, pace);
             let claimed = self.inner.store.claim(&claim).await?;
             report.next_due = claimed.next_due;
             if claimed.leases.is_empty() {
                 return Ok(report);
             }
             budget = budget.saturating_sub(claimed.leases.len());
-            let mut settles = Vec::with_capacity(claimed.leases.len());
-            for lease in claimed.leases {
-                let how = self.deliver_one(&lease, now, &mut report).await?;
-                settles.push(Settle { token: lease.token, now, how });
-            }
-            // A lease that ended meanwhile is another's to settle.
-            self.inner.store.settle(settles).await?;
+            self.deliver_leased(claimed.leases.into(), pace, keeper, &mut report).await?;
         }
+    }
+
+    /// Delivers what is leased, and settles it whatever happens.
+    async fn deliver_leased(
+        &self,
+        mut leases: VecDeque<Lease>,
+        pace: &dyn Pace,
+        mut keeper: Keeper<'_>,
+        report: &mut DeliverReport,
+    ) -> Result<()> {
+        let mut settles = Vec::with_capacity(leases.len());
+        let mut settled_at = pace.now();
+        let mut failure = None;
+        while failure.is_none() && !pace.is_over() {
+            keeper.keep(leases.iter().map(|lease| lease.token)).await?;
+            let Some(lease) = leases.pop_front() else { break };
+            match self.deliver_one(&lease, pace, report).await {
+                Ok(how) => settles.push(Settle { token: lease.token, now: pace.now(), how }),
+                Err(error) => {
+                    failure = Some(error);
+                    leases.push_front(lease);
+                }
+            }
+            if pace.now() - settled_at >= SETTLE_WITHIN {
+                // A lease that ended meanwhile is another's to settle.
+                self.inner.store.settle(std::mem::take(&mut settles)).await?;
+                settled_at = pace.now();
+            }
+        }
+        let now = pace.now();
+        let given_back = leases.iter().map(|lease| lease.token);
+        settles.extend(given_back.map(|token| Settle { token, now, how: SettleHow::Release }));
+        if !settles.is_empty() {
+            let settled = self.inner.store.settle(settles).await;
+            if failure.is_none() {
+                settled?;
+            }
+        }
+        failure.map_or(Ok(()), Err)
     }
 
     async fn deliver_one(
         &self,
         lease: &Lease,
-        now: DateTime<Utc>,
+        pace: &dyn Pace,
         report: &mut DeliverReport,
     ) -> Result<SettleHow> {
         let LeaseBody::Outbox(message) = &lease.body else { return Ok(SettleHow::Done) };
@@ -88,7 +141,7 @@ impl Helpdesk {
             delivery_id = %message.id,
             code = tracing::field::Empty,
         );
-        let how = self.deliver_message(lease, message, now, report).instrument(span.clone()).await;
+        let how = self.deliver_message(lease, message, pace, report).instrument(span.clone()).await;
         span.record(
             "code",
             match &how {
@@ -104,10 +157,10 @@ impl Helpdesk {
         &self,
         lease: &Lease,
         message: &OutboxMessage,
-        now: DateTime<Utc>,
+        pace: &dyn Pace,
         report: &mut DeliverReport,
     ) -> Result<SettleHow> {
-        let notification = self.notification(lease, message, now).await?;
+        let notification = self.notification(lease, message, pace.now()).await?;
         let Some(notification) = notification else {
             report.delivered += 1;
             return Ok(SettleHow::Done);
@@ -118,7 +171,7 @@ impl Helpdesk {
         };
         let topic = message.effect.topic();
         tracing::warn!(tenant = %lease.token.tenant, topic, delivery_id = %message.id, "a delivery failed");
-        Ok(after_failure(&error, lease, message.id, now, report))
+        Ok(after_failure(&error, lease, message.id, pace.now(), report))
     }
 
     /// What the message is about, as it stands now; `None` when that is gone.

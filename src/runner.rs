@@ -1,7 +1,9 @@
 //! A loop that ticks and delivers on a tokio runtime (feature `tokio`).
 
 use crate::engine::Helpdesk;
-use chrono::{DateTime, Utc};
+use crate::pace::Pace;
+use chrono::{DateTime, TimeDelta, Utc};
+use helpdesk_storage::Maintain;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -10,13 +12,17 @@ use tokio::task::JoinHandle;
 /// Timers, and messages, of one round.
 const ROUND_MAX: usize = 1_000;
 
+/// So often at most, and only when there is nothing else to do, the store tidies up.
+const COMPACT_EVERY: TimeDelta = TimeDelta::minutes(10);
+
 /// Where the loop gets the time from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Ticks and delivers until it is stopped.
 ///
 /// It sleeps until the next timer or message is due, `poll` at the longest. A
-/// failed round is logged and tried again after `poll`.
+/// failed round is logged and tried again after `poll`. When there is nothing to do, every
+/// ten minutes at most, it has the store tidy up ([`Maintain::Compact`]).
 #[derive(Debug)]
 pub struct Runner {
     stop: watch::Sender<bool>,
@@ -38,7 +44,8 @@ impl Runner {
         Self { stop, task }
     }
 
-    /// Lets the round that runs end, and stops: no lease is left behind.
+    /// Lets the timer or message that is at work end, gives back what else is leased, and
+    /// stops: no lease is left behind.
     pub async fn stop(self) {
         // The loop may have ended already, with its runtime.
         let _ = self.stop.send(true);
@@ -47,27 +54,62 @@ impl Runner {
 }
 
 async fn run(desk: Helpdesk, poll: Duration, clock: Clock, mut stopped: watch::Receiver<bool>) {
+    let mut compacted_at = clock();
     while !*stopped.borrow() {
-        let wait = round(&desk, clock(), poll).await;
+        let pace = UntilStopped { clock: &clock, stopped: stopped.clone() };
+        let round = round(&desk, &pace, poll).await;
+        if round.is_idle && clock() - compacted_at >= COMPACT_EVERY {
+            compacted_at = clock();
+            if let Err(error) = desk.inner.store.maintain(&Maintain::Compact).await {
+                tracing::warn!(%error, "the store could not tidy up");
+            }
+        }
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(round.wait) => {}
             _ = stopped.changed() => {}
         }
     }
 }
 
-/// One round; how long to sleep after it.
-async fn round(desk: &Helpdesk, now: DateTime<Utc>, poll: Duration) -> Duration {
-    let ticked = desk.tick(now, ROUND_MAX).await;
-    let delivered = desk.deliver(now, ROUND_MAX).await;
+/// What came of a round.
+struct Round {
+    /// How long to sleep.
+    wait: Duration,
+    /// Whether there was nothing to do.
+    is_idle: bool,
+}
+
+/// The loop's clock, until it is stopped.
+struct UntilStopped<'a> {
+    clock: &'a Clock,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Pace for UntilStopped<'_> {
+    fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    fn is_over(&self) -> bool {
+        *self.stopped.borrow()
+    }
+}
+
+async fn round(desk: &Helpdesk, pace: &dyn Pace, poll: Duration) -> Round {
+    let ticked = desk.tick_at(pace, ROUND_MAX).await;
+    let delivered = desk.deliver_at(pace, ROUND_MAX).await;
     let (ticked, delivered) = match (ticked, delivered) {
         (Ok(ticked), Ok(delivered)) => (ticked, delivered),
         (Err(error), _) | (_, Err(error)) => {
             tracing::error!(code = %error.code(), "a round failed");
-            return poll;
+            return Round { wait: poll, is_idle: false };
         }
     };
     let due = [ticked.next_due, delivered.next_due].into_iter().flatten().min();
-    let until_due = due.map(|due| (due - now).to_std().unwrap_or(Duration::ZERO));
-    until_due.map_or(poll, |until| until.min(poll))
+    let until_due = due.map(|due| (due - pace.now()).to_std().unwrap_or(Duration::ZERO));
+    let n_done = ticked.fired + ticked.dropped + delivered.delivered + delivered.retried;
+    Round {
+        wait: until_due.map_or(poll, |until| until.min(poll)),
+        is_idle: n_done + delivered.dead == 0,
+    }
 }

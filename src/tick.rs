@@ -2,6 +2,7 @@
 
 use crate::engine::{Call, Helpdesk, Job};
 use crate::error::{Error, Result};
+use crate::pace::{AtOnce, Keeper, Pace, SHARE_MAX};
 use crate::spans::coded;
 use chrono::{DateTime, SubsecRound, Utc};
 use helpdesk_core::actor::{Actor, Capability};
@@ -16,7 +17,7 @@ use helpdesk_storage::{
     ClaimParams, ClaimWhat, Lease, LeaseBody, LeaseToken, ListKind, ListQuery, Settle, SettleHow,
     Shelf, StoreError,
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use uuid::Uuid;
 
 /// Timers leased at once.
@@ -44,58 +45,73 @@ pub struct TickReport {
 }
 
 impl Helpdesk {
-    /// Fires what is due at `now`, at most `max_timers`, in order (due time, kind
-    /// rank, ticket), each with its due time as the time of its events.
+    /// Fires what is due at `now`, at most `max_timers`, in each tenant in order (due time,
+    /// kind rank, ticket), each with its due time as the time of its events.
     ///
     /// One big tick does the same as many small ones. A timer's firing and its
     /// effect are one commit, so it fires exactly once, whatever the number of engines.
+    /// A tenant with much to do shares the tick with the others.
     ///
     /// # Errors
     ///
     /// [`Error::Store`] when the store failed; what was fired before stands.
     pub async fn tick(&self, now: DateTime<Utc>, max_timers: usize) -> Result<TickReport> {
-        let span = tracing::debug_span!("tick", code = tracing::field::Empty);
-        coded(span, self.tick_all(now, max_timers)).await
+        self.tick_at(&AtOnce(now), max_timers).await
     }
 
-    async fn tick_all(&self, now: DateTime<Utc>, max_timers: usize) -> Result<TickReport> {
+    /// The same with a clock: what is due at its start is fired. Leases are extended while
+    /// it goes on, and given back when it is over before its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`tick`](Self::tick).
+    pub async fn tick_at(&self, pace: &dyn Pace, max_timers: usize) -> Result<TickReport> {
+        let span = tracing::debug_span!("tick", code = tracing::field::Empty);
+        coded(span, self.tick_all(pace, max_timers)).await
+    }
+
+    async fn tick_all(&self, pace: &dyn Pace, max_timers: usize) -> Result<TickReport> {
         if self.inner.store.capabilities().is_shared {
             for tenant in self.known_tenants() {
                 self.refresh(tenant.id).await?;
             }
         }
+        let now = pace.now();
         let mut report = TickReport::default();
         let mut budget = max_timers;
         loop {
-            let max = budget.min(CLAIM_MAX);
-            let claimed =
-                self.inner.store.claim(&ClaimParams::new(ClaimWhat::Timers, now, max)).await?;
+            let max = if pace.is_over() { 0 } else { budget.min(CLAIM_MAX) };
+            let claim = ClaimParams::new(ClaimWhat::Timers, now, max).with_share(SHARE_MAX);
+            let mut keeper = Keeper::new(self, pace);
+            let claimed = self.inner.store.claim(&claim).await?;
             report.next_due = claimed.next_due;
             if claimed.leases.is_empty() {
                 return Ok(report);
             }
-            let n_done = self.fire_all(claimed.leases.into(), now, budget, &mut report).await?;
-            budget -= n_done;
+            let leases = claimed.leases.into();
+            budget -= self.fire_all(leases, now, budget, &mut keeper, &mut report).await?;
         }
     }
 
     /// Fires leased timers in order, at most `max`; gives the rest back. Where one of
-    /// them sets a timer that comes before the next, that one is leased too and fired
-    /// in its turn.
+    /// them sets a timer that comes before the next of its tenant, that one is leased too
+    /// and fired in its turn.
     async fn fire_all(
         &self,
         leases: VecDeque<Lease>,
         now: DateTime<Utc>,
         max: usize,
+        keeper: &mut Keeper<'_>,
         report: &mut TickReport,
     ) -> Result<usize> {
-        let mut leased = Leased { leases, changed: Vec::new(), first_unleased: None };
+        let mut leased = Leased { leases, ..Leased::default() };
         let mut n_done = 0;
-        while n_done < max
-            && let Some(lease) = leased.leases.pop_front()
-        {
+        while n_done < max && !keeper.is_over() {
+            keeper.keep(leased.leases.iter().map(|lease| lease.token)).await?;
+            let Some(lease) = leased.leases.pop_front() else { break };
             let n_fired = report.fired;
-            let fired = self.fire(&lease, report).await;
+            let rest: Vec<LeaseToken> = leased.leases.iter().map(|it| it.token).collect();
+            let fired = self.fire(&lease, &rest, keeper, report).await;
             n_done += 1;
             if report.fired > n_fired {
                 let late_by = (now - due_of(&lease)).num_seconds();
@@ -120,9 +136,10 @@ impl Helpdesk {
 
     /// Leases what may come before the first that is leased.
     async fn lease_earlier(&self, leased: &mut Leased, now: DateTime<Utc>) -> Result<()> {
-        while leased.may_miss_the_first() {
-            let params = ClaimParams::new(ClaimWhat::Timers, now, EARLIER_MAX);
-            leased.take(self.inner.store.claim(&params).await?.leases);
+        while let Some(tenant) = leased.may_miss_the_first() {
+            let mut params = ClaimParams::new(ClaimWhat::Timers, now, EARLIER_MAX);
+            params.tenants = Some(vec![tenant]);
+            leased.take(tenant, self.inner.store.claim(&params).await?.leases);
         }
         Ok(())
     }
@@ -140,7 +157,13 @@ impl Helpdesk {
 
     /// Fires one timer: an ordinary decision whose commit finishes the lease. The
     /// timers that it set or dropped; `None` where another did that meanwhile.
-    async fn fire(&self, lease: &Lease, report: &mut TickReport) -> Result<Option<Vec<TimerOp>>> {
+    async fn fire(
+        &self,
+        lease: &Lease,
+        rest: &[LeaseToken],
+        keeper: &mut Keeper<'_>,
+        report: &mut TickReport,
+    ) -> Result<Option<Vec<TimerOp>>> {
         let LeaseBody::Timer { stream, kind, due_at } = lease.body else {
             return Ok(Some(Vec::new()));
         };
@@ -155,7 +178,8 @@ impl Helpdesk {
             &token.generation.to_be_bytes(),
         ];
         if kind == TimerKind::Redate {
-            self.redate(&actor, due_at, report).await?;
+            let tokens: Vec<LeaseToken> = rest.iter().copied().chain([token]).collect();
+            self.redate(&actor, due_at, &tokens, keeper, report).await?;
         }
         let command = Command::FireTimer(FireTimer { stream, kind, due_at });
         let call = Call::new(derived_command_id(&parts), command);
@@ -187,6 +211,8 @@ impl Helpdesk {
         &self,
         actor: &Actor,
         due_at: DateTime<Utc>,
+        leased: &[LeaseToken],
+        keeper: &mut Keeper<'_>,
         report: &mut TickReport,
     ) -> Result<()> {
         let snapshot = self.tenant(actor.tenant).await?.snapshot();
@@ -211,6 +237,7 @@ impl Helpdesk {
                 let call = Call::new(derived_command_id(&parts), Command::FireTimer(command));
                 self.run(&Job { actor, call: &call, now: due_at, lease: None }).await?;
                 report.fired += 1;
+                keeper.keep(leased.iter().copied()).await?;
             }
             match page.next {
                 Some(next) => query.after = Some(next),
@@ -227,12 +254,13 @@ impl Helpdesk {
 }
 
 /// Leased timers in the order of firing, and what is known of others.
+#[derive(Default)]
 struct Leased {
     leases: VecDeque<Lease>,
     /// What was set or dropped since leases were taken: it is leased no more.
     changed: Vec<(TenantId, TimerOp)>,
-    /// No timer that is not leased comes before this.
-    first_unleased: Option<Place>,
+    /// No timer of the tenant that is not leased comes before this.
+    first_unleased: BTreeMap<TenantId, Place>,
 }
 
 impl Leased {
@@ -240,27 +268,34 @@ impl Leased {
     fn note(&mut self, tenant: TenantId, timers: Option<Vec<TimerOp>>) {
         let Some(timers) = timers else {
             // Whatever was set may come first. What is leased now may be just that.
-            self.first_unleased = Some((DateTime::<Utc>::MIN_UTC, None));
+            self.first_unleased.insert(tenant, (DateTime::<Utc>::MIN_UTC, None));
             return;
         };
         let set = timers.iter().filter_map(place_of_set);
-        self.first_unleased = self.first_unleased.into_iter().chain(set).min();
+        let known = self.first_unleased.get(&tenant).copied();
+        if let Some(first) = known.into_iter().chain(set).min() {
+            self.first_unleased.insert(tenant, first);
+        }
         self.changed.extend(timers.into_iter().map(|op| (tenant, op)));
     }
 
-    /// Whether a timer that is not leased may come before the first that is.
-    fn may_miss_the_first(&self) -> bool {
-        let first = self.leases.front().map(place_of);
-        first.is_some_and(|first| self.first_unleased.is_some_and(|place| place <= first))
+    /// The tenant of the first that is leased, where one of its timers that is not may
+    /// come before it.
+    fn may_miss_the_first(&self) -> Option<TenantId> {
+        let first = self.leases.front()?;
+        let unleased = self.first_unleased.get(&first.token.tenant)?;
+        (*unleased <= place_of(first)).then_some(first.token.tenant)
     }
 
-    /// Takes the first timers that were not leased, in their order.
-    fn take(&mut self, claimed: Vec<Lease>) {
+    /// Takes the first timers of a tenant that were not leased, in their order.
+    fn take(&mut self, tenant: TenantId, claimed: Vec<Lease>) {
         let changed = std::mem::take(&mut self.changed);
         self.leases.retain(|lease| !changed.iter().any(|(tenant, op)| is_of(*tenant, op, lease)));
         // Fewer than were asked for are all that are due.
-        let last = claimed.last().filter(|_| claimed.len() == EARLIER_MAX);
-        self.first_unleased = last.map(place_of);
+        match claimed.last().filter(|_| claimed.len() == EARLIER_MAX) {
+            Some(last) => self.first_unleased.insert(tenant, place_of(last)),
+            None => self.first_unleased.remove(&tenant),
+        };
         self.leases.extend(claimed);
         self.leases.make_contiguous().sort_by_key(place_of);
     }

@@ -265,7 +265,7 @@ fn show_board(columns: &[Column]) -> Result<()> {
         say!("  {} ({})", column.name, column.n);
         let rows = column.tickets.iter().filter_map(|ticket| match ticket {
             OneTicket::Full(view) => Some(card(&view.ticket)),
-            OneTicket::Public(_) => None,
+            OneTicket::Public(_) | OneTicket::Summary(_) => None,
         });
         for row in rows {
             say!("    {row}");

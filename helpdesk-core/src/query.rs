@@ -2,6 +2,7 @@
 
 use crate::actor::Actor;
 use crate::case::record::DeadLetter;
+use crate::case::summary::CaseSummary;
 use crate::case::{Case, Offer};
 use crate::clock::{Clock, PolicyRef};
 use crate::condition::ConditionSource;
@@ -69,6 +70,17 @@ pub struct Which {
     pub shelf: Shelf,
 }
 
+/// How much of each ticket a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Projection {
+    /// All of it.
+    #[default]
+    Full,
+    /// What a row shows; costs less.
+    Summary,
+}
+
 /// Lists tickets.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +100,9 @@ pub struct ListTickets {
     /// Rows at most; 50 when absent, 1,000 at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// How much of each ticket. Requesters get what they may see either way.
+    #[serde(default)]
+    pub projection: Projection,
 }
 
 /// By what a board has its columns.
@@ -329,6 +344,16 @@ pub struct TicketView {
     pub escalation: Option<EscalationView>,
 }
 
+/// A ticket as a list shows it to agents.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TicketSummary {
+    /// What the row shows.
+    #[serde(flatten)]
+    pub summary: CaseSummary,
+    /// Its version, for `expected_version`.
+    pub version: Version,
+}
+
 /// Where a ticket's escalation stands, as agents see it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EscalationView {
@@ -474,6 +499,8 @@ pub enum OneTicket {
     Full(TicketView),
     /// For requesters.
     Public(RequesterTicketView),
+    /// For agents, in a list that asked for no more.
+    Summary(TicketSummary),
 }
 
 /// A page of an answer.

@@ -46,8 +46,14 @@ impl<'a> Wanted<'a> {
         Self { shelf: *shelf, scope, condition, now: *now, terms, needs }
     }
 
+    /// What the condition looks at beside the case.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn needs(self) -> FactNeeds {
+        self.needs
+    }
+
     /// Whether shelf and scope say it all.
-    #[cfg(feature = "sqlite")]
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_unconditional(self) -> bool {
         matches!(self.condition, Condition::Always)
     }

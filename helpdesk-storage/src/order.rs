@@ -4,6 +4,8 @@ use crate::plan::invalid;
 use crate::{Cursor, Direction, ListKind, Order, OrderBy, Page, Result, Shelf};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::case::Case;
+#[cfg(feature = "sqlite")]
+use helpdesk_core::case::summary::CaseSummary;
 use helpdesk_core::event::StreamKind;
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::Ticket;
@@ -55,7 +57,11 @@ fn rank(position: Option<usize>) -> i64 {
 
 /// A ticket's number as orders see it.
 pub(crate) fn number_rank(ticket: &Ticket) -> i64 {
-    i64::try_from(ticket.number.n).unwrap_or(i64::MAX)
+    count_rank(ticket.number.n)
+}
+
+fn count_rank(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 /// By what this case is ordered.
@@ -92,6 +98,29 @@ impl Place {
     /// Where this case stands.
     pub(crate) fn of(by: OrderBy, case: &Case) -> Self {
         Self { value: sort_value(by, case), id: case.ticket.id.0 }
+    }
+
+    /// Where the case of this summary stands.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn of_summary(by: OrderBy, summary: &CaseSummary) -> Self {
+        let optional = |at: Option<DateTime<Utc>>| {
+            at.map_or(SortValue::Unset, |at| SortValue::Int(micros(at)))
+        };
+        let value = match by {
+            OrderBy::Number => SortValue::Int(count_rank(summary.number.n)),
+            OrderBy::CreatedAt => SortValue::Int(micros(summary.created_at)),
+            OrderBy::UpdatedAt => SortValue::Int(micros(summary.updated_at)),
+            OrderBy::LastRequesterAt => optional(summary.last_requester_at),
+            OrderBy::Priority => {
+                summary.priority.map_or(SortValue::Unset, |it| SortValue::Int(priority_rank(it)))
+            }
+            OrderBy::DueAt => optional(summary.due_at),
+            OrderBy::Status => {
+                let rank = category_rank(summary.category);
+                SortValue::Status(rank, summary.status.as_str().to_owned())
+            }
+        };
+        Self { value, id: summary.id.0 }
     }
 
     /// How two places of one order compare.

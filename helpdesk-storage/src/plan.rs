@@ -210,6 +210,7 @@ fn slot(tenant: TenantId, record: &Record) -> Result<Slot> {
         Record::DeadLetter(_) => {
             return Err(invalid("a dead letter is made by `settle`, not put"));
         }
+        Record::Summary(_) => return Err(invalid("a summary is read, not put: put the case")),
     })
 }
 

@@ -7,7 +7,7 @@ use helpdesk_core::case::record::OutboxMessage;
 use helpdesk_core::condition::{Condition, Terms};
 use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
 use helpdesk_core::id::{TenantId, TicketId};
-pub use helpdesk_core::query::Shelf;
+pub use helpdesk_core::query::{Projection, Shelf};
 pub use helpdesk_core::view::{Direction, OrderBy};
 use serde::{Deserialize, Serialize};
 
@@ -21,13 +21,23 @@ pub struct Capabilities {
     pub is_durable: bool,
     /// Whether several processes may share it.
     pub is_shared: bool,
+    /// Whether [`ClaimParams::max_per_tenant`] is kept. A store for one tenant has no
+    /// need to.
+    pub has_shares: bool,
 }
 
 impl Capabilities {
-    /// A backend's capabilities.
+    /// A backend's capabilities; what is not named here it has.
     #[must_use]
     pub fn new(backend: &'static str, is_durable: bool, is_shared: bool) -> Self {
-        Self { backend, is_durable, is_shared }
+        Self { backend, is_durable, is_shared, has_shares: true }
+    }
+
+    /// Without shares in claims.
+    #[must_use]
+    pub fn without_shares(mut self) -> Self {
+        self.has_shares = false;
+        self
     }
 }
 
@@ -78,6 +88,10 @@ pub struct ListQuery {
     pub terms: Terms,
     /// In which order.
     pub order: Order,
+    /// How much of each case: [`Record::Case`](helpdesk_core::case::record::Record::Case)
+    /// or [`Record::Summary`](helpdesk_core::case::record::Record::Summary). Other kinds
+    /// have one form only.
+    pub projection: Projection,
     /// After the end of which page.
     pub after: Option<Cursor>,
     /// Rows at most.
@@ -96,6 +110,7 @@ impl ListQuery {
             now,
             terms: Terms::default(),
             order: Order::default(),
+            projection: Projection::Full,
             after: None,
             limit,
         }
@@ -189,8 +204,20 @@ pub enum EventSource {
         /// After which number; 0 for all.
         after: u64,
     },
-    /// Everything of the tenant, after a feed position, oldest first.
+    /// Everything of the tenant, after a feed position, oldest first. Nothing comes to
+    /// stand before what was shown, so whoever goes on from the last row misses nothing;
+    /// what is committed may therefore show a while later.
     Feed {
+        /// After which position; 0 for all.
+        after: u64,
+        /// Only streams of these kinds; empty for all.
+        kinds: Vec<StreamKind>,
+    },
+    /// As [`Feed`](Self::Feed), and beyond it whatever is committed, though something that
+    /// is committed later may come to stand before it. For keeping what is in memory
+    /// fresh: take in each thing as it now stands, and go on from the
+    /// [`feed_end`](crate::Store::feed_end) that was asked for before, not from the last row.
+    News {
         /// After which position; 0 for all.
         after: u64,
         /// Only streams of these kinds; empty for all.
@@ -229,6 +256,11 @@ pub enum ClaimWhat {
     Outbox,
 }
 
+/// How long a lease stands unless a claim says: long enough to deliver a message,
+/// short enough that another engine soon takes over from one that died.
+/// Source: spec/storage.md, "Worker".
+pub const LEASE_SECONDS: u32 = 60;
+
 /// A claim.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -241,15 +273,26 @@ pub struct ClaimParams {
     pub lease_seconds: u32,
     /// How many at most.
     pub max: usize,
+    /// How many of one tenant at most, so that a tenant with much to do does not
+    /// hold up the others: what it has beyond waits for the next claim.
+    pub max_per_tenant: usize,
     /// Only of these tenants; `None` for all.
     pub tenants: Option<Vec<TenantId>>,
 }
 
 impl ClaimParams {
-    /// A claim for 60 seconds, of all tenants.
+    /// A claim for [`LEASE_SECONDS`], of all tenants, without a share for each.
     #[must_use]
     pub fn new(what: ClaimWhat, now: DateTime<Utc>, max: usize) -> Self {
-        Self { what, now, lease_seconds: 60, max, tenants: None }
+        let lease_seconds = LEASE_SECONDS;
+        Self { what, now, lease_seconds, max, max_per_tenant: usize::MAX, tenants: None }
+    }
+
+    /// At most so many of one tenant.
+    #[must_use]
+    pub fn with_share(mut self, max_per_tenant: usize) -> Self {
+        self.max_per_tenant = max_per_tenant;
+        self
     }
 }
 
@@ -325,6 +368,11 @@ pub enum SettleHow {
     },
     /// Given back untried: due at once, the attempt does not count.
     Release,
+    /// Given back untried: due then, the attempt does not count.
+    Snooze {
+        /// Until when.
+        until: DateTime<Utc>,
+    },
 }
 
 /// Housekeeping.

@@ -40,3 +40,4 @@ mod statuses;
 mod time;
 mod waiting;
 mod what_if;
+mod worker;

@@ -7,6 +7,7 @@ mod machine;
 mod plot;
 mod report;
 mod routing_at;
+mod storage;
 mod tables;
 
 use crate::{Failure, shell};
@@ -21,9 +22,11 @@ const FLOORS: [&str; 4] = ["floor", "helpdesk", "walk", "body_64_kib"];
 const COMPARE: &str = "compare";
 /// The bench of rule sets, which also runs at one size.
 const ROUTING: &str = "routing";
+/// The bench of the embedded store, which has floors of its own.
+const STORAGE: &str = "storage";
 const USAGE: &str = "`cargo xtask bench desk|routing|assign|drain|calendar|tick|what_if|compare [--json]`, `cargo \
-    xtask bench routing --rules N [--seed S] [--tickets T] [--cyrillic] [--json]`, or `cargo xtask \
-    bench report [PART…]`";
+    xtask bench routing --rules N [--seed S] [--tickets T] [--cyrillic] [--json]`, `cargo xtask \
+    bench storage [--tickets N] [--json]`, or `cargo xtask bench report [PART…]`";
 
 /// Runs the chore.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
@@ -34,8 +37,13 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     if name == "report" {
         return report::run(rest);
     }
-    let size = routing_at::options(rest)?;
     let is_json = rest.iter().any(|flag| flag == "--json");
+    if name == STORAGE {
+        let found = storage::measure(&storage::options(rest)?)?;
+        show(is_json, &found, || storage::table(&found));
+        return Ok(());
+    }
+    let size = routing_at::options(rest)?;
     match size {
         Some(size) if name == ROUTING => {
             let found = routing_at::measure(&size)?;

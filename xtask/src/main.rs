@@ -9,6 +9,7 @@ mod fuzz;
 mod generate;
 mod purity;
 mod shell;
+mod sqlite_range;
 mod test;
 mod tidy;
 mod torture;
@@ -29,6 +30,7 @@ const CHORES: &[(&str, &str, &str)] = &[
     ),
     ("bench", "NAME [OPTION…]", "run a bench; `bench report` writes docs/PERFORMANCE.md again"),
     ("vectors", "KIND FILE…", "check the engine against files of known answers"),
+    ("sqlite-range", "", "compile with the oldest and the newest rusqlite that may be taken"),
     ("help", "", "print this text"),
 ];
 
@@ -78,6 +80,7 @@ fn run(chore: &str, args: &[String]) -> Result<(), Failure> {
         "torture" => torture::run(args),
         "bench" => bench::run(args),
         "vectors" => vectors::run(args),
+        "sqlite-range" => sqlite_range::run(args),
         "help" | "--help" | "-h" => {
             print!("{}", usage());
             Ok(())

@@ -115,8 +115,18 @@ fn quickstart() -> Result<(), String> {
 
 /// Each benchmark runs once, unmeasured.
 fn bench() -> Result<(), String> {
-    for name in ["desk", "routing", "routing_at", "assign", "drain", "calendar", "tick", "what_if"]
-    {
+    for name in [
+        "desk",
+        "storage",
+        "calls",
+        "routing",
+        "routing_at",
+        "assign",
+        "drain",
+        "calendar",
+        "tick",
+        "what_if",
+    ] {
         require(&format!("benches/{name}.rs"))?;
         cargo(&["bench", "--bench", name, "--", "--test"])?;
     }

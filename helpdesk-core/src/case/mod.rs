@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod facts;
 pub mod record;
+pub mod summary;
 
 use crate::clock::{Clock, ClockTimerKind, PolicyRef, Slot};
 use crate::escalation::chain::Chain;

@@ -1,6 +1,7 @@
 //! What a store keeps, and how it is found.
 
 use super::Case;
+use super::summary::CaseSummary;
 use crate::agent::{Agent, AgentLoad, Presence};
 use crate::contact::{Contact, Organization};
 use crate::desk::CalendarMark;
@@ -193,6 +194,8 @@ pub enum Record {
     Command(Box<CommandRecord>),
     /// An effect that could not be delivered.
     DeadLetter(Box<DeadLetter>),
+    /// A ticket as lists show it; read, never written.
+    Summary(Box<CaseSummary>),
 }
 
 impl Record {
@@ -207,6 +210,7 @@ impl Record {
             Self::Agent(agent) => Some(StreamId::agent(agent.id)),
             Self::Presence(presence) => Some(StreamId::presence(presence.agent)),
             Self::Load(load) => Some(StreamId::load(load.agent)),
+            Self::Summary(summary) => Some(StreamId::case(summary.id)),
             Self::Config(_)
             | Self::ConfigVersion(_)
             | Self::Numbers(_)

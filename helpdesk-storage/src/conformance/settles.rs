@@ -13,6 +13,8 @@ area!("settle":
     an_extended_lease_stands_longer,
     a_released_lease_does_not_count,
     a_released_lease_never_fits_again,
+    a_snoozed_lease_waits_and_does_not_count,
+    a_snoozed_timer_keeps_its_due_time,
     a_dead_timer_is_gone,
     settlements_are_each_for_itself,
     what_was_never_leased_cannot_be_settled,
@@ -108,6 +110,30 @@ async fn a_released_lease_never_fits_again(kit: Kit) -> Outcome {
         kit.settled(second.token, 1, SettleHow::Done).await?;
     }
     Ok(())
+}
+
+async fn a_snoozed_lease_waits_and_does_not_count(kit: Kit) -> Outcome {
+    work(&kit).await?;
+    for what in BOTH {
+        let first = kit.claim_one(what, 0).await?;
+        kit.settled(first.token, 1, SettleHow::Snooze { until: at(50) }).await?;
+        kit.stale(first.token, 2).await?;
+        let early = kit.claim(what, 49, 10).await?;
+        same("before", (early.leases.len(), early.next_due), (0, Some(at(50))))?;
+        let second = kit.claim_one(what, 50).await?;
+        same("its attempts", (second.token.attempt, second.attempts), (2, 1))?;
+    }
+    Ok(())
+}
+
+async fn a_snoozed_timer_keeps_its_due_time(kit: Kit) -> Outcome {
+    work(&kit).await?;
+    let first = kit.claim_one(ClaimWhat::Timers, 0).await?;
+    kit.settled(first.token, 1, SettleHow::Snooze { until: at(50) }).await?;
+    match kit.claim_one(ClaimWhat::Timers, 50).await?.body {
+        LeaseBody::Timer { due_at, .. } => same("its due time", due_at, at(0)),
+        LeaseBody::Outbox(_) => Err("not a timer".to_owned()),
+    }
 }
 
 async fn a_dead_timer_is_gone(kit: Kit) -> Outcome {

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::DeadLetter;
 use helpdesk_core::event::StreamId;
 use helpdesk_core::id::TenantId;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 impl State {
@@ -55,6 +56,7 @@ impl State {
             .in_order()
             .filter(|(_, _, _, tenant, _)| is_wanted(params, *tenant))
             .map(|(at, kind, id, tenant, of)| (at, (tenant, StreamId { kind: of, id }, kind)));
+        let in_order = in_order.map(|(at, key)| (at, key.0, key));
         let (picked, next_due) = pick::<TimerKey>(in_order, params);
         let mut leases = Vec::with_capacity(picked.len());
         for key in picked {
@@ -72,7 +74,8 @@ impl State {
     fn claim_outbox(&mut self, params: &ClaimParams, until: i64) -> Claimed {
         let in_order = self.outbox.in_order().filter_map(|(at, seq)| {
             let row = self.outbox.at(seq)?;
-            is_wanted(params, row.tenant).then_some((at, (row.tenant, row.message.id)))
+            let wanted = is_wanted(params, row.tenant);
+            wanted.then_some((at, row.tenant, (row.tenant, row.message.id)))
         });
         let (picked, next_due) = pick::<(TenantId, Uuid)>(in_order, params);
         let mut leases = Vec::with_capacity(picked.len());
@@ -100,6 +103,12 @@ impl State {
                 self.change(token, |due| due.at = lease_end(now, lease_seconds));
             }
             SettleHow::Release => self.change(token, super::leases::Due::release),
+            SettleHow::Snooze { until } => {
+                self.change(token, |due| {
+                    due.release();
+                    due.at = micros(until);
+                });
+            }
         }
         Ok(())
     }
@@ -167,18 +176,26 @@ fn is_wanted(params: &ClaimParams, tenant: TenantId) -> bool {
     params.tenants.as_ref().is_none_or(|tenants| tenants.contains(&tenant))
 }
 
-/// The first that are due, and when the next one is.
+/// The first that are due, each tenant's share of them, and when the next one is.
 fn pick<Key>(
-    in_order: impl Iterator<Item = (i64, Key)>,
+    in_order: impl Iterator<Item = (i64, TenantId, Key)>,
     params: &ClaimParams,
 ) -> (Vec<Key>, Option<DateTime<Utc>>) {
     let now = micros(params.now);
     let mut picked = Vec::new();
-    for (at, key) in in_order {
+    let mut shares: BTreeMap<TenantId, usize> = BTreeMap::new();
+    let mut first_left = None;
+    for (at, tenant, key) in in_order {
         if at > now || picked.len() == params.max {
-            return (picked, Some(instant(at)));
+            return (picked, Some(instant(first_left.unwrap_or(at))));
         }
-        picked.push(key);
+        let n = shares.entry(tenant).or_default();
+        if *n < params.max_per_tenant {
+            *n += 1;
+            picked.push(key);
+        } else {
+            first_left = first_left.or(Some(at));
+        }
     }
-    (picked, None)
+    (picked, first_left.map(instant))
 }

@@ -11,7 +11,7 @@ mod state;
 
 use crate::{
     Bucket, Capabilities, ChangeSet, ClaimParams, Claimed, Committed, CountQuery, EventQuery,
-    ListQuery, Maintain, MaintainReport, Page, Result, Settle, Store,
+    ListKind, ListQuery, Maintain, MaintainReport, Page, Projection, Result, Settle, Store,
 };
 use async_trait::async_trait;
 use helpdesk_core::case::record::{RecordKey, Stored};
@@ -64,7 +64,10 @@ impl Store for MemoryStore {
 
     async fn list(&self, query: &ListQuery) -> Result<Page<Stored>> {
         let page = self.state().list(query)?;
-        let rows = page.rows.into_iter().map(state::Row::into_stored).collect();
+        let summary =
+            query.projection == Projection::Summary && matches!(query.kind, ListKind::Cases(_));
+        let stored = |row: state::Row| if summary { row.into_summary() } else { row.into_stored() };
+        let rows = page.rows.into_iter().map(stored).collect();
         Ok(Page { rows, next: page.next })
     }
 

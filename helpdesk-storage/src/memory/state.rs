@@ -2,6 +2,7 @@
 
 use super::leases::{Outbox, Timers};
 use helpdesk_core::case::record::{CommandRecord, DeadLetter, Record, Stored, UniqueKey};
+use helpdesk_core::case::summary::CaseSummary;
 use helpdesk_core::event::{Recorded, StreamId};
 use helpdesk_core::id::{AgentId, CommandId, TenantId, TicketId, Version};
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +68,17 @@ impl Row {
     /// A record without a version.
     pub(super) fn plain(record: Arc<Record>) -> Self {
         Self { version: 0, record }
+    }
+
+    /// A case as lists show it; anything else as it is.
+    pub(super) fn into_summary(self) -> Stored {
+        match &*self.record {
+            Record::Case(case) => {
+                let record = Record::Summary(Box::new(CaseSummary::of(case)));
+                Stored { version: self.version, record }
+            }
+            _ => self.into_stored(),
+        }
     }
 
     /// A copy for the caller.

@@ -3,12 +3,14 @@
 use super::doc::{count, decode, int};
 use super::failure::failed;
 use super::filter::{Where, order_by};
-use super::session::{Session, doc, integer};
+use super::session::{Session, TenantThings, doc, integer};
+use super::summary::summary;
 use crate::matching::{Wanted, group_of};
 use crate::order::{Place, case_cursor, case_place, page};
-use crate::{Bucket, CountBy, CountQuery, ListQuery, Page, Result, Shelf};
+use crate::{Bucket, CountBy, CountQuery, ListQuery, Page, Projection, Result, Shelf};
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{Record, Stored};
+use helpdesk_core::case::summary::CaseSummary;
 use helpdesk_core::id::Version;
 use rusqlite::{params, params_from_iter};
 use std::collections::BTreeMap;
@@ -31,25 +33,54 @@ impl Session<'_> {
             filter.sql,
             order_by(order)
         );
-        if filter.is_exact && wanted.is_unconditional() {
+        if filter.is_exact {
             // Then sorting may drop all but the first rows.
             sql += &format!(" LIMIT {}", query.limit + 1);
         }
+        let wanted = (!filter.is_exact).then_some(wanted);
         let related = self.related(query.tenant);
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.query(params_from_iter(filter.values)).map_err(failed)?;
-        let mut found: Vec<(Version, Box<Case>)> = Vec::new();
+        let mut found: Vec<(Place, Stored)> = Vec::new();
         while found.len() <= query.limit {
             let Some(row) = rows.next().map_err(failed)? else { break };
-            let Some((version, case)) = self.case_at(integer(row, 0)?)? else { continue };
-            if wanted.takes(&case, &related)? {
-                found.push((version, case));
-            }
+            found.extend(self.list_row(integer(row, 0)?, query, wanted, &related)?);
         }
-        let page =
-            page(found, query.limit, |(_, case)| case_cursor(order, &Place::of(order.by, case)));
-        let stored = |(version, case)| Stored { version, record: Record::Case(case) };
-        Ok(Page { rows: page.rows.into_iter().map(stored).collect(), next: page.next })
+        let page = page(found, query.limit, |(place, _)| case_cursor(order, place));
+        Ok(Page {
+            rows: page.rows.into_iter().map(|(_, stored)| stored).collect(),
+            next: page.next,
+        })
+    }
+
+    /// The row of a list, and its place in the order; none where it is not wanted.
+    fn list_row(
+        &self,
+        rowid: i64,
+        query: &ListQuery,
+        wanted: Option<Wanted<'_>>,
+        related: &TenantThings<'_>,
+    ) -> Result<Option<(Place, Stored)>> {
+        let by = query.order.by;
+        if wanted.is_none() && query.projection == Projection::Summary {
+            return self.first(&self.sql.ticket_summary, params![rowid], |row| {
+                let (version, summary) = summary(row)?;
+                let place = Place::of_summary(by, &summary);
+                Ok((place, Stored { version, record: Record::Summary(Box::new(summary)) }))
+            });
+        }
+        let Some((version, case)) = self.case_at(rowid)? else { return Ok(None) };
+        if let Some(wanted) = wanted
+            && !wanted.takes(&case, related)?
+        {
+            return Ok(None);
+        }
+        let place = Place::of(by, &case);
+        let record = match query.projection {
+            Projection::Full => Record::Case(case),
+            Projection::Summary => Record::Summary(Box::new(CaseSummary::of(&case))),
+        };
+        Ok(Some((place, Stored { version, record })))
     }
 
     fn case_at(&self, rowid: i64) -> Result<Option<(Version, Box<Case>)>> {
@@ -64,7 +95,7 @@ impl Session<'_> {
         let mut filter = Where::new(query.tenant, query.shelf);
         filter.and_scope(&query.scope.to_filter());
         filter.and_condition(&query.condition);
-        let counts = if filter.is_exact && wanted.is_unconditional() {
+        let counts = if filter.is_exact {
             self.count_rows(query, filter)?
         } else {
             self.count_cases(query, wanted, filter)?

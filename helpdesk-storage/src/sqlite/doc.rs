@@ -42,6 +42,7 @@ pub(super) fn encode_record(record: &Record) -> Result<String> {
         Record::Message(it) => encode(it),
         Record::Command(it) => encode(it),
         Record::DeadLetter(it) => encode(it),
+        Record::Summary(it) => encode(it),
     }
 }
 

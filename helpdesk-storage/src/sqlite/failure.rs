@@ -20,7 +20,9 @@ pub(super) fn failed(error: rusqlite::Error) -> StoreError {
             ErrorCode::DiskFull
             | ErrorCode::SystemIoFailure
             | ErrorCode::CannotOpen
-            | ErrorCode::OutOfMemory,
+            | ErrorCode::OutOfMemory
+            // A read that took too long.
+            | ErrorCode::OperationInterrupted,
         ) => None,
         _ => return StoreError::Backend { backend: BACKEND, source: Box::new(error) },
     };
@@ -30,4 +32,24 @@ pub(super) fn failed(error: rusqlite::Error) -> StoreError {
 /// What is stored cannot be read.
 pub(super) fn corrupt(what: impl Into<String>) -> StoreError {
     StoreError::Corrupt { backend: BACKEND, what: what.into() }
+}
+
+/// What a caller is told of a commit whose end nobody saw.
+pub(super) fn ambiguous(what: &'static str) -> StoreError {
+    StoreError::Ambiguous { backend: BACKEND, source: what.into() }
+}
+
+/// The same failure for another caller.
+pub(super) fn same_again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable { backend, retry_after, source } => StoreError::Unavailable {
+            backend,
+            retry_after: *retry_after,
+            source: source.to_string().into(),
+        },
+        StoreError::Corrupt { backend, what } => {
+            StoreError::Corrupt { backend, what: what.clone() }
+        }
+        other => StoreError::Backend { backend: BACKEND, source: other.to_string().into() },
+    }
 }

@@ -1,7 +1,8 @@
 //! Scopes, shelves and orders as SQL on the columns of the ticket table.
 //!
-//! What is pushed down only narrows the rows that are looked at: each one is
-//! tested again, so a filter that lets too much through is slow, never wrong.
+//! What is pushed down narrows the rows that are looked at. Unless it says all that
+//! was asked, each one is tested again, so a filter that lets too much through is
+//! slow, never wrong.
 
 use super::narrow::narrow;
 use crate::order::{Place, SortValue};
@@ -27,7 +28,7 @@ const VALUES_MAX: usize = 500;
 pub(super) struct Where {
     pub(super) sql: String,
     pub(super) values: Vec<Value>,
-    /// Whether it says all that shelf and scope do.
+    /// Whether it says all that shelf, scope and condition do.
     pub(super) is_exact: bool,
 }
 
@@ -62,9 +63,12 @@ impl Where {
 
     /// Only those for which the condition may hold.
     pub(super) fn and_condition(&mut self, condition: &Condition) {
-        if let Some((sql, values)) = narrow(condition) {
-            self.sql += &format!(" AND {sql}");
-            self.values.extend(values);
+        if let Some(narrow) = narrow(condition) {
+            self.sql += &format!(" AND {}", narrow.sql);
+            self.values.extend(narrow.values);
+            self.is_exact &= narrow.is_exact;
+        } else {
+            self.is_exact &= matches!(condition, Condition::Always);
         }
     }
 

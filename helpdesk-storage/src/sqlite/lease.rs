@@ -1,19 +1,14 @@
-//! Claims and settlements.
+//! Settlements.
 
-use super::doc::{decode, encode, stream_kind};
+use super::doc::{decode, encode};
 use super::failure::corrupt;
-use super::session::{Session, doc, integer, uuid, word};
-use crate::order::{instant, lease_end, micros};
-use crate::{
-    ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Result, Settle,
-    SettleHow, StoreError,
-};
+use super::session::{Session, doc, integer, uuid};
+use crate::order::{lease_end, micros};
+use crate::{LeaseToken, LeasedThing, Result, Settle, SettleHow, StoreError};
 use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::{DeadLetter, OutboxMessage};
-use helpdesk_core::event::{StreamId, TimerKind};
 use helpdesk_core::id::TenantId;
-use rusqlite::types::Value;
-use rusqlite::{Row, params, params_from_iter};
+use rusqlite::{Row, params};
 use uuid::Uuid;
 
 /// A row of the outbox that a token names.
@@ -90,58 +85,6 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Leases what is due.
-    pub(super) fn claim(&self, params: &ClaimParams) -> Result<Claimed> {
-        match params.what {
-            ClaimWhat::Timers => self.claim_timers(params),
-            ClaimWhat::Outbox => self.claim_outbox(params),
-        }
-    }
-
-    fn claim_timers(&self, params: &ClaimParams) -> Result<Claimed> {
-        let sql = format!(
-            "SELECT due_at, tenant_id, stream_kind, stream_id, kind, generation, n_claims, \
-             n_attempts, set_for FROM {}timer WHERE due_at IS NOT NULL{} \
-             ORDER BY due_at, rank, stream_id, tenant_id, stream_kind LIMIT ?",
-            self.prefix,
-            of_tenants(params)
-        );
-        let until = lease_end(params.now, params.lease_seconds);
-        let found = self.all(&sql, params_from_iter(values(params)), |row| {
-            Ok((integer(row, 0)?, timer_lease(row)?))
-        })?;
-        let claimed = split(found, params);
-        for lease in &claimed.leases {
-            let LeasedThing::Timer { stream, kind } = lease.token.thing else { continue };
-            let (of, id) = (stream.kind.as_str(), stream.id.as_bytes());
-            let tenant = lease.token.tenant.0;
-            let params = params![tenant.as_bytes(), of, id, kind.as_str(), until];
-            self.run(&self.sql.timer_lease, params)?;
-        }
-        Ok(claimed)
-    }
-
-    fn claim_outbox(&self, params: &ClaimParams) -> Result<Claimed> {
-        let sql = format!(
-            "SELECT due_at, tenant_id, id, n_claims, n_attempts, doc FROM {}outbox \
-             WHERE due_at IS NOT NULL{} ORDER BY due_at, seq LIMIT ?",
-            self.prefix,
-            of_tenants(params)
-        );
-        let until = lease_end(params.now, params.lease_seconds);
-        let found = self.all(&sql, params_from_iter(values(params)), |row| {
-            Ok((integer(row, 0)?, outbox_lease(row)?))
-        })?;
-        let claimed = split(found, params);
-        for lease in &claimed.leases {
-            let LeasedThing::Outbox { id } = lease.token.thing else { continue };
-            let tenant = lease.token.tenant.0;
-            let params = params![tenant.as_bytes(), id.as_bytes(), until];
-            self.run(&self.sql.outbox_lease, params)?;
-        }
-        Ok(claimed)
-    }
-
     /// Ends or changes one lease.
     pub(super) fn settle(&self, settle: &Settle) -> Result<()> {
         let Settle { token, now, how } = settle;
@@ -155,7 +98,8 @@ impl Session<'_> {
                 self.postpone(*token, lease_end(*now, *lease_seconds), true)
             }
             SettleHow::Dead { error } => self.bury(*token, *now, error),
-            SettleHow::Release => self.release(*token),
+            SettleHow::Release => self.release(*token, None),
+            SettleHow::Snooze { until } => self.release(*token, Some(micros(*until))),
         }
     }
 
@@ -175,15 +119,16 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn release(&self, token: LeaseToken) -> Result<()> {
+    fn release(&self, token: LeaseToken, until: Option<i64>) -> Result<()> {
         let tenant = token.tenant.0.as_bytes();
         match token.thing {
             LeasedThing::Timer { stream, kind } => {
                 let (of, id) = (stream.kind.as_str(), stream.id.as_bytes());
-                self.run(&self.sql.timer_release, params![tenant, of, id, kind.as_str()])?;
+                let params = params![tenant, of, id, kind.as_str(), until];
+                self.run(&self.sql.timer_release, params)?;
             }
             LeasedThing::Outbox { id } => {
-                self.run(&self.sql.outbox_release, params![tenant, id.as_bytes()])?;
+                self.run(&self.sql.outbox_release, params![tenant, id.as_bytes(), until])?;
             }
         }
         Ok(())
@@ -208,66 +153,6 @@ impl Session<'_> {
     }
 }
 
-fn small(row: &Row<'_>, at: usize) -> Result<u32> {
+pub(super) fn small(row: &Row<'_>, at: usize) -> Result<u32> {
     u32::try_from(integer(row, at)?).map_err(|_| corrupt("a count out of bounds"))
-}
-
-/// A timer's row as the lease that it becomes.
-fn timer_lease(row: &Row<'_>) -> Result<Lease> {
-    let tenant = TenantId(uuid(row, 1)?);
-    let stream = StreamId { kind: stream_kind(word(row, 2)?)?, id: uuid(row, 3)? };
-    let kind = timer_kind(word(row, 4)?)?;
-    let thing = LeasedThing::Timer { stream, kind };
-    let token =
-        LeaseToken { tenant, thing, generation: small(row, 5)?, attempt: small(row, 6)? + 1 };
-    let body = LeaseBody::Timer { stream, kind, due_at: instant(integer(row, 8)?) };
-    Ok(Lease { token, attempts: small(row, 7)? + 1, body })
-}
-
-/// A message's row as the lease that it becomes.
-fn outbox_lease(row: &Row<'_>) -> Result<Lease> {
-    let thing = LeasedThing::Outbox { id: uuid(row, 2)? };
-    let tenant = TenantId(uuid(row, 1)?);
-    let token = LeaseToken { tenant, thing, generation: 0, attempt: small(row, 3)? + 1 };
-    let message: OutboxMessage = decode("outbox message", doc(row, 5)?)?;
-    let body = LeaseBody::Outbox(Box::new(message));
-    Ok(Lease { token, attempts: small(row, 4)? + 1, body })
-}
-
-fn timer_kind(word: &str) -> Result<TimerKind> {
-    TimerKind::ALL
-        .into_iter()
-        .find(|kind| kind.as_str() == word)
-        .ok_or_else(|| corrupt(format!("a timer of kind `{word}`")))
-}
-
-/// The part of a claim's statement that picks tenants.
-fn of_tenants(params: &ClaimParams) -> String {
-    match &params.tenants {
-        None => String::new(),
-        Some(tenants) => format!(" AND tenant_id IN ({})", vec!["?"; tenants.len()].join(", ")),
-    }
-}
-
-/// The values of a claim's statement: tenants, and one row more than wanted.
-fn values(params: &ClaimParams) -> Vec<Value> {
-    let tenants = params.tenants.iter().flatten();
-    let mut values: Vec<Value> =
-        tenants.map(|tenant| Value::Blob(tenant.0.as_bytes().to_vec())).collect();
-    let limit = i64::try_from(params.max).unwrap_or(i64::MAX).saturating_add(1);
-    values.push(Value::Integer(limit));
-    values
-}
-
-/// Parts rows in order into what is claimed now and when the next one is due.
-fn split(found: Vec<(i64, Lease)>, params: &ClaimParams) -> Claimed {
-    let now = micros(params.now);
-    let mut leases = Vec::new();
-    for (due_at, lease) in found {
-        if due_at > now || leases.len() == params.max {
-            return Claimed { leases, next_due: Some(instant(due_at)) };
-        }
-        leases.push(lease);
-    }
-    Claimed { leases, next_due: None }
 }

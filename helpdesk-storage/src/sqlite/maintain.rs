@@ -8,18 +8,15 @@ use crate::order::micros;
 use crate::{Maintain, Result};
 use helpdesk_core::case::record::DeadLetter;
 use helpdesk_core::id::TenantId;
-use rusqlite::params;
+use rusqlite::{ErrorCode, params};
+use std::time::Duration;
 use uuid::Uuid;
 
 impl Session<'_> {
     /// Tidies up; how many rows were removed or moved.
     pub(super) fn maintain(&self, maintain: &Maintain) -> Result<u64> {
         if *maintain == Maintain::Compact {
-            // No transaction may be open. While readers are, the rest waits.
-            self.conn
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-                .map_err(failed)?;
-            return Ok(0);
+            return self.compact();
         }
         let tx = Tx::write(self.conn)?;
         let n_rows = match maintain {
@@ -36,6 +33,20 @@ impl Session<'_> {
         };
         tx.commit()?;
         Ok(n_rows as u64)
+    }
+
+    /// Folds the write-ahead log in and cuts it, as far as nobody reads from it just now:
+    /// it waits for nobody, as everybody would wait for it.
+    fn compact(&self) -> Result<u64> {
+        self.conn.busy_timeout(Duration::ZERO).map_err(failed)?;
+        let folded = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.conn.busy_timeout(self.busy_timeout).map_err(failed)?;
+        match folded {
+            Ok(()) => Ok(0),
+            // Another process writes: its next checkpoint does.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(0),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     fn redrive(&self, tenant: TenantId, ids: &[Uuid], now: i64) -> Result<usize> {

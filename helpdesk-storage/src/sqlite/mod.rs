@@ -6,43 +6,57 @@
 //! for the disk. A host on an asynchronous runtime that cannot have that wraps
 //! the calls, for example in `spawn_blocking`.
 //!
+//! Callers who commit while another does share the next transaction, up to 256 of
+//! them, and with it the wait for the disk: whoever was first commits for all. A
+//! change set whose expectations do not hold is left out of it, and nobody else's
+//! suffers. A commit whose future is dropped is not done if it has not begun.
+//!
 //! Several processes on one machine may share a file; network file systems are
 //! not supported. Documents are JSON texts, instants integer microseconds since
 //! 1970, ids blobs of 16 bytes, so the tables can be read with SQL; they must
 //! not be written by others. A row of the journal holds the entries that one
 //! commit adds to one thing; its position and number are those of the last.
 
+mod backup;
 mod cases;
+mod claim;
 mod commit;
 mod doc;
 mod failure;
 mod filter;
+mod host;
 mod lease;
 mod maintain;
 mod narrow;
 mod options;
 mod pool;
+mod queue;
 mod read;
 mod schema;
 mod session;
 mod statements;
+mod summary;
 
-pub use options::{SqliteOptions, Synchronous};
+pub use host::{InTx, in_tx};
+pub use options::{READ_TIMEOUT, SqliteOptions, Synchronous};
+/// The rusqlite that this crate was built with: a host that shares a transaction needs the same.
+pub use rusqlite;
 pub use schema::SchemaState;
 
 use crate::{
     Bucket, Capabilities, ChangeSet, ClaimParams, Claimed, Committed, CountQuery, EventQuery,
-    ListQuery, Maintain, MaintainReport, Page, Result, Settle, Store,
+    ListQuery, Maintain, MaintainReport, Page, Result, Settle, Store, StoreError,
 };
 use async_trait::async_trait;
 use helpdesk_core::case::record::{RecordKey, Stored};
 use helpdesk_core::event::Recorded;
 use helpdesk_core::id::TenantId;
-use pool::{Pool, Tx};
+use pool::{Conn, Pool, Tx};
+use queue::Queue;
 use rusqlite::Connection;
 use session::Session;
 use statements::Statements;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Keeps everything in one SQLite database.
 ///
@@ -56,9 +70,11 @@ use std::path::Path;
 #[derive(Debug)]
 pub struct SqliteStore {
     pool: Pool,
+    queue: Queue<ChangeSet, Result<Committed>>,
     options: SqliteOptions,
     statements: Statements,
-    in_file: bool,
+    /// Where it is; `None` in memory.
+    path: Option<PathBuf>,
 }
 
 impl SqliteStore {
@@ -74,7 +90,7 @@ impl SqliteStore {
     /// cannot be opened or is busy.
     pub fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self> {
         let pool = Pool::open_file(path.as_ref(), &options)?;
-        Self::with_pool(pool, options, true)
+        Self::with_pool(pool, options, Some(path.as_ref().to_owned()))
     }
 
     /// Opens a new database in memory; it is gone with the store.
@@ -84,12 +100,12 @@ impl SqliteStore {
     /// As [`SqliteStore::open`].
     pub fn open_in_memory(options: SqliteOptions) -> Result<Self> {
         let pool = Pool::open_memory(&options)?;
-        Self::with_pool(pool, options, false)
+        Self::with_pool(pool, options, None)
     }
 
-    fn with_pool(pool: Pool, options: SqliteOptions, in_file: bool) -> Result<Self> {
+    fn with_pool(pool: Pool, options: SqliteOptions, path: Option<PathBuf>) -> Result<Self> {
         let statements = Statements::new(options.prefix());
-        let store = Self { pool, options, statements, in_file };
+        let store = Self { pool, queue: Queue::default(), options, statements, path };
         if store.options.migrates {
             store.migrate()?;
         } else {
@@ -141,7 +157,12 @@ impl SqliteStore {
     }
 
     fn session<'a>(&'a self, conn: &'a Connection) -> Session<'a> {
-        Session { conn, sql: &self.statements, prefix: self.options.prefix() }
+        Session {
+            conn,
+            sql: &self.statements,
+            prefix: self.options.prefix(),
+            busy_timeout: self.options.busy_timeout,
+        }
     }
 
     fn write<T>(&self, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
@@ -156,11 +177,8 @@ impl SqliteStore {
         self.read_on(&self.pool.reader(), work)
     }
 
-    fn read_on<T>(
-        &self,
-        conn: &Connection,
-        work: impl FnOnce(Session<'_>) -> Result<T>,
-    ) -> Result<T> {
+    fn read_on<T>(&self, conn: &Conn, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
+        let _within = conn.within(self.options.read_timeout);
         let tx = Tx::read(conn)?;
         let done = work(self.session(conn))?;
         tx.commit()?;
@@ -174,40 +192,76 @@ impl SqliteStore {
         })
     }
 
-    /// All in one transaction: those whose checks fail write nothing, so the
-    /// others stand. `None` when a write failed and with it the transaction.
-    fn commit_together(&self, change_sets: &[ChangeSet]) -> Option<Vec<Result<Committed>>> {
+    /// Each for itself, in one transaction where all goes well.
+    fn commit_all(&self, change_sets: &[ChangeSet]) -> Vec<Result<Committed>> {
+        if let [alone] = change_sets {
+            return vec![self.commit_one(alone)];
+        }
+        match self.commit_together(change_sets) {
+            Together::Done(results) => results,
+            // Whatever it was, it hits only the one that it concerns.
+            Together::Undone => change_sets.iter().map(|it| self.commit_one(it)).collect(),
+            Together::NotBegun(error) => {
+                let mut results: Vec<_> =
+                    change_sets.iter().skip(1).map(|_| Err(failure::same_again(&error))).collect();
+                results.push(Err(error));
+                results
+            }
+        }
+    }
+
+    /// All in one transaction: those whose checks fail write nothing, so the others stand.
+    fn commit_together(&self, change_sets: &[ChangeSet]) -> Together {
         let conn = self.pool.writer();
-        let tx = Tx::write(&conn).ok()?;
+        let tx = match Tx::write(&conn) {
+            Ok(tx) => tx,
+            Err(error) => return Together::NotBegun(error),
+        };
         let session = self.session(&conn);
         let mut results = Vec::with_capacity(change_sets.len());
         for change_set in change_sets {
-            results.push(match session.check(change_set) {
-                Ok(checked) => Ok(session.write(change_set, checked).ok()?),
+            let result = match session.check(change_set) {
+                Ok(checked) => match session.write(change_set, checked) {
+                    Ok(committed) => Ok(committed),
+                    Err(_) => return Together::Undone,
+                },
                 Err(error) => Err(error),
-            });
+            };
+            results.push(result);
         }
-        tx.commit().ok()?;
-        Some(results)
+        match tx.commit() {
+            Ok(()) => Together::Done(results),
+            Err(_) => Together::Undone,
+        }
     }
+}
+
+/// What became of several change sets in one transaction.
+enum Together {
+    /// It was committed: what each of them did.
+    Done(Vec<Result<Committed>>),
+    /// A write failed, and with it all of them.
+    Undone,
+    /// There was no transaction to be had.
+    NotBegun(StoreError),
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(failure::BACKEND, self.in_file, self.in_file)
+        let in_file = self.path.is_some();
+        Capabilities::new(failure::BACKEND, in_file, in_file)
     }
 
     async fn commit(&self, change_set: ChangeSet) -> Result<Committed> {
-        self.commit_one(&change_set)
+        let done = self.queue.submit(change_set, |batch| self.commit_all(&batch)).await;
+        done.unwrap_or_else(|| {
+            Err(failure::ambiguous("the caller who committed for others panicked"))
+        })
     }
 
     async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
-        match self.commit_together(&change_sets) {
-            Some(results) => results,
-            // Whatever it was, it hits only the one that it concerns.
-            None => change_sets.iter().map(|change_set| self.commit_one(change_set)).collect(),
-        }
+        self.commit_all(&change_sets)
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {
@@ -241,7 +295,7 @@ impl Store for SqliteStore {
             let mut results = Vec::with_capacity(settles.len());
             for settle in &settles {
                 results.push(match session.settle(settle) {
-                    Err(error @ crate::StoreError::StaleLease) => Err(error),
+                    Err(error @ StoreError::StaleLease) => Err(error),
                     other => Ok(other?),
                 });
             }

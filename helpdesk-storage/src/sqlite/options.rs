@@ -37,7 +37,12 @@ pub struct SqliteOptions {
     pub(super) cache_kib: u32,
     pub(super) n_readers: usize,
     pub(super) migrates: bool,
+    pub(super) read_timeout: Duration,
 }
+
+/// How long a read may take unless the options say. Meanwhile the write-ahead log
+/// cannot be folded in, so it has an end.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Chars of a table prefix.
 const PREFIX_CHARS_MAX: usize = 32;
@@ -51,6 +56,7 @@ impl Default for SqliteOptions {
             cache_kib: 16 * 1024,
             n_readers: 4,
             migrates: true,
+            read_timeout: READ_TIMEOUT,
         }
     }
 }
@@ -111,6 +117,16 @@ impl SqliteOptions {
     #[must_use]
     pub fn with_readers(mut self, n: usize) -> Self {
         self.n_readers = n;
+        self
+    }
+
+    /// How long one call may read; [`READ_TIMEOUT`] unless set. One that takes longer, such
+    /// as a list by a condition that millions of tickets are tested by, is broken off as
+    /// [`Unavailable`](crate::StoreError::Unavailable), so that no reader keeps the
+    /// write-ahead log from being folded in.
+    #[must_use]
+    pub fn with_read_timeout(mut self, timeout: Duration) -> Self {
+        self.read_timeout = timeout;
         self
     }
 

@@ -1,12 +1,14 @@
-//! Connections: one that writes, some that read; and transactions.
+//! Connections: one that writes, some that read for so long at most; and transactions.
 
 use super::failure::failed;
 use super::options::{SqliteOptions, Synchronous};
 use crate::{Result, StoreError};
 use rusqlite::{Connection, OpenFlags};
+use std::ops::Deref;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 /// Statements that each connection keeps prepared.
 const STATEMENTS_MAX: usize = 256;
@@ -19,12 +21,97 @@ const WRITER_CACHE_KIB: u32 = 4 * 1024;
 /// Bytes to which the write-ahead log's file is cut back.
 const LOG_BYTES_MAX: u32 = 64 << 20;
 
+/// Steps of SQLite's machine between two looks at the clock: some 20 microseconds.
+const STEPS: i32 = 1_000;
+/// For ever, in the milliseconds of a connection.
+const NEVER: u64 = u64::MAX;
+
+/// A connection, and until when what runs on it may read.
+#[derive(Debug)]
+pub(super) struct Conn {
+    conn: Connection,
+    /// Milliseconds since `since` at which a read is broken off.
+    until: Arc<AtomicU64>,
+    since: Instant,
+}
+
+impl Deref for Conn {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.conn
+    }
+}
+
+impl Conn {
+    fn new(conn: Connection) -> Self {
+        Self { conn, until: Arc::new(AtomicU64::new(NEVER)), since: Instant::now() }
+    }
+
+    /// Breaks off reads that run past their time.
+    fn with_watch(mut self) -> Result<Self> {
+        let (until, since) = (Arc::clone(&self.until), self.since);
+        let is_over = move || {
+            let until = until.load(Ordering::Relaxed);
+            until != NEVER && millis(since.elapsed()) > until
+        };
+        self.conn.progress_handler(STEPS, Some(is_over)).done()?;
+        Ok(self)
+    }
+
+    /// From now on, reads for so long at most; until the guard is dropped.
+    pub(super) fn within(&self, timeout: Duration) -> Within<'_> {
+        let until = millis(self.since.elapsed()).saturating_add(millis(timeout));
+        self.until.store(until, Ordering::Relaxed);
+        Within(&self.until)
+    }
+}
+
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(NEVER)
+}
+
+/// A time within which something is read.
+#[derive(Debug)]
+pub(super) struct Within<'a>(&'a AtomicU64);
+
+impl Drop for Within<'_> {
+    fn drop(&mut self) {
+        self.0.store(NEVER, Ordering::Relaxed);
+    }
+}
+
+/// What newer rusqlite may fail at and older cannot.
+trait Done {
+    fn done(self) -> Result<()>;
+}
+
+impl Done for () {
+    fn done(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Done for rusqlite::Result<()> {
+    fn done(self) -> Result<()> {
+        self.map_err(failed)
+    }
+}
+
 /// The connections of a store.
 #[derive(Debug)]
 pub(super) struct Pool {
-    writer: Mutex<Connection>,
-    readers: Vec<Mutex<Connection>>,
+    writer: Mutex<Conn>,
+    readers: Vec<Mutex<Conn>>,
     next: AtomicUsize,
+}
+
+/// A connection of its own that only reads, for work that takes long.
+pub(super) fn open_reader(path: &Path, options: &SqliteOptions) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = Connection::open_with_flags(path, flags).map_err(failed)?;
+    set_up(&reader, options, options.cache_kib)?;
+    Ok(reader)
 }
 
 impl Pool {
@@ -36,33 +123,33 @@ impl Pool {
         writer.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         writer.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX).map_err(failed)?;
         writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(failed)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut readers = Vec::with_capacity(options.n_readers);
         for _ in 0..options.n_readers {
-            let reader = Connection::open_with_flags(path, flags).map_err(failed)?;
-            set_up(&reader, options, options.cache_kib)?;
-            readers.push(Mutex::new(reader));
+            let reader = open_reader(path, options)?;
+            readers.push(Mutex::new(Conn::new(reader).with_watch()?));
         }
+        let writer = Conn::new(writer).with_watch()?;
         Ok(Self { writer: Mutex::new(writer), readers, next: AtomicUsize::new(0) })
     }
 
     pub(super) fn open_memory(options: &SqliteOptions) -> Result<Self> {
         let writer = Connection::open_in_memory().map_err(failed)?;
         set_up(&writer, options, options.cache_kib)?;
+        let writer = Conn::new(writer).with_watch()?;
         let (writer, next) = (Mutex::new(writer), AtomicUsize::new(0));
         Ok(Self { writer, readers: Vec::new(), next })
     }
 
     /// The connection that writes. An open transaction of a caller that
     /// panicked was rolled back when it unwound.
-    pub(super) fn writer(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn writer(&self) -> MutexGuard<'_, Conn> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connection that writes where it is free: its pages are the newest, while
     /// readers drop theirs at each commit. Else one that reads. For what takes
     /// microseconds.
-    pub(super) fn for_a_moment(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn for_a_moment(&self) -> MutexGuard<'_, Conn> {
         match self.writer.try_lock() {
             Ok(free) => free,
             Err(TryLockError::Poisoned(free)) => free.into_inner(),
@@ -71,7 +158,7 @@ impl Pool {
     }
 
     /// A connection that is free, or the next in turn.
-    pub(super) fn reader(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn reader(&self) -> MutexGuard<'_, Conn> {
         if self.readers.is_empty() {
             return self.writer();
         }

@@ -11,6 +11,7 @@ use helpdesk_core::id::{ContactId, OrganizationId, TenantId, TicketId};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Params, Row};
 use std::borrow::Cow;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A connection with its statements.
@@ -19,6 +20,7 @@ pub(super) struct Session<'a> {
     pub(super) conn: &'a Connection,
     pub(super) sql: &'a Statements,
     pub(super) prefix: &'a str,
+    pub(super) busy_timeout: Duration,
 }
 
 impl<'a> Session<'a> {

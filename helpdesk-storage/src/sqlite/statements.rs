@@ -21,6 +21,8 @@ statements! {
     ticket_version: "SELECT version FROM {p}ticket WHERE tenant_id = ?1 AND id = ?2";
     ticket_get: "SELECT version, doc FROM {p}ticket WHERE tenant_id = ?1 AND id = ?2";
     ticket_row: "SELECT version, doc FROM {p}ticket WHERE rowid = ?1";
+    ticket_summary: "SELECT version, doc, created_at, updated_at, last_requester_at, due_at \
+        FROM {p}ticket WHERE rowid = ?1";
     ticket_insert: "INSERT INTO {p}ticket (tenant_id, id, version, number, shelf, \
         status_category, status, priority, queue_key, group_key, assignee_id, requester_id, \
         organization_id, copied_ids, created_at, updated_at, last_requester_at, due_at, doc) \
@@ -98,7 +100,12 @@ statements! {
         WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
     timer_due: "UPDATE {p}timer SET due_at = ?5, is_leased = ?6 \
         WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
-    timer_release: "UPDATE {p}timer SET due_at = set_for, is_leased = 0, \
+    timer_tenant: "SELECT tenant_id FROM {p}timer \
+        WHERE due_at IS NOT NULL AND tenant_id > ?1 ORDER BY tenant_id LIMIT 1";
+    timer_heads: "SELECT due_at, tenant_id, stream_kind, stream_id, kind, generation, n_claims, \
+        n_attempts, set_for, rank FROM {p}timer WHERE tenant_id = ?1 AND due_at IS NOT NULL \
+        ORDER BY due_at, rank, stream_id, stream_kind";
+    timer_release: "UPDATE {p}timer SET due_at = coalesce(?5, set_for), is_leased = 0, \
         n_attempts = max(n_attempts - 1, 0) \
         WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
 
@@ -112,11 +119,15 @@ statements! {
     outbox_remove: "DELETE FROM {p}outbox WHERE seq = ?1";
     outbox_promote: "UPDATE {p}outbox SET due_at = not_before WHERE seq = (SELECT seq \
         FROM {p}outbox WHERE tenant_id = ?1 AND ordering_key = ?2 ORDER BY seq LIMIT 1)";
-    outbox_lease: "UPDATE {p}outbox SET due_at = ?3, is_leased = 1, n_claims = n_claims + 1, \
-        n_attempts = n_attempts + 1 WHERE tenant_id = ?1 AND id = ?2";
+    outbox_tenant: "SELECT tenant_id FROM {p}outbox \
+        WHERE due_at IS NOT NULL AND tenant_id > ?1 ORDER BY tenant_id LIMIT 1";
+    outbox_heads: "SELECT due_at, tenant_id, id, n_claims, n_attempts, seq FROM {p}outbox \
+        WHERE tenant_id = ?1 AND due_at IS NOT NULL ORDER BY due_at, seq";
+    outbox_lease: "UPDATE {p}outbox SET due_at = ?2, is_leased = 1, n_claims = n_claims + 1, \
+        n_attempts = n_attempts + 1 WHERE seq = ?1";
     outbox_due: "UPDATE {p}outbox SET due_at = ?3, is_leased = ?4 \
         WHERE tenant_id = ?1 AND id = ?2";
-    outbox_release: "UPDATE {p}outbox SET due_at = not_before, is_leased = 0, \
+    outbox_release: "UPDATE {p}outbox SET due_at = coalesce(?3, not_before), is_leased = 0, \
         n_attempts = max(n_attempts - 1, 0) WHERE tenant_id = ?1 AND id = ?2";
 
     dead_get: "SELECT doc FROM {p}dead WHERE tenant_id = ?1 AND id = ?2";

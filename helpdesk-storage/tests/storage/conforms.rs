@@ -1,13 +1,17 @@
 //! Each backend passes the suite.
 
+use crate::servers::fresh;
 use helpdesk_storage::memory::MemoryStore;
+use helpdesk_storage::postgres::StatementMode;
 use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore, Synchronous};
 use helpdesk_storage::{Store, conformance};
 use std::sync::Arc;
 
 fn check(store: impl Fn() -> Arc<dyn Store>) {
     let outcome = pollster::block_on(conformance::run(async |_| Ok(store())));
-    assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+    let report = outcome.unwrap_or_else(|failures| panic!("{failures}"));
+    assert!(report.skipped.is_empty(), "{report}");
+    assert_eq!(report.n_passed, conformance::cases().len());
 }
 
 #[test]
@@ -30,4 +34,16 @@ fn sqlite_store_conforms() {
         let path = directory.path().join(format!("{n}.db"));
         Arc::new(SqliteStore::open(path, options()).unwrap())
     });
+}
+
+#[test]
+fn postgres_store_conforms() {
+    let address = helpdesk_test_support::postgres::shared().unwrap();
+    check(|| Arc::new(fresh(&address, StatementMode::Prepared)));
+}
+
+#[test]
+fn postgres_store_without_named_statements_conforms() {
+    let address = helpdesk_test_support::postgres::shared().unwrap();
+    check(|| Arc::new(fresh(&address, StatementMode::Unnamed)));
 }

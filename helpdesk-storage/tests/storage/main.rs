@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod backup;
 mod conforms;
 mod model;
+mod postgres;
+mod servers;
 mod sqlite;
+mod together;
+mod upgrade;
 mod work;

@@ -337,6 +337,10 @@ impl Model {
                 (due.due_at, due.is_leased) = (due.set_for, false);
                 due.n_attempts -= 1;
             }
+            SettleHow::Snooze { until } => {
+                (due.due_at, due.is_leased) = (*until, false);
+                due.n_attempts -= 1;
+            }
             SettleHow::Dead { error } => {
                 let gone = self.due.remove(at);
                 if let Some(message) = gone.message {

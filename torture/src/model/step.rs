@@ -36,6 +36,7 @@ pub(crate) enum How {
     Dead,
     ExtendBy(u32),
     Release,
+    SnoozeFor(i64),
 }
 
 impl How {
@@ -49,6 +50,9 @@ impl How {
             Self::Dead => SettleHow::Dead { error: error() },
             Self::ExtendBy(lease_seconds) => SettleHow::Extend { lease_seconds },
             Self::Release => SettleHow::Release,
+            Self::SnoozeFor(seconds) => {
+                SettleHow::Snooze { until: super::reference::at(now + seconds) }
+            }
         }
     }
 }
@@ -137,6 +141,7 @@ fn how() -> impl Strategy<Value = How> {
         2 => Just(How::Dead),
         1 => (0..40u32).prop_map(How::ExtendBy),
         1 => Just(How::Release),
+        1 => (0..40i64).prop_map(How::SnoozeFor),
     ]
 }
 

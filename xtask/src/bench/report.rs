@@ -4,7 +4,7 @@
 //! can be measured again without the others. The tables stand between markers in
 //! docs/PERFORMANCE.md; everything else there is written by hand.
 
-use super::{as_json, machine, measure, plot, routing_at, tables};
+use super::{as_json, machine, measure, plot, routing_at, storage, tables};
 use crate::{Failure, shell};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -13,8 +13,10 @@ use std::path::Path;
 const DATA: &str = "docs/performance.json";
 const PAGE: &str = "docs/PERFORMANCE.md";
 /// What can be measured by itself.
-const PARTS: [&str; 9] =
-    ["routing", "hard", "compare", "calendar", "assign", "drain", "what_if", "tick", "desk"];
+const PARTS: [&str; 10] = [
+    "routing", "hard", "compare", "calendar", "assign", "drain", "what_if", "tick", "desk",
+    "storage",
+];
 /// Rules of each run of `routing`, in both scripts.
 const SIZES: [u64; 5] = [10, 100, 1_000, 10_000, 100_000];
 
@@ -60,6 +62,8 @@ fn measured(part: &str) -> Result<Value, String> {
             }
             json!({ "runs": runs })
         }
+        // It says itself on what it was measured.
+        "storage" => return storage::measure(&[]),
         "hard" => json!({"medians": as_json(&measure("routing", &["hard_"])?)}),
         name => json!({"medians": as_json(&measure(name, &[])?)}),
     };

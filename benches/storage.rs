@@ -1,0 +1,308 @@
+//! What the embedded store costs: `cargo xtask bench storage [--tickets N]`.
+//!
+//! Prints one JSON object; docs/PERFORMANCE.md says what its fields are. Each cost stands
+//! beside a floor that was measured in turns with it, and of both the least of all rounds
+//! counts: CPU time of the calling thread where nothing waits, wall time where the disk does.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench may panic, and prints what it found"
+)]
+
+#[path = "fixture/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "a part of it is used")]
+mod fixture;
+#[path = "fixture/stored.rs"]
+mod stored;
+
+use fixture::floor::{bytes_written, floor, noise, put_blob};
+use fixture::{TENANT, cpu_time, fill, now, receive};
+use helpdesk::core::case::record::RecordKey;
+use helpdesk::core::event::StreamId;
+use helpdesk::core::view::{Direction, OrderBy};
+use helpdesk::storage::sqlite::Synchronous;
+use helpdesk::storage::{
+    ChangeSet, ClaimParams, ClaimWhat, ListKind, ListQuery, Order, Projection, Settle, SettleHow,
+    Shelf, Store,
+};
+use helpdesk::{Helpdesk, SqliteOptions, SqliteStore, block_on};
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use stored::{Kinds, pure_bytes};
+use tempfile::TempDir;
+
+/// Tickets among which single ones and pages are read, unless the options say.
+const TICKETS: usize = 1_000_000;
+/// Rounds of which the best counts.
+const ROUNDS: usize = 9;
+/// Commits of one round.
+const COMMITS: usize = 200;
+/// Callers at once.
+const CALLERS: [usize; 3] = [1, 8, 32];
+/// Commits of one caller in a durable round.
+const DURABLE: usize = 20;
+/// The file of a database within its folder.
+const FILE: &str = "desk.db";
+/// Reads of one kind.
+const READS: usize = 2_000;
+
+struct Options {
+    n_tickets: usize,
+    n_rounds: usize,
+}
+
+impl Options {
+    /// Cargo adds `--bench`, and the suite `--test`: small then.
+    fn read() -> Self {
+        let mut options = Self { n_tickets: TICKETS, n_rounds: ROUNDS };
+        let mut args = std::env::args().skip(1);
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--tickets" => {
+                    let value = args.next().and_then(|value| value.parse().ok());
+                    options.n_tickets = value.expect("`--tickets` wants a number");
+                }
+                "--test" => options = Self { n_tickets: 3_000, n_rounds: 2 },
+                "--bench" => {}
+                other => panic!("no option `{other}`"),
+            }
+        }
+        options
+    }
+}
+
+fn main() {
+    let options = Options::read();
+    let n_rounds = options.n_rounds;
+    let found = json!({
+        "format": 1,
+        "tickets": options.n_tickets,
+        "commit": commit_cpu(n_rounds),
+        "durable": CALLERS.map(|callers| durable(callers, n_rounds)),
+        "receive": receive_cpu(n_rounds),
+        "large": large(options.n_tickets),
+    });
+    println!("{found}");
+}
+
+fn open(folder: &TempDir, synchronous: Synchronous) -> SqliteStore {
+    let options = SqliteOptions::default().with_synchronous(synchronous);
+    SqliteStore::open(folder.path().join(FILE), options).expect("opens")
+}
+
+/// A folder on the disk that the project is on: `/tmp` may be memory.
+fn folder() -> TempDir {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), Into::into);
+    let target: std::path::PathBuf = target;
+    std::fs::create_dir_all(&target).expect("a folder");
+    TempDir::new_in(target).expect("a folder")
+}
+
+/// Nanoseconds of CPU for each of some jobs.
+fn each<T>(jobs: Vec<T>, mut work: impl FnMut(T)) -> f64 {
+    let n = jobs.len();
+    let start = cpu_time();
+    jobs.into_iter().for_each(&mut work);
+    (cpu_time() - start).as_nanos() as f64 / n as f64
+}
+
+fn least(rounds: &[f64]) -> f64 {
+    rounds.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+/// One commit of what a received message leaves, without waiting for the disk, beside one
+/// row of as many bytes.
+fn commit_cpu(n_rounds: usize) -> Value {
+    let (ours, theirs) = (folder(), folder());
+    let store = open(&ours, Synchronous::Off);
+    let kinds = Kinds::record();
+    let n_written = bytes_written(&ours.path().join(FILE), || {
+        for change_set in kinds.receives(1..65) {
+            block_on(store.commit(change_set)).expect("commits");
+        }
+    }) / 64;
+    let conn = floor(&theirs.path().join("floor.db"));
+    let blob = noise(n_written);
+    let (mut own, mut floors) = (Vec::new(), Vec::new());
+    for round in 0..n_rounds {
+        let first = 10_000 + round * COMMITS;
+        let change_sets: Vec<ChangeSet> = kinds.receives(first..first + COMMITS).collect();
+        own.push(each(change_sets, |set| {
+            block_on(store.commit(set)).expect("commits");
+        }));
+        floors.push(each(vec![(); COMMITS], |()| put_blob(&conn, &blob)));
+    }
+    json!({
+        "bytes": n_written,
+        "cpu_ns": least(&own), "floor_cpu_ns": least(&floors),
+        "x_floor": least(&own) / least(&floors),
+    })
+}
+
+/// Commits that wait for the disk, by so many callers at once, beside a file to which the
+/// same bytes are appended and synced, as many as callers at a time.
+fn durable(n_callers: usize, n_rounds: usize) -> Value {
+    let (ours, theirs) = (folder(), folder());
+    let store = open(&ours, Synchronous::Full);
+    let kinds = Kinds::record();
+    let n_written = bytes_written(&ours.path().join(FILE), || {
+        for change_set in kinds.receives(1..17) {
+            block_on(store.commit(change_set)).expect("commits");
+        }
+    }) / 16;
+    let mut file = File::create(theirs.path().join("floor")).expect("a file");
+    let bytes = noise(n_written * n_callers);
+    let n_commits = n_callers * DURABLE;
+    let (mut own, mut floors) = (Vec::new(), Vec::new());
+    for round in 0..n_rounds {
+        let first = 10_000 + round * n_commits;
+        let mut jobs: Vec<Vec<ChangeSet>> = (0..n_callers)
+            .map(|caller| {
+                let first = first + caller * DURABLE;
+                kinds.receives(first..first + DURABLE).collect()
+            })
+            .collect();
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for job in jobs.drain(..) {
+                scope.spawn(|| {
+                    for change_set in job {
+                        block_on(store.commit(change_set)).expect("commits");
+                    }
+                });
+            }
+        });
+        own.push(start.elapsed().as_nanos() as f64 / n_commits as f64);
+        let start = Instant::now();
+        for _ in 0..DURABLE {
+            file.write_all(&bytes).expect("appends");
+            file.sync_data().expect("syncs");
+        }
+        floors.push(start.elapsed().as_nanos() as f64 / n_commits as f64);
+    }
+    json!({
+        "callers": n_callers, "bytes": n_written,
+        "wall_ns": least(&own), "floor_wall_ns": least(&floors),
+        "of_floor": least(&floors) / least(&own),
+    })
+}
+
+/// A message through the whole engine, beside one row of the bytes that it leaves.
+fn receive_cpu(n_rounds: usize) -> Value {
+    let (ours, theirs) = (folder(), folder());
+    let store: Arc<dyn Store> = Arc::new(open(&ours, Synchronous::Off));
+    let desk = Helpdesk::builder().with_shared_store(store).build().expect("builds");
+    fill(&desk, 100);
+    let n_written = bytes_written(&ours.path().join(FILE), || {
+        (1..65).for_each(|n| _ = receive(&desk, n));
+    }) / 64;
+    let conn = floor(&theirs.path().join("floor.db"));
+    let blob = noise(n_written);
+    let (mut own, mut floors) = (Vec::new(), Vec::new());
+    let log = ours.path().join(format!("{FILE}-wal"));
+    let logged = || std::fs::metadata(&log).map_or(0, |facts| facts.len());
+    let before = logged();
+    for round in 0..n_rounds {
+        let first = (10_000 + round * COMMITS) as u64;
+        own.push(each((first..first + COMMITS as u64).collect(), |n| _ = receive(&desk, n)));
+        floors.push(each(vec![(); COMMITS], |()| put_blob(&conn, &blob)));
+    }
+    let n_pages = (logged() - before) as f64 / 4_120.0 / (n_rounds * COMMITS) as f64;
+    json!({
+        "bytes": n_written, "pages": n_pages,
+        "cpu_ns": least(&own), "floor_cpu_ns": least(&floors),
+        "x_floor": least(&own) / least(&floors),
+    })
+}
+
+/// Reads and claims among many tickets, and what these take on the disk.
+fn large(n_tickets: usize) -> Value {
+    let folder = folder();
+    let store = open(&folder, Synchronous::Off);
+    let kinds = Kinds::record();
+    let path = folder.path().join(FILE);
+    let mut n_pure = 0;
+    let mut first = 1;
+    while first <= n_tickets {
+        let end = (first + 1_000).min(n_tickets + 1);
+        let change_sets: Vec<ChangeSet> = kinds.receives(first..end).collect();
+        n_pure += change_sets.iter().map(pure_bytes).sum::<usize>();
+        for result in block_on(store.commit_many(change_sets)) {
+            result.expect("commits");
+        }
+        first = end;
+    }
+    block_on(store.maintain(&helpdesk::storage::Maintain::Compact)).expect("compacts");
+    let n_file = std::fs::metadata(&path).expect("there").len();
+    eprintln!("{n_tickets} tickets: {n_file} bytes");
+    let get = percentiles(READS, |i| {
+        let n = 1 + (i * 7_919) % n_tickets;
+        let key = RecordKey::Stream(StreamId::case(kinds.ticket(n)));
+        let found = block_on(store.get(TENANT, &[key])).expect("reads");
+        assert!(found[0].is_some(), "ticket {n}");
+    });
+    let list = |order, condition: Option<&Value>, projection| {
+        let mut query = ListQuery::all(TENANT, ListKind::Cases(Shelf::Live), now(), 50);
+        query.order = order;
+        query.projection = projection;
+        if let Some(condition) = condition {
+            query.condition = kinds.condition(condition);
+        }
+        percentiles(READS / 10, |_| {
+            let page = block_on(store.list(&query)).expect("reads");
+            assert_eq!(page.rows.len(), 50);
+        })
+    };
+    let newest = |by| Order { by, direction: Direction::Descending };
+    let mine = json!({"all": [
+        {"field": "assignee", "is": kinds.agent().to_string()},
+        {"field": "status_category", "not_in": ["solved", "closed"]},
+    ]});
+    json!({
+        "bytes_a_ticket": n_file as f64 / n_tickets as f64,
+        "pure_bytes_a_ticket": n_pure as f64 / n_tickets as f64,
+        "size_ratio": n_file as f64 / n_pure as f64,
+        "get": get,
+        "list_created_summary": list(newest(OrderBy::CreatedAt), None, Projection::Summary),
+        "list_created_full": list(newest(OrderBy::CreatedAt), None, Projection::Full),
+        "list_updated_summary": list(newest(OrderBy::UpdatedAt), None, Projection::Summary),
+        "list_mine_summary": list(Order::default(), Some(&mine), Projection::Summary),
+        "claim": claims(&store),
+    })
+}
+
+/// Claims of 100 timers among as many as there are tickets, given back each time; wall time.
+fn claims(store: &dyn Store) -> Value {
+    let later = now() + Duration::from_secs(400 * 86_400);
+    percentiles(READS / 40, |_| {
+        let params = ClaimParams::new(ClaimWhat::Timers, later, 100).with_share(100);
+        let leases = block_on(store.claim(&params)).expect("claims").leases;
+        assert_eq!(leases.len(), 100);
+        let how = || SettleHow::Release;
+        let settles =
+            leases.into_iter().map(|it| Settle { token: it.token, now: later, how: how() });
+        block_on(store.settle(settles.collect())).expect("settles");
+    })
+}
+
+/// Nanoseconds of CPU of single calls: half of them took less, and all but one in a hundred.
+fn percentiles(n: usize, mut call: impl FnMut(usize)) -> Value {
+    (0..n / 10 + 1).for_each(&mut call);
+    let mut took: Vec<Duration> = (0..n)
+        .map(|i| {
+            let start = cpu_time();
+            call(i);
+            cpu_time() - start
+        })
+        .collect();
+    took.sort_unstable();
+    let at = |share: usize| took[took.len() * share / 100].as_nanos() as f64;
+    json!({"p50_ns": at(50), "p99_ns": at(99)})
+}

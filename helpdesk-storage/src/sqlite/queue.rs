@@ -1,0 +1,251 @@
+//! Who commits: the first caller leads, those who come meanwhile follow, and the leader
+//! commits for them, many in one transaction and with one wait for the disk.
+//!
+//! No thread and no runtime of its own: a caller that finds nobody leading works at once, on
+//! its own thread; a follower is woken by its waker. Nobody is ever *chosen* to lead, as
+//! whoever is chosen may never be polled again: a leader that retires wakes all who wait,
+//! and the first of them to be polled, or the next caller, leads. So a future that is
+//! dropped, or left alone, holds up nobody but itself.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+#[cfg(test)]
+mod tests;
+
+/// Jobs of one batch.
+pub(super) const BATCH_MAX: usize = 256;
+/// Batches that a leader does for others once its own job is done.
+const BATCHES_MAX: usize = 4;
+
+/// Jobs that wait, and who waits for them.
+#[derive(Debug)]
+pub(super) struct Queue<J, R> {
+    state: Mutex<State<J, R>>,
+}
+
+/// Which job.
+type Number = u64;
+
+#[derive(Debug)]
+struct State<J, R> {
+    is_led: bool,
+    next: Number,
+    waiting: VecDeque<(Number, J)>,
+    wakers: HashMap<Number, Waker>,
+    /// Results that nobody fetched yet; `None` where the leader panicked.
+    done: HashMap<Number, Option<R>>,
+    /// Jobs at work whose caller has gone.
+    abandoned: HashSet<Number>,
+}
+
+impl<J, R> Default for Queue<J, R> {
+    fn default() -> Self {
+        let state = State {
+            is_led: false,
+            next: 0,
+            waiting: VecDeque::new(),
+            wakers: HashMap::new(),
+            done: HashMap::new(),
+            abandoned: HashSet::new(),
+        };
+        Self { state: Mutex::new(state) }
+    }
+}
+
+impl<J, R> Queue<J, R> {
+    /// Has a job done by `work`, alone or with others: it gets some jobs and gives
+    /// as many results. `None` when whoever did it panicked.
+    ///
+    /// Dropped before it was polled, or while the job waits, the job is not done; dropped
+    /// while another has it at work, it is done.
+    pub(super) fn submit<W>(&self, job: J, work: W) -> Submitted<'_, J, R, W>
+    where
+        W: Fn(Vec<J>) -> Vec<R>,
+    {
+        Submitted { queue: self, work, stage: Stage::New(Some(job)) }
+    }
+
+    /// Nothing in here panics while it is held.
+    fn state(&self) -> MutexGuard<'_, State<J, R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what waits, as the leader, until job `own` is done and nothing more waits, or
+    /// enough was done for others.
+    fn lead(&self, own: Number, work: &impl Fn(Vec<J>) -> Vec<R>) -> Option<R> {
+        let mut leading = Leading { queue: self, at_work: Vec::new(), is_over: false };
+        let mut result = None;
+        let mut is_own_done = false;
+        let mut n_batches = 0;
+        loop {
+            let jobs = {
+                let mut state = self.state();
+                let is_enough = is_own_done && n_batches >= BATCHES_MAX;
+                if is_enough || state.waiting.is_empty() {
+                    state.is_led = false;
+                    leading.is_over = true;
+                    break;
+                }
+                let n = state.waiting.len().min(BATCH_MAX);
+                let (numbers, jobs): (Vec<Number>, Vec<J>) = state.waiting.drain(..n).unzip();
+                leading.at_work = numbers;
+                jobs
+            };
+            n_batches += 1;
+            let results = work(jobs);
+            let numbers = std::mem::take(&mut leading.at_work);
+            debug_assert_eq!(numbers.len(), results.len(), "a result for each job");
+            let mut results = results.into_iter();
+            let mut state = self.state();
+            let mut woken = Vec::new();
+            for number in numbers {
+                let found = results.next();
+                if number == own {
+                    is_own_done = true;
+                    result = found;
+                } else {
+                    woken.extend(state.finish(number, found));
+                }
+            }
+            drop(state);
+            woken.into_iter().for_each(Waker::wake);
+        }
+        drop(leading);
+        result
+    }
+
+    /// Wakes all who wait, where nobody leads.
+    fn wake_waiting(&self) {
+        let woken: Vec<Waker> = {
+            let mut state = self.state();
+            if state.is_led {
+                return;
+            }
+            let numbers: Vec<Number> = state.waiting.iter().map(|(number, _)| *number).collect();
+            numbers.iter().filter_map(|number| state.wakers.remove(number)).collect()
+        };
+        woken.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<J, R> State<J, R> {
+    /// Keeps a result for its caller, unless they have gone; whom to wake.
+    fn finish(&mut self, number: Number, result: Option<R>) -> Option<Waker> {
+        if !self.abandoned.remove(&number) {
+            self.done.insert(number, result);
+        }
+        self.wakers.remove(&number)
+    }
+
+    fn push(&mut self, job: J) -> Number {
+        self.next += 1;
+        self.waiting.push_back((self.next, job));
+        self.next
+    }
+}
+
+/// A leader at work. Whatever ends it, nobody waits for it in vain.
+struct Leading<'a, J, R> {
+    queue: &'a Queue<J, R>,
+    at_work: Vec<Number>,
+    is_over: bool,
+}
+
+impl<J, R> Drop for Leading<'_, J, R> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let mut state = self.queue.state();
+            state.is_led = false;
+            let numbers = std::mem::take(&mut self.at_work);
+            let woken: Vec<Waker> =
+                numbers.into_iter().filter_map(|number| state.finish(number, None)).collect();
+            drop(state);
+            woken.into_iter().for_each(Waker::wake);
+        }
+        self.queue.wake_waiting();
+    }
+}
+
+#[derive(Debug)]
+enum Stage<J> {
+    /// Not polled yet.
+    New(Option<J>),
+    /// In the queue, at work or done.
+    Queued(Number),
+    /// The result was given.
+    Given,
+}
+
+/// A job on its way.
+#[derive(Debug)]
+#[must_use = "a future does nothing unless it is polled"]
+pub(super) struct Submitted<'a, J, R, W> {
+    queue: &'a Queue<J, R>,
+    work: W,
+    stage: Stage<J>,
+}
+
+// Nothing in it is ever pinned.
+impl<J, R, W> Unpin for Submitted<'_, J, R, W> {}
+
+impl<J, R, W> Future for Submitted<'_, J, R, W>
+where
+    W: Fn(Vec<J>) -> Vec<R>,
+{
+    type Output = Option<R>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let it = self.get_mut();
+        let mut state = it.queue.state();
+        let number = match &mut it.stage {
+            Stage::New(job) => match job.take() {
+                Some(job) => state.push(job),
+                None => return Poll::Ready(None),
+            },
+            Stage::Queued(number) => *number,
+            Stage::Given => return Poll::Ready(None),
+        };
+        it.stage = Stage::Queued(number);
+        if let Some(result) = state.done.remove(&number) {
+            it.stage = Stage::Given;
+            return Poll::Ready(result);
+        }
+        let waits = |state: &State<J, R>| state.waiting.iter().any(|(other, _)| *other == number);
+        if state.is_led || !waits(&state) {
+            let before = state.wakers.insert(number, context.waker().clone());
+            // Not under the lock: the last waker of a task may take the task with it.
+            drop(state);
+            drop(before);
+            return Poll::Pending;
+        }
+        state.is_led = true;
+        drop(state);
+        let result = it.queue.lead(number, &it.work);
+        it.stage = Stage::Given;
+        Poll::Ready(result)
+    }
+}
+
+impl<J, R, W> Drop for Submitted<'_, J, R, W> {
+    fn drop(&mut self) {
+        let Stage::Queued(number) = self.stage else { return };
+        let mut state = self.queue.state();
+        let waker = state.wakers.remove(&number);
+        let is_done = state.done.remove(&number).is_some();
+        let at = state.waiting.iter().position(|(waiting, _)| *waiting == number);
+        let job = at.and_then(|at| state.waiting.remove(at));
+        if !is_done && job.is_none() {
+            // At work: its leader is not to keep the result.
+            state.abandoned.insert(number);
+        }
+        // Not under the lock: the last waker of a task may take the task with it.
+        drop(state);
+        drop((waker, job));
+        // It may have been the only one that was woken and looked.
+        self.queue.wake_waiting();
+    }
+}

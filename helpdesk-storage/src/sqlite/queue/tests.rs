@@ -1,0 +1,252 @@
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use super::{BATCH_MAX, Queue};
+use proptest::prelude::*;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// Whether a future was woken since it was polled.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+type Job = Pin<Box<dyn Future<Output = Option<u32>>>>;
+
+/// One caller.
+struct Caller {
+    future: Option<Job>,
+    woken: Arc<Woken>,
+    result: Option<Option<u32>>,
+}
+
+/// Many callers, moved on step by step by one thread: what others do while one leads is
+/// done in the midst of its work.
+struct World {
+    queue: Queue<u32, u32>,
+    callers: RefCell<BTreeMap<u32, Caller>>,
+    /// What is still to happen, last first.
+    steps: RefCell<Vec<Step>>,
+    done: RefCell<Vec<u32>>,
+    is_led: AtomicBool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// A caller comes, and is polled once.
+    Come,
+    /// The n-th caller that is left is polled, whether it was woken or not.
+    Poll(u32),
+    /// The n-th caller that is left goes away.
+    Drop(u32),
+    /// Whoever is at work goes on.
+    Work,
+}
+
+impl World {
+    fn work(&'static self, jobs: Vec<u32>) -> Vec<u32> {
+        assert!(!self.is_led.swap(true, Ordering::SeqCst), "one leads at a time");
+        assert!(jobs.len() <= BATCH_MAX);
+        loop {
+            let step = self.steps.borrow_mut().pop();
+            match step {
+                None | Some(Step::Work) => break,
+                Some(step) => self.step(step),
+            }
+        }
+        self.done.borrow_mut().extend(&jobs);
+        self.is_led.store(false, Ordering::SeqCst);
+        jobs.into_iter().map(|job| job + 1_000).collect()
+    }
+
+    fn step(&'static self, step: Step) {
+        match step {
+            Step::Come => {
+                let id = self.callers.borrow().len() as u32;
+                let future: Job = Box::pin(self.queue.submit(id, |jobs| self.work(jobs)));
+                let caller = Caller { future: Some(future), woken: Arc::default(), result: None };
+                self.callers.borrow_mut().insert(id, caller);
+                self.poll(id);
+            }
+            Step::Poll(n) => {
+                if let Some(id) = self.nth(n) {
+                    self.poll(id);
+                }
+            }
+            Step::Drop(n) => {
+                if let Some(id) = self.nth(n) {
+                    let future = self.callers.borrow_mut().get_mut(&id).unwrap().future.take();
+                    drop(future);
+                }
+            }
+            Step::Work => {}
+        }
+    }
+
+    /// The n-th of those that wait for their result, and are not being polled now.
+    fn nth(&self, n: u32) -> Option<u32> {
+        let callers = self.callers.borrow();
+        let left: Vec<u32> = callers
+            .iter()
+            .filter(|(_, caller)| caller.future.is_some())
+            .map(|(id, _)| *id)
+            .collect();
+        left.get(n as usize % left.len().max(1)).copied()
+    }
+
+    fn poll(&'static self, id: u32) {
+        let (mut future, waker) = {
+            let mut callers = self.callers.borrow_mut();
+            let caller = callers.get_mut(&id).unwrap();
+            caller.woken.0.store(false, Ordering::SeqCst);
+            let Some(future) = caller.future.take() else { return };
+            (future, Waker::from(Arc::clone(&caller.woken)))
+        };
+        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+        let mut callers = self.callers.borrow_mut();
+        let caller = callers.get_mut(&id).unwrap();
+        match polled {
+            Poll::Ready(result) => caller.result = Some(result),
+            Poll::Pending => caller.future = Some(future),
+        }
+    }
+
+    /// Polls whoever was woken, as an executor does, until nobody is.
+    fn settle(&'static self) {
+        loop {
+            let woken = self.callers.borrow().iter().find_map(|(id, caller)| {
+                let is_woken = caller.woken.0.load(Ordering::SeqCst) && caller.future.is_some();
+                is_woken.then_some(*id)
+            });
+            match woken {
+                Some(id) => self.poll(id),
+                None => return,
+            }
+        }
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => Just(Step::Come),
+        2 => any::<u32>().prop_map(Step::Poll),
+        2 => any::<u32>().prop_map(Step::Drop),
+        2 => Just(Step::Work),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Whatever happens in whatever order: who stays gets a result, of a job done once;
+    /// who goes has had theirs done once at most; only who was woken needs to be polled.
+    #[test]
+    fn nobody_waits_in_vain(steps in prop::collection::vec(step(), 1..60)) {
+        // Its callers borrow it, and it has them: it stays.
+        let world: &'static World = Box::leak(Box::new(World {
+            queue: Queue::default(),
+            callers: RefCell::default(),
+            steps: RefCell::new(steps),
+            done: RefCell::default(),
+            is_led: AtomicBool::new(false),
+        }));
+        loop {
+            let step = world.steps.borrow_mut().pop();
+            match step {
+                Some(step) => world.step(step),
+                None => break,
+            }
+        }
+        world.settle();
+        let mut done = world.done.borrow().clone();
+        done.sort_unstable();
+        let n_done = done.len();
+        done.dedup();
+        prop_assert_eq!(done.len(), n_done, "each job once at most");
+        for (id, caller) in &*world.callers.borrow() {
+            if caller.future.is_some() {
+                prop_assert!(false, "caller {} waits for ever", id);
+            }
+            if let Some(result) = caller.result {
+                prop_assert_eq!(result, Some(id + 1_000));
+                prop_assert!(done.binary_search(id).is_ok());
+            }
+        }
+        let state = world.queue.state();
+        prop_assert!(!state.is_led && state.waiting.is_empty() && state.wakers.is_empty());
+        prop_assert!(state.done.is_empty() && state.abandoned.is_empty());
+    }
+}
+
+#[test]
+fn threads_share_batches_and_lose_nothing() {
+    const CALLERS: u32 = 8;
+    const JOBS: u32 = 2_000;
+    let queue: Queue<u32, u32> = Queue::default();
+    let is_led = AtomicBool::new(false);
+    let (n_jobs, n_batches) = (AtomicU32::new(0), AtomicUsize::new(0));
+    let work = |jobs: Vec<u32>| {
+        assert!(!is_led.swap(true, Ordering::SeqCst), "one leads at a time");
+        n_jobs.fetch_add(jobs.len() as u32, Ordering::SeqCst);
+        n_batches.fetch_add(1, Ordering::SeqCst);
+        std::thread::yield_now();
+        is_led.store(false, Ordering::SeqCst);
+        jobs.into_iter().map(|job| job + 1).collect()
+    };
+    std::thread::scope(|scope| {
+        for caller in 0..CALLERS {
+            let (queue, work) = (&queue, &work);
+            scope.spawn(move || {
+                for n in 0..JOBS {
+                    let job = caller * JOBS + n;
+                    if n % 7 == 3 {
+                        // A caller that gives up after one look.
+                        let mut future = Box::pin(queue.submit(job, work));
+                        let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                    } else {
+                        assert_eq!(pollster::block_on(queue.submit(job, work)), Some(job + 1));
+                    }
+                }
+            });
+        }
+    });
+    let kept = CALLERS * JOBS * 6 / 7;
+    assert!((kept..=CALLERS * JOBS).contains(&n_jobs.load(Ordering::SeqCst)));
+    let state = queue.state();
+    assert!(state.waiting.is_empty() && state.done.is_empty() && state.abandoned.is_empty());
+}
+
+#[test]
+fn a_leader_that_panics_takes_nobody_along() {
+    let queue: Queue<u32, u32> = Queue::default();
+    let follower = RefCell::new(None);
+    let work = |jobs: Vec<u32>| {
+        if jobs.contains(&2) {
+            std::panic::panic_any("the disk is on fire");
+        }
+        jobs
+    };
+    let leads = |jobs: Vec<u32>| {
+        if jobs == [1] {
+            let mut future = Box::pin(queue.submit(2, work));
+            let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            *follower.borrow_mut() = Some(future);
+            return jobs;
+        }
+        work(jobs)
+    };
+    let led = catch_unwind(AssertUnwindSafe(|| pollster::block_on(queue.submit(1, leads))));
+    assert!(led.is_err());
+    assert_eq!(pollster::block_on(follower.take().unwrap()), None, "its leader panicked");
+    assert_eq!(pollster::block_on(queue.submit(3, work)), Some(3));
+}
