@@ -71,3 +71,9 @@ fn a_commit_whose_sync_fails_is_not_said_to_be_undone() {
 fn a_batch_whose_transaction_ended_at_a_failure_writes_nothing_more() {
     check_from(75, "io", 1, 1);
 }
+
+/// Each for itself would fail, too, and say that nothing was committed.
+#[test]
+fn a_batch_that_may_have_been_committed_is_not_tried_again_one_by_one() {
+    check_from(83, "io", 1, 1);
+}
