@@ -44,6 +44,7 @@
 //!
 //! - `sqlite` (default): the embedded backend.
 //! - `bundled` (default): SQLite is compiled in; without it the system's own is linked.
+//! - `postgres`: the backend for many nodes.
 //! - `language` (default): guesses the language of a message that names none.
 //! - `ical`: reads iCalendar feeds of holidays.
 //! - `tokio`: [`Runner`], a loop that ticks and delivers.
@@ -85,6 +86,8 @@ pub use helpdesk_notify as notify;
 pub use helpdesk_search as search;
 pub use helpdesk_storage as storage;
 pub use helpdesk_storage::memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use helpdesk_storage::postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore};
 pub use pace::Pace;

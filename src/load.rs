@@ -94,12 +94,13 @@ impl Helpdesk {
     /// [`Error::Store`](crate::Error::Store) when the store cannot be read.
     pub async fn refresh(&self, tenant: TenantId) -> Result<()> {
         let Some(tenant) = self.known_tenant(tenant) else { return Ok(()) };
+        let settled = self.inner.store.feed_end(tenant.id).await?;
         let mut after = tenant.snapshot().position;
         loop {
             let kinds = vec![StreamKind::Agent, StreamKind::Presence, StreamKind::Config];
-            let query = EventQuery::new(tenant.id, EventSource::Feed { after, kinds }, PAGE_MAX);
+            let query = EventQuery::new(tenant.id, EventSource::News { after, kinds }, PAGE_MAX);
             let page = self.inner.store.events(&query).await?;
-            let Some(last) = page.rows.last() else { return Ok(()) };
+            let Some(last) = page.rows.last() else { break };
             after = last.position;
             let mut streams: Vec<StreamId> = Vec::new();
             for row in &page.rows {
@@ -112,11 +113,13 @@ impl Helpdesk {
             streams.sort();
             streams.dedup();
             self.take_streams(&tenant, &streams).await?;
-            tenant.advance(after);
             if page.next.is_none() {
-                return Ok(());
+                break;
             }
         }
+        // What comes after it is read again: something may yet come to stand before it.
+        tenant.advance(settled);
+        Ok(())
     }
 
     /// Takes in what other engines did, as far as the answer to a query depends on it.

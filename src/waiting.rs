@@ -126,12 +126,14 @@ impl Helpdesk {
 
     /// Takes in what the journal tells since.
     async fn follow(&self, tenant: TenantId, kept: &mut Kept) -> Result<()> {
+        let settled = self.inner.store.feed_end(tenant).await?;
+        let mut after = kept.position;
         loop {
             let kinds = vec![StreamKind::Case, StreamKind::Contact];
-            let source = EventSource::Feed { after: kept.position, kinds };
+            let source = EventSource::News { after, kinds };
             let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
-            let Some(last) = page.rows.last() else { return Ok(()) };
-            let position = last.position;
+            let Some(last) = page.rows.last() else { break };
+            after = last.position;
             let streams: BTreeSet<StreamId> =
                 page.rows.iter().map(|row| row.entry.stream).collect();
             let keys: Vec<RecordKey> = streams.iter().copied().map(RecordKey::Stream).collect();
@@ -147,11 +149,13 @@ impl Helpdesk {
                 }
             }
             self.put_cases(tenant, kept, cases).await?;
-            kept.position = position;
             if page.next.is_none() {
-                return Ok(());
+                break;
             }
         }
+        // What comes after it is read again: something may yet come to stand before it.
+        kept.position = kept.position.max(settled);
+        Ok(())
     }
 
     async fn put_cases(

@@ -2,18 +2,25 @@
 //!
 //! A backend implements [`Store`]: ten methods, all required. Everything that a
 //! command does is one [`ChangeSet`], committed whole or not at all. `memory`
-//! is the reference; `sqlite` (default feature) is the embedded one; every
-//! backend, third-party ones too, passes the suite of the feature `conformance`.
+//! is the reference; `sqlite` (default feature) is the embedded one, `postgres` (a
+//! feature) the one for many nodes; every backend, third-party ones too, passes the suite
+//! of the feature `conformance`.
 
 mod change_set;
 #[cfg(feature = "conformance")]
+pub mod chaos;
+#[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "postgres")]
+mod doc;
 mod error;
 mod ext;
 mod matching;
 pub mod memory;
 mod order;
 mod plan;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod query;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -92,7 +99,8 @@ pub trait Store: Send + Sync + Debug + 'static {
     async fn count(&self, query: &CountQuery) -> Result<Vec<Bucket>>;
 
     /// A page of the journal: of one stream, or of the feed. Positions grow
-    /// with every commit; they may have gaps.
+    /// with every commit of a thing; they may have gaps. On a backend whose commits run
+    /// side by side the feed shows a commit only once nothing can come to stand before it.
     ///
     /// # Errors
     ///
@@ -100,8 +108,8 @@ pub trait Store: Send + Sync + Debug + 'static {
     /// [`list`](Store::list).
     async fn events(&self, query: &EventQuery) -> Result<Page<Recorded>>;
 
-    /// The feed position of the tenant's last event; 0 without any. Whoever follows the
-    /// feed from there on misses nothing that is committed later.
+    /// The feed position of the tenant's last event that the feed shows; 0 without any.
+    /// Whoever follows the feed from there on misses nothing that is committed later.
     ///
     /// # Errors
     ///

@@ -46,6 +46,18 @@ impl<'a> Wanted<'a> {
         Self { shelf: *shelf, scope, condition, now: *now, terms, needs }
     }
 
+    /// What the condition looks at beside the case.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn needs(self) -> FactNeeds {
+        self.needs
+    }
+
+    /// Whether shelf and scope say it all.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_unconditional(self) -> bool {
+        matches!(self.condition, Condition::Always)
+    }
+
     /// Whether only unsolved cases are wanted, as far as the condition shows it.
     pub(crate) fn is_for_unsolved(self) -> bool {
         is_for_unsolved(self.condition)

@@ -204,8 +204,20 @@ pub enum EventSource {
         /// After which number; 0 for all.
         after: u64,
     },
-    /// Everything of the tenant, after a feed position, oldest first.
+    /// Everything of the tenant, after a feed position, oldest first. Nothing comes to
+    /// stand before what was shown, so whoever goes on from the last row misses nothing;
+    /// what is committed may therefore show a while later.
     Feed {
+        /// After which position; 0 for all.
+        after: u64,
+        /// Only streams of these kinds; empty for all.
+        kinds: Vec<StreamKind>,
+    },
+    /// As [`Feed`](Self::Feed), and beyond it whatever is committed, though something that
+    /// is committed later may come to stand before it. For keeping what is in memory
+    /// fresh: take in each thing as it now stands, and go on from the
+    /// [`feed_end`](crate::Store::feed_end) that was asked for before, not from the last row.
+    News {
         /// After which position; 0 for all.
         after: u64,
         /// Only streams of these kinds; empty for all.

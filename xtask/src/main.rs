@@ -12,6 +12,7 @@ mod shell;
 mod sqlite_range;
 mod test;
 mod tidy;
+mod torture;
 mod vectors;
 
 use std::process::ExitCode;
@@ -22,6 +23,11 @@ const CHORES: &[(&str, &str, &str)] = &[
     ("tidy", "", "check what the compiler does not: sizes, headers, leftovers, import order"),
     ("gen", "[--check]", "write the generated files again, or only say which are stale"),
     ("fuzz", "[--seconds N] [TARGET…]", "fuzz each target, or the named ones, for N seconds"),
+    (
+        "torture",
+        "[OPTION…] [PART…]",
+        "run the reliability suite: --minutes N or --seeds N, --seed S",
+    ),
     ("bench", "NAME [OPTION…]", "run a bench; `bench report` writes docs/PERFORMANCE.md again"),
     ("vectors", "KIND FILE…", "check the engine against files of known answers"),
     ("sqlite-range", "", "compile with the oldest and the newest rusqlite that may be taken"),
@@ -71,6 +77,7 @@ fn run(chore: &str, args: &[String]) -> Result<(), Failure> {
         "tidy" => tidy::run(args),
         "gen" => generate::run(args),
         "fuzz" => fuzz::run(args),
+        "torture" => torture::run(args),
         "bench" => bench::run(args),
         "vectors" => vectors::run(args),
         "sqlite-range" => sqlite_range::run(args),

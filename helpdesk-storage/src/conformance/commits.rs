@@ -204,8 +204,8 @@ async fn a_refused_commit_leaves_nothing(kit: Kit) -> Outcome {
     ];
     let found = kit.store.get(kit.tenant, &keys).await.map_err(|error| error.to_string())?;
     same("records", found, vec![None; 4])?;
-    let feed = EventSource::Feed { after: 0, kinds: Vec::new() };
-    let query = EventQuery::new(kit.tenant, feed, 10);
+    let news = EventSource::News { after: 0, kinds: Vec::new() };
+    let query = EventQuery::new(kit.tenant, news, 10);
     let page = kit.store.events(&query).await.map_err(|error| error.to_string())?;
     same("events", page.rows.len(), 0)?;
     for what in [ClaimWhat::Timers, ClaimWhat::Outbox] {

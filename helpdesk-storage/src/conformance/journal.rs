@@ -16,6 +16,7 @@ area!("journal":
     the_feed_is_read_in_pages,
     the_feed_takes_kinds,
     the_feed_says_where_it_ends,
+    news_are_told_at_once,
     a_page_has_a_row_and_at_most_a_thousand,
 );
 
@@ -48,6 +49,7 @@ async fn history(kit: &Kit) -> Result<Vec<u64>, String> {
     let created = Event::ContactCreated { contact: Box::new(contact(1)) };
     change.events = vec![event(it, created, 3)];
     positions.extend(kit.commit(change).await?.position);
+    kit.settled_to(positions.last().copied().unwrap_or(0)).await?;
     Ok(positions)
 }
 
@@ -91,6 +93,7 @@ async fn entries_read_back_whole(kit: Kit) -> Outcome {
     let mut change = kit.put(stream(1), 0, case(ticket(1)?));
     change.events.push(entry.clone());
     let position = kit.commit(change).await?.position.ok_or("no position")?;
+    kit.settled_to(position).await?;
     let wanted = vec![Recorded { n: 1, position, entry }];
     same("of the stream", events(&kit, of(1, 0), 10).await?.rows, wanted.clone())?;
     same("of the feed", events(&kit, feed(0), 10).await?.rows, wanted)
@@ -125,9 +128,27 @@ async fn the_feed_says_where_it_ends(kit: Kit) -> Outcome {
     change.events = vec![event(stream(3), Event::MarkedSpam, 4)];
     let before = end().await?;
     let position = kit.commit(change).await?.position;
+    kit.settled_to(position.unwrap_or(0)).await?;
     let later = events(&kit, feed(before), 10).await?.rows;
     same("what was committed later", later.len(), 1)?;
     same("the new end", Some(end().await?), position)
+}
+
+async fn news_are_told_at_once(kit: Kit) -> Outcome {
+    for n in 1..=20_u64 {
+        let it = stream(u128::from(n));
+        let end = kit.store.feed_end(kit.tenant).await.map_err(|error| format!("{error}"))?;
+        let mut change = kit.put(it, 0, case(ticket(n)?));
+        change.events = vec![event(it, Event::MarkedSpam, 1)];
+        let position = kit.commit(change).await?.position;
+        let news = |kinds| EventSource::News { after: end, kinds };
+        let told = events(&kit, news(vec![StreamKind::Case]), 100).await?.rows;
+        same("the last of the news", told.last().map(|entry| entry.position), position)?;
+        so("nothing of before", told.iter().all(|entry| entry.position > end))?;
+        let others = events(&kit, news(vec![StreamKind::Agent]), 100).await?.rows;
+        same("of another kind", others.len(), 0)?;
+    }
+    Ok(())
 }
 
 async fn the_feed_is_read_in_pages(kit: Kit) -> Outcome {

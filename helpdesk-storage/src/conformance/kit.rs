@@ -22,6 +22,7 @@ use helpdesk_core::ticket::priority::Channel;
 use helpdesk_core::ticket::status::{StatusCategory, StatusDef};
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Lists an area's cases.
@@ -42,6 +43,10 @@ macro_rules! area {
     };
 }
 pub(super) use area;
+
+/// How often, and how far apart, it is looked whether a commit shows in the feed.
+const SETTLE_TRIES: u32 = 2_000;
+const SETTLE_WAIT: Duration = Duration::from_millis(5);
 
 /// One tenant of the store under test.
 #[derive(Debug, Clone)]
@@ -238,6 +243,19 @@ impl Kit {
             self.commit(self.put(stream, 0, Record::Case(Box::new(new)))).await?;
         }
         Ok(())
+    }
+
+    /// Waits until the feed shows everything up to a position, as it does once what other
+    /// clients of a shared server have begun has ended.
+    pub(super) async fn settled_to(&self, position: u64) -> Outcome {
+        for _ in 0..SETTLE_TRIES {
+            let end = self.store.feed_end(self.tenant).await;
+            if end.map_err(|error| format!("feed_end: {error}"))? >= position {
+                return Ok(());
+            }
+            std::thread::sleep(SETTLE_WAIT);
+        }
+        Err(format!("the feed never showed position {position}"))
     }
 
     /// The record with a key.

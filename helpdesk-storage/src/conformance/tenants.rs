@@ -89,6 +89,7 @@ async fn another_tenant_lists_and_counts_nothing(kit: Kit) -> Outcome {
 
 async fn another_tenant_reads_no_events(kit: Kit) -> Outcome {
     fill(&kit).await?;
+    kit.settled_to(1).await?;
     for (it, n) in [(kit.clone(), 1), (kit.other(), 0)] {
         for source in [
             EventSource::Stream { stream: stream(1), after: 0 },

@@ -75,7 +75,7 @@ impl State {
                 .map(|(_, entry)| Arc::clone(entry))
                 .take(wanted)
                 .collect(),
-            EventSource::Feed { after, kinds } => tenant
+            EventSource::Feed { after, kinds } | EventSource::News { after, kinds } => tenant
                 .feed
                 .range((Excluded(*after), Unbounded))
                 .map(|(_, entry)| entry)
@@ -86,7 +86,9 @@ impl State {
         };
         Ok(page(rows, query.limit, |last| match query.source {
             EventSource::Stream { .. } => Cursor(last.n.to_string()),
-            EventSource::Feed { .. } => Cursor(last.position.to_string()),
+            EventSource::Feed { .. } | EventSource::News { .. } => {
+                Cursor(last.position.to_string())
+            }
         }))
     }
 }

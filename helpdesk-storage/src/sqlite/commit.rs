@@ -4,7 +4,7 @@ use super::doc::{
     count, decode_command, encode, encode_command, encode_record, encode_run, int, is_one_run,
     stream_kind,
 };
-use super::failure::failed;
+use super::failure::{BACKEND, failed};
 use super::session::{Session, doc, integer, uuid, word};
 use crate::order::{category_rank, micros, number_rank, priority_rank};
 use crate::plan::{Plan, Slot, check_expected, check_outbox, invalid, plan_unique};
@@ -54,6 +54,9 @@ impl Session<'_> {
             Checked::Replay(record) => return Ok(Committed::replayed(record)),
             Checked::Holds { plan, unique } => (plan, unique),
         };
+        if self.conn.is_autocommit() {
+            return Err(ended());
+        }
         let tenant = change_set.tenant;
         for (key, owner) in unique {
             self.write_unique(tenant, key, owner)?;
@@ -314,6 +317,13 @@ impl Session<'_> {
 /// Whether a unique index refused a row.
 fn is_taken(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|it| it.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE)
+}
+
+/// A failure of the disk ends the transaction of whoever met it, and each statement
+/// after it would be a commit of its own.
+fn ended() -> StoreError {
+    let source = "the transaction ended when an earlier read or write failed".into();
+    StoreError::Unavailable { backend: BACKEND, retry_after: None, source }
 }
 
 /// On which shelf a ticket lies, as tables keep it.

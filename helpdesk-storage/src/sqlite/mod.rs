@@ -232,6 +232,12 @@ impl SqliteStore {
         }
         match tx.commit() {
             Ok(()) => Together::Done(results),
+            // Committed again, and failing, each would say that nothing was committed.
+            Err(StoreError::Ambiguous { .. }) => {
+                let unknown = || Err(failure::ambiguous("the disk failed at the commit"));
+                let end = |result: Result<Committed>| result.and_then(|_| unknown());
+                Together::Done(results.into_iter().map(end).collect())
+            }
             Err(_) => Together::Undone,
         }
     }
@@ -239,7 +245,7 @@ impl SqliteStore {
 
 /// What became of several change sets in one transaction.
 enum Together {
-    /// It was committed: what each of them did.
+    /// It was committed, or may have been: what each of them did.
     Done(Vec<Result<Committed>>),
     /// A write failed, and with it all of them.
     Undone,

@@ -2,7 +2,7 @@
 
 use super::failure::failed;
 use super::options::{SqliteOptions, Synchronous};
-use crate::Result;
+use crate::{Result, StoreError};
 use rusqlite::{Connection, OpenFlags};
 use std::ops::Deref;
 use std::path::Path;
@@ -192,29 +192,39 @@ fn set_up(conn: &Connection, options: &SqliteOptions, cache_kib: u32) -> Result<
 #[derive(Debug)]
 pub(super) struct Tx<'a> {
     conn: &'a Connection,
+    writes: bool,
     open: bool,
 }
 
 impl<'a> Tx<'a> {
     /// One that may write: takes the lock at once.
     pub(super) fn write(conn: &'a Connection) -> Result<Self> {
-        Self::begin(conn, "BEGIN IMMEDIATE")
+        run(conn, "BEGIN IMMEDIATE")?;
+        Ok(Self { conn, writes: true, open: true })
     }
 
     /// One that only reads: all from one snapshot.
     pub(super) fn read(conn: &'a Connection) -> Result<Self> {
-        Self::begin(conn, "BEGIN DEFERRED")
-    }
-
-    fn begin(conn: &'a Connection, how: &str) -> Result<Self> {
-        run(conn, how)?;
-        Ok(Self { conn, open: true })
+        run(conn, "BEGIN DEFERRED")?;
+        Ok(Self { conn, writes: false, open: true })
     }
 
     pub(super) fn commit(mut self) -> Result<()> {
-        run(self.conn, "COMMIT")?;
+        run(self.conn, "COMMIT").map_err(|error| self.end_unknown(error))?;
         self.open = false;
         Ok(())
+    }
+
+    /// A commit that failed at the disk is undone while the process lives. Its frames
+    /// may stand in the log all the same, and whoever finds that after the death of the
+    /// process takes them for committed.
+    fn end_unknown(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Unavailable { backend, retry_after: None, source } if self.writes => {
+                StoreError::Ambiguous { backend, source }
+            }
+            error => error,
+        }
     }
 }
 

@@ -142,7 +142,8 @@ impl Session<'_> {
                 let rows = self.entries(sql, params, &[], query.limit + 1, |it| it.n > *after)?;
                 Ok(page(rows, query.limit, |last| Cursor(last.n.to_string())))
             }
-            EventSource::Feed { after, kinds } => {
+            // One writes at a time, so nothing comes to stand before what is there.
+            EventSource::Feed { after, kinds } | EventSource::News { after, kinds } => {
                 let rows = self.feed(tenant, *after, kinds, query.limit + 1)?;
                 Ok(page(rows, query.limit, |last| Cursor(last.position.to_string())))
             }

@@ -1,6 +1,8 @@
 //! Each backend passes the suite.
 
+use crate::servers::fresh;
 use helpdesk_storage::memory::MemoryStore;
+use helpdesk_storage::postgres::StatementMode;
 use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore, Synchronous};
 use helpdesk_storage::{Store, conformance};
 use std::sync::Arc;
@@ -33,4 +35,16 @@ fn sqlite_store_conforms() {
         let path = directory.path().join(format!("{n}.db"));
         Arc::new(SqliteStore::open(path, options()).unwrap())
     });
+}
+
+#[test]
+fn postgres_store_conforms() {
+    let address = helpdesk_test_support::postgres::shared().unwrap();
+    check(|| Arc::new(fresh(&address, StatementMode::Prepared)));
+}
+
+#[test]
+fn postgres_store_without_named_statements_conforms() {
+    let address = helpdesk_test_support::postgres::shared().unwrap();
+    check(|| Arc::new(fresh(&address, StatementMode::Unnamed)));
 }

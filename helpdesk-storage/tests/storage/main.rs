@@ -5,6 +5,8 @@
 mod backup;
 mod conforms;
 mod model;
+mod postgres;
+mod servers;
 mod sqlite;
 mod together;
 mod upgrade;

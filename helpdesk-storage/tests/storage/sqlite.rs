@@ -198,7 +198,7 @@ fn lease_block(store: &dyn Store) -> (u64, u32) {
 }
 
 /// Threads count one ticket up, and lease numbers, all on one store.
-fn race(store: &dyn Store) {
+pub(crate) fn race(store: &dyn Store) {
     const THREADS: usize = 4;
     const ROUNDS: u64 = 50;
     let id = TicketId(Uuid::from_u128(1));

@@ -1,0 +1,142 @@
+//! Records as JSON texts, the same for every backend that keeps them so.
+
+use chrono::{DateTime, Utc};
+use helpdesk_core::case::record::{Record, Stored};
+use helpdesk_core::event::{Event, NewEvent, Origin, Recorded, StreamId, StreamKind, TimerKind};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What could not be written or read, and why.
+#[derive(Debug)]
+pub(crate) struct BadDoc(pub(crate) String);
+
+impl fmt::Display for BadDoc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+pub(crate) type Result<T> = std::result::Result<T, BadDoc>;
+
+/// A thing as its document.
+pub(crate) fn encode<T: Serialize + ?Sized>(thing: &T) -> Result<String> {
+    serde_json::to_string(thing).map_err(|error| BadDoc(error.to_string()))
+}
+
+/// A thing of its document.
+pub(crate) fn decode<T: DeserializeOwned>(what: &str, doc: &str) -> Result<T> {
+    serde_json::from_str(doc).map_err(|error| BadDoc(format!("a {what}: {error}")))
+}
+
+/// A record as its document.
+pub(crate) fn encode_record(record: &Record) -> Result<String> {
+    match record {
+        Record::Case(it) => encode(it),
+        Record::Contact(it) => encode(it),
+        Record::Organization(it) => encode(it),
+        Record::Agent(it) => encode(it),
+        Record::Presence(it) => encode(it),
+        Record::Load(it) => encode(it),
+        Record::Config(it) | Record::ConfigVersion(it) => encode(it),
+        Record::Numbers(it) => encode(it),
+        Record::Message(it) => encode(it),
+        Record::Command(it) => encode(it),
+        Record::DeadLetter(it) => encode(it),
+        Record::Summary(it) => encode(it),
+    }
+}
+
+/// The record of a stream, of its document.
+pub(crate) fn decode_record(kind: StreamKind, doc: &str) -> Result<Record> {
+    let what = kind.as_str();
+    Ok(match kind {
+        StreamKind::Case => Record::Case(decode(what, doc)?),
+        StreamKind::Contact => Record::Contact(decode(what, doc)?),
+        StreamKind::Organization => Record::Organization(decode(what, doc)?),
+        StreamKind::Agent => Record::Agent(decode(what, doc)?),
+        StreamKind::Presence => Record::Presence(decode(what, doc)?),
+        StreamKind::Load => Record::Load(decode(what, doc)?),
+        StreamKind::Config => Record::Config(decode(what, doc)?),
+        StreamKind::Numbers => Record::Numbers(decode(what, doc)?),
+    })
+}
+
+/// A record without a version.
+pub(crate) fn plain(record: Record) -> Stored {
+    Stored { version: 0, record }
+}
+
+/// Journal entries of one stream that were committed one after the other, in
+/// one row: with what they share, and without what the row's columns say.
+#[derive(Serialize)]
+struct RunOut<'a> {
+    at: &'a DateTime<Utc>,
+    origin: &'a Origin,
+    events: Vec<&'a Event>,
+}
+
+#[derive(Deserialize)]
+struct RunIn {
+    at: DateTime<Utc>,
+    origin: Origin,
+    events: Vec<Event>,
+}
+
+/// Whether two entries, one after the other, are of one run.
+pub(crate) fn is_one_run(one: &NewEvent, next: &NewEvent) -> bool {
+    one.stream == next.stream && one.at == next.at && one.origin == next.origin
+}
+
+/// A run of entries as its document.
+pub(crate) fn encode_run(run: &[NewEvent]) -> Result<String> {
+    let Some(NewEvent { at, origin, .. }) = run.first() else {
+        return Err(BadDoc("a run without entries".to_owned()));
+    };
+    encode(&RunOut { at, origin, events: run.iter().map(|entry| &entry.event).collect() })
+}
+
+/// The entries of a run's row, whose columns name the last one.
+pub(crate) fn decode_run(
+    stream: StreamId,
+    last_n: u64,
+    last_position: u64,
+    doc: &str,
+) -> Result<Vec<Recorded>> {
+    let RunIn { at, origin, events } = decode("run of journal entries", doc)?;
+    let n_before = events.len() as u64;
+    let (Some(n), Some(position)) =
+        (last_n.checked_sub(n_before), last_position.checked_sub(n_before))
+    else {
+        return Err(BadDoc(format!("a run of {n_before} journal entries that ends at {last_n}")));
+    };
+    let recorded = |(i, event)| {
+        let entry = NewEvent { stream, at, origin: origin.clone(), event };
+        Recorded { n: n + i, position: position + i, entry }
+    };
+    Ok((1..).zip(events).map(recorded).collect())
+}
+
+/// Every kind of stream.
+const KINDS: [StreamKind; 8] = [
+    StreamKind::Case,
+    StreamKind::Contact,
+    StreamKind::Organization,
+    StreamKind::Agent,
+    StreamKind::Presence,
+    StreamKind::Load,
+    StreamKind::Config,
+    StreamKind::Numbers,
+];
+
+/// The kind with this word.
+pub(crate) fn stream_kind(word: &str) -> Result<StreamKind> {
+    let found = KINDS.into_iter().find(|kind| kind.as_str() == word);
+    found.ok_or_else(|| BadDoc(format!("a stream of kind `{word}`")))
+}
+
+/// The kind of timer with this word.
+pub(crate) fn timer_kind(word: &str) -> Result<TimerKind> {
+    let found = TimerKind::ALL.into_iter().find(|kind| kind.as_str() == word);
+    found.ok_or_else(|| BadDoc(format!("a timer of kind `{word}`")))
+}

@@ -1,0 +1,113 @@
+//! Connections, and the runtime that drives them.
+
+use super::failure::{BACKEND, unavailable};
+use super::options::{PostgresOptions, StatementMode};
+use crate::plan::invalid;
+use crate::{Result, StoreError};
+use deadpool_postgres::{
+    Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
+};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use std::pin::pin;
+use std::sync::Arc;
+use tokio_postgres::Config;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// What our own sessions are set to: each statement finds its rows by an index, also
+/// while a table is young and the server has no statistics of it; what that makes look
+/// expensive is not compiled.
+const SESSION: &str =
+    "-c enable_seqscan=off -c jit=off -c default_transaction_isolation=read\\ committed";
+
+/// A pool of connections on a runtime of its own, so that the store works on any
+/// runtime of the host's, and on none.
+#[derive(Debug)]
+pub(super) struct Connections {
+    pool: Pool,
+    /// Taken when the store goes: a runtime must not be waited for where it is dropped.
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Connections {
+    /// Reads the address; connects to nothing yet.
+    pub(super) fn new(address: &str, options: &PostgresOptions) -> Result<Self> {
+        let config = config(address, options)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("helpdesk-postgres")
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| unavailable(None, error))?;
+        let tls = MakeRustlsConnect::new(tls(options)?);
+        let fast = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_config(config, tls, fast))
+            .max_size(options.n_connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(options.timeout))
+            .create_timeout(Some(options.timeout))
+            .build()
+            .map_err(|error| StoreError::Backend { backend: BACKEND, source: Box::new(error) })?;
+        Ok(Self { pool, runtime: Some(runtime) })
+    }
+
+    /// A connection of the pool, opened where none is free and there is room.
+    pub(super) async fn get(&self) -> Result<Client> {
+        self.within(self.pool.get()).await.map_err(|error| match error {
+            PoolError::Backend(error) => unavailable(None, error),
+            error => unavailable(None, error),
+        })
+    }
+
+    /// Runs a future in the context of the runtime, on whatever polls it.
+    pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        std::future::poll_fn(|context| {
+            let _entered = self.runtime.as_ref().map(tokio::runtime::Runtime::enter);
+            work.as_mut().poll(context)
+        })
+        .await
+    }
+}
+
+impl Drop for Connections {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn config(address: &str, options: &PostgresOptions) -> Result<Config> {
+    let mut config: Config = address.parse().map_err(|error: tokio_postgres::Error| {
+        // The address itself may hold a password.
+        let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        invalid(format!(
+            "the address is no PostgreSQL address ({error}: {why}): take one like \
+             `postgres://user@host/database`"
+        ))
+    })?;
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(options.timeout);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("helpdesk");
+    }
+    if options.statements == StatementMode::Prepared {
+        let own = config.get_options().map_or(String::new(), |own| format!(" {own}"));
+        config.options(format!("{SESSION}{own}"));
+    }
+    Ok(config)
+}
+
+fn tls(options: &PostgresOptions) -> Result<ClientConfig> {
+    if let Some(config) = &options.tls {
+        return Ok(ClientConfig::clone(config));
+    }
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| StoreError::Backend { backend: BACKEND, source: Box::new(error) })?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
