@@ -13,6 +13,7 @@ pub mod conformance;
 mod doc;
 mod error;
 mod ext;
+mod follower;
 mod matching;
 pub mod memory;
 mod order;
@@ -28,6 +29,7 @@ pub use change_set::{
 };
 pub use error::{Conflict, Result, StoreError};
 pub use ext::StoreExt;
+pub use follower::Follower;
 pub use query::{
     Bucket, Capabilities, ClaimParams, ClaimWhat, Claimed, CountBy, CountQuery, Cursor, Direction,
     EventQuery, EventSource, LEASE_SECONDS, Lease, LeaseBody, ListKind, ListQuery, Maintain,
