@@ -11,6 +11,7 @@ use helpdesk::core::desk::Desk;
 use helpdesk::core::event::{Event, StreamId};
 use helpdesk::core::id::AgentId;
 use helpdesk::core::routing::stage::Selector;
+use helpdesk::storage::postgres::tokio_postgres;
 use helpdesk::storage::{ClaimParams, ClaimWhat, Store};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -308,4 +309,63 @@ fn an_agent_who_is_free_again_takes_the_next_ticket_at_any_engine() {
         busy.execute("sys", json!({"type": "solve", "ticket": second}), now).unwrap();
         assert_eq!((load(&busy), load(&idle)), (json!(0), json!(0)));
     }
+}
+
+/// Keeps a transaction open that has begun to write, as a host's slow one does: the feed of
+/// every desk on the server stands still meanwhile.
+fn beside_a_slow_transaction(work: impl FnOnce()) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let address = helpdesk_test_support::postgres::shared().unwrap();
+    let (client, connection) =
+        runtime.block_on(tokio_postgres::connect(&address, tokio_postgres::NoTls)).unwrap();
+    runtime.spawn(connection);
+    let run = |sql: &str| runtime.block_on(client.batch_execute(sql)).unwrap();
+    run("BEGIN; SELECT pg_current_xact_id()");
+    work();
+    run("COMMIT");
+}
+
+#[test]
+fn engines_hear_of_each_other_beside_a_slow_transaction() {
+    let shared = Shared::postgres();
+    let (mut busy, mut idle) = two_engines(&shared, "assign");
+    let now = script::start();
+    beside_a_slow_transaction(|| {
+        let end = helpdesk::block_on(busy.store.feed_end(TENANT)).unwrap();
+        online(&mut busy, now);
+        idle.receive(mail(), now).unwrap();
+        assert_eq!(n_waiting(&busy), 0, "who came online was given it");
+        // And once more, as what was heard is heard again.
+        let mut second = mail();
+        second["external_id"] = json!("<second>");
+        idle.receive(second, now).unwrap();
+        assert_eq!(n_waiting(&idle), 0);
+        assert_eq!(helpdesk::block_on(busy.store.feed_end(TENANT)).unwrap(), end, "it stood still");
+    });
+    state::check_laws_but_time(&*busy.store, TENANT);
+}
+
+#[test]
+fn whoever_takes_the_next_ticket_sees_those_of_a_moment_ago_beside_a_slow_transaction() {
+    let shared = Shared::postgres();
+    let (mut busy, mut idle) = two_engines(&shared, "pull");
+    let now = script::start();
+    online(&mut busy, now);
+    idle.names = busy.names.clone();
+    let take = || json!({"type": "take_next"});
+    beside_a_slow_transaction(|| {
+        for i in 0..6 {
+            let mut message = mail();
+            message["external_id"] = json!(format!("<{i}>"));
+            busy.receive(message, now).unwrap();
+        }
+        let mut taken = BTreeSet::new();
+        for (i, agent) in ["agent00", "agent01", "agent02", "agent03"].into_iter().enumerate() {
+            let kit = if i % 2 == 0 { &mut idle } else { &mut busy };
+            let ticket = kit.execute(agent, take(), now).unwrap().made.ticket;
+            assert!(taken.insert(ticket.expect("one waits")), "nobody else has it");
+        }
+    });
+    state::check_laws_but_time(&*busy.store, TENANT);
 }
