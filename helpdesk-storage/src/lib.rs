@@ -15,6 +15,7 @@ pub mod conformance;
 mod doc;
 mod error;
 mod ext;
+mod follower;
 mod matching;
 pub mod memory;
 mod order;
@@ -30,6 +31,7 @@ pub use change_set::{
 };
 pub use error::{Conflict, Result, StoreError};
 pub use ext::StoreExt;
+pub use follower::Follower;
 pub use query::{
     Bucket, Capabilities, ClaimParams, ClaimWhat, Claimed, CountBy, CountQuery, Cursor, Direction,
     EventQuery, EventSource, LEASE_SECONDS, Lease, LeaseBody, ListKind, ListQuery, Maintain,

@@ -1,6 +1,6 @@
 //! Many engines on one store give work at once: nobody gets too much, nothing is lost.
 
-use crate::kit::{Kit, TENANT, sender, sqlite_at, without_agents};
+use crate::kit::{Kit, Shared, TENANT, sender, without_agents};
 use crate::races::{insist, try_some};
 use crate::script;
 use crate::state;
@@ -8,12 +8,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::core::actor::Actor;
 use helpdesk::core::agent::AgentLoad;
 use helpdesk::core::desk::Desk;
+use helpdesk::core::event::{Event, StreamId};
 use helpdesk::core::id::AgentId;
 use helpdesk::core::routing::stage::Selector;
+use helpdesk::storage::postgres::tokio_postgres;
+use helpdesk::storage::{ClaimParams, ClaimWhat, Store};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Barrier;
+use std::sync::{Barrier, Mutex};
 use uuid::Uuid;
 
 const N_ENGINES: u64 = 6;
@@ -79,20 +81,30 @@ impl Dice {
 
 #[test]
 fn many_engines_give_nobody_too_much_and_lose_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("desk.db");
-    let first = Kit::new(sqlite_at(&path), desk());
+    many_engines(&Shared::sqlite());
+}
+
+#[test]
+fn many_engines_on_postgres_give_nobody_too_much_and_lose_nothing() {
+    many_engines(&Shared::postgres());
+}
+
+fn many_engines(shared: &Shared) {
+    let first = Kit::new(shared.open(), desk());
     let together = Barrier::new(N_ENGINES as usize);
+    let told = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for engine in 0..N_ENGINES {
-            let (path, together) = (&path, &together);
+            let (together, told) = (&together, &told);
             scope.spawn(move || {
-                let kit = Kit::bare(sqlite_at(path));
+                let kit = Kit::bare(shared.open());
                 together.wait();
                 work(&kit, engine);
+                told.lock().unwrap().extend(kit.recorder.attempts());
             });
         }
     });
+    let mut told = told.into_inner().unwrap();
     let store = &*first.store;
     let tickets = state::cases(store, TENANT);
     let numbers: BTreeSet<u64> = tickets.iter().map(|case| case.ticket.number.n).collect();
@@ -105,13 +117,33 @@ fn many_engines_give_nobody_too_much_and_lose_nothing() {
         state::check_laws_but_time(store, TENANT);
         state::check_nobody_waits_in_vain(store, TENANT, &desk, now);
     }
+    insist(|| first.desk.deliver(end + TimeDelta::days(1), 10_000));
+    told.extend(first.recorder.attempts());
+    let ids: BTreeSet<Uuid> = told.iter().map(|notification| notification.delivery_id).collect();
+    assert_eq!(ids.len(), told.len(), "nobody is told a thing twice");
+    let left = ClaimParams::new(ClaimWhat::Outbox, DateTime::<Utc>::MAX_UTC, 1);
+    assert_eq!(helpdesk::block_on(store.claim(&left)).unwrap().leases, Vec::new());
+    check_fired_once(store);
     let load: u32 = state::loads(store, TENANT).iter().map(AgentLoad::total).sum();
     let n_waiting = state::cases(store, TENANT).iter().filter(|case| case.waits()).count();
     assert!(load > 0 && n_waiting > 0, "more work than room: {load} units held, {n_waiting} wait");
 }
 
-/// What one engine does: it receives, ticks, and acts for any agent, all against
-/// the others.
+/// Each ticket's offers are made and ended by turns: no timer ended one twice.
+fn check_fired_once(store: &dyn Store) {
+    let mut offered: BTreeSet<StreamId> = BTreeSet::new();
+    for row in state::journal(store, TENANT) {
+        let stream = row.entry.stream;
+        match row.entry.event {
+            Event::Offered { .. } => assert!(offered.insert(stream), "one offer at a time"),
+            Event::OfferEnded { .. } => assert!(offered.remove(&stream), "an offer ends once"),
+            _ => {}
+        }
+    }
+}
+
+/// What one engine does: it receives, ticks, delivers, and acts for any agent, all
+/// against the others.
 fn work(kit: &Kit, engine: u64) {
     let mut dice = Dice(engine);
     for round in 0..N_ROUNDS {
@@ -127,6 +159,7 @@ fn work(kit: &Kit, engine: u64) {
         });
         insist(|| kit.desk.receive(TENANT, serde_json::from_value(message.clone()).unwrap(), now));
         insist(|| kit.desk.tick(now, 100));
+        insist(|| kit.desk.deliver(now, 100));
         for _ in 0..3 {
             act(kit, &mut dice, now);
         }
@@ -182,9 +215,9 @@ fn day(mode: &str) -> Value {
 }
 
 /// An engine that works, and one that knows the desk as it was at nine and never ticks.
-fn two_engines(path: &Path, mode: &str) -> (Kit, Kit) {
-    let busy = Kit::new(sqlite_at(path), day(mode));
-    let mut idle = Kit::bare(sqlite_at(path));
+fn two_engines(shared: &Shared, mode: &str) -> (Kit, Kit) {
+    let busy = Kit::new(shared.open(), day(mode));
+    let mut idle = Kit::bare(shared.open());
     idle.n_commands = 1_000;
     let board = json!({"type": "board"});
     idle.ask("sys", board, script::start()).unwrap();
@@ -210,67 +243,129 @@ fn n_waiting(kit: &Kit) -> usize {
 
 #[test]
 fn an_engine_that_did_not_hear_who_came_online_gives_them_work() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut busy, mut idle) = two_engines(&dir.path().join("desk.db"), "assign");
-    let now = script::start();
-    online(&mut busy, now);
-    idle.receive(mail(), now).unwrap();
-    assert_eq!(n_waiting(&busy), 0);
-    state::check_laws_but_time(&*busy.store, TENANT);
+    for shared in [Shared::sqlite(), Shared::postgres()] {
+        let (mut busy, mut idle) = two_engines(&shared, "assign");
+        let now = script::start();
+        online(&mut busy, now);
+        idle.receive(mail(), now).unwrap();
+        assert_eq!(n_waiting(&busy), 0);
+        state::check_laws_but_time(&*busy.store, TENANT);
+    }
 }
 
 #[test]
 fn an_engine_that_did_not_hear_who_is_free_gives_them_work() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut busy, mut idle) = two_engines(&dir.path().join("desk.db"), "assign");
-    let now = script::start();
-    online(&mut busy, now);
-    for i in 0..N_DAY {
-        let mail = json!({"external_id": format!("<{i}>")});
-        let mut message = self::mail();
-        crate::kit::merge(&mut message, mail);
-        idle.receive(message, now).unwrap();
+    for shared in [Shared::sqlite(), Shared::postgres()] {
+        let (mut busy, mut idle) = two_engines(&shared, "assign");
+        let now = script::start();
+        online(&mut busy, now);
+        for i in 0..N_DAY {
+            let mail = json!({"external_id": format!("<{i}>")});
+            let mut message = self::mail();
+            crate::kit::merge(&mut message, mail);
+            idle.receive(message, now).unwrap();
+        }
+        assert_eq!(n_waiting(&busy), 0);
+        for case in state::cases(&*busy.store, TENANT) {
+            let solve = json!({"type": "solve", "ticket": case.ticket.id});
+            busy.execute("sys", solve, now).unwrap();
+        }
+        busy.desk.tick(now, 1_000).unwrap();
+        idle.receive(mail(), now).unwrap();
+        assert_eq!(n_waiting(&busy), 0);
+        state::check_laws_but_time(&*busy.store, TENANT);
     }
-    assert_eq!(n_waiting(&busy), 0);
-    for case in state::cases(&*busy.store, TENANT) {
-        let solve = json!({"type": "solve", "ticket": case.ticket.id});
-        busy.execute("sys", solve, now).unwrap();
-    }
-    busy.desk.tick(now, 1_000).unwrap();
-    idle.receive(mail(), now).unwrap();
-    assert_eq!(n_waiting(&busy), 0);
-    state::check_laws_but_time(&*busy.store, TENANT);
 }
 
 #[test]
 fn an_agent_who_is_free_again_takes_the_next_ticket_at_any_engine() {
-    let dir = tempfile::tempdir().unwrap();
-    let (mut busy, mut idle) = two_engines(&dir.path().join("desk.db"), "pull");
+    for shared in [Shared::sqlite(), Shared::postgres()] {
+        let (mut busy, mut idle) = two_engines(&shared, "pull");
+        let now = script::start();
+        online(&mut busy, now);
+        idle.names = busy.names.clone();
+        for i in 0..3 {
+            let mut message = mail();
+            message["external_id"] = json!(format!("<{i}>"));
+            busy.receive(message, now).unwrap();
+        }
+        let take = || json!({"type": "take_next"});
+        let count = |kit: &Kit| {
+            let answer = kit.ask("agent00", json!({"type": "count_for"}), now).unwrap();
+            serde_json::to_value(answer).unwrap()["n"].clone()
+        };
+        assert_eq!(count(&idle), json!(3));
+        let first = idle.execute("agent00", take(), now).unwrap().made.ticket.unwrap();
+        // Full: the own one is unanswered, and nothing else is theirs to take.
+        assert_eq!((count(&idle), count(&busy)), (json!(1), json!(1)));
+        busy.execute("sys", json!({"type": "solve", "ticket": first}), now).unwrap();
+        assert_eq!((count(&busy), count(&idle)), (json!(2), json!(2)));
+        let second = idle.execute("agent00", take(), now).unwrap().made.ticket;
+        assert!(second.is_some_and(|second| second != first), "{second:?}");
+        let load = |kit: &Kit| {
+            let answer = kit.ask("sys", json!({"type": "workload"}), now).unwrap();
+            serde_json::to_value(answer).unwrap()[0]["active"].clone()
+        };
+        busy.execute("sys", json!({"type": "solve", "ticket": second}), now).unwrap();
+        assert_eq!((load(&busy), load(&idle)), (json!(0), json!(0)));
+    }
+}
+
+/// Keeps a transaction open that has begun to write, as a host's slow one does: the feed of
+/// every desk on the server stands still meanwhile.
+fn beside_a_slow_transaction(work: impl FnOnce()) {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let address = helpdesk_test_support::postgres::shared().unwrap();
+    let (client, connection) =
+        runtime.block_on(tokio_postgres::connect(&address, tokio_postgres::NoTls)).unwrap();
+    runtime.spawn(connection);
+    let run = |sql: &str| runtime.block_on(client.batch_execute(sql)).unwrap();
+    run("BEGIN; SELECT pg_current_xact_id()");
+    work();
+    run("COMMIT");
+}
+
+#[test]
+fn engines_hear_of_each_other_beside_a_slow_transaction() {
+    let shared = Shared::postgres();
+    let (mut busy, mut idle) = two_engines(&shared, "assign");
+    let now = script::start();
+    beside_a_slow_transaction(|| {
+        let end = helpdesk::block_on(busy.store.feed_end(TENANT)).unwrap();
+        online(&mut busy, now);
+        idle.receive(mail(), now).unwrap();
+        assert_eq!(n_waiting(&busy), 0, "who came online was given it");
+        // And once more, as what was heard is heard again.
+        let mut second = mail();
+        second["external_id"] = json!("<second>");
+        idle.receive(second, now).unwrap();
+        assert_eq!(n_waiting(&idle), 0);
+        assert_eq!(helpdesk::block_on(busy.store.feed_end(TENANT)).unwrap(), end, "it stood still");
+    });
+    state::check_laws_but_time(&*busy.store, TENANT);
+}
+
+#[test]
+fn whoever_takes_the_next_ticket_sees_those_of_a_moment_ago_beside_a_slow_transaction() {
+    let shared = Shared::postgres();
+    let (mut busy, mut idle) = two_engines(&shared, "pull");
     let now = script::start();
     online(&mut busy, now);
     idle.names = busy.names.clone();
-    for i in 0..3 {
-        let mut message = mail();
-        message["external_id"] = json!(format!("<{i}>"));
-        busy.receive(message, now).unwrap();
-    }
     let take = || json!({"type": "take_next"});
-    let count = |kit: &Kit| {
-        let answer = kit.ask("agent00", json!({"type": "count_for"}), now).unwrap();
-        serde_json::to_value(answer).unwrap()["n"].clone()
-    };
-    assert_eq!(count(&idle), json!(3));
-    let first = idle.execute("agent00", take(), now).unwrap().made.ticket.unwrap();
-    // Full: the own one is unanswered, and nothing else is theirs to take.
-    assert_eq!((count(&idle), count(&busy)), (json!(1), json!(1)));
-    busy.execute("sys", json!({"type": "solve", "ticket": first}), now).unwrap();
-    assert_eq!((count(&busy), count(&idle)), (json!(2), json!(2)));
-    let second = idle.execute("agent00", take(), now).unwrap().made.ticket;
-    assert!(second.is_some_and(|second| second != first), "{second:?}");
-    let load = |kit: &Kit| {
-        let answer = kit.ask("sys", json!({"type": "workload"}), now).unwrap();
-        serde_json::to_value(answer).unwrap()[0]["active"].clone()
-    };
-    busy.execute("sys", json!({"type": "solve", "ticket": second}), now).unwrap();
-    assert_eq!((load(&busy), load(&idle)), (json!(0), json!(0)));
+    beside_a_slow_transaction(|| {
+        for i in 0..6 {
+            let mut message = mail();
+            message["external_id"] = json!(format!("<{i}>"));
+            busy.receive(message, now).unwrap();
+        }
+        let mut taken = BTreeSet::new();
+        for (i, agent) in ["agent00", "agent01", "agent02", "agent03"].into_iter().enumerate() {
+            let kit = if i % 2 == 0 { &mut idle } else { &mut busy };
+            let ticket = kit.execute(agent, take(), now).unwrap().made.ticket;
+            assert!(taken.insert(ticket.expect("one waits")), "nobody else has it");
+        }
+    });
+    state::check_laws_but_time(&*busy.store, TENANT);
 }

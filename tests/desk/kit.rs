@@ -17,8 +17,10 @@ use helpdesk::core::id::{AgentId, CommandId, ContactId, TenantId};
 use helpdesk::core::query::{Answer, Query};
 use helpdesk::notify::{DeliveryError, Recorder};
 use helpdesk::storage::Store;
+use helpdesk::storage::postgres::{PostgresOptions, PostgresStore};
 use helpdesk::storage::sqlite::Synchronous;
 use helpdesk::{Call, Error, MemoryStore, Outcome, SqliteOptions, SqliteStore};
+use helpdesk_test_support::postgres as test_server;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -151,6 +153,31 @@ pub(crate) fn check(config: Value, script: &[(&str, Step)], expected: &Expect) {
 
 pub(crate) fn sqlite() -> SqliteStore {
     SqliteStore::open_in_memory(SqliteOptions::default()).unwrap()
+}
+
+/// One database that several engines open, each for itself.
+pub(crate) struct Shared(Box<dyn Fn() -> Arc<dyn Store> + Send + Sync>);
+
+impl Shared {
+    /// A SQLite file.
+    pub(crate) fn sqlite() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self(Box::new(move || sqlite_at(&dir.path().join("desk.db"))))
+    }
+
+    /// A schema of its own on a PostgreSQL server.
+    pub(crate) fn postgres() -> Self {
+        let (address, schema) = (test_server::shared().unwrap(), test_server::fresh_schema());
+        Self(Box::new(move || {
+            let options = PostgresOptions::default().with_schema(&schema).unwrap();
+            let open = PostgresStore::open(&address, options.with_connections(4));
+            Arc::new(helpdesk::block_on(open).unwrap())
+        }))
+    }
+
+    pub(crate) fn open(&self) -> Arc<dyn Store> {
+        (self.0)()
+    }
 }
 
 /// A database that several engines may open.

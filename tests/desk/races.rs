@@ -1,6 +1,6 @@
 //! Lost races, commits whose end is not known, several engines at once.
 
-use crate::kit::{Kit, TENANT, sender, sqlite_at};
+use crate::kit::{Kit, Shared, TENANT, sender};
 use crate::script::{self, scripts};
 use crate::state;
 use async_trait::async_trait;
@@ -152,14 +152,21 @@ const N_ROUNDS: u32 = 12;
 
 #[test]
 fn several_engines_on_one_database_give_no_ticket_to_two() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("desk.db");
+    several_engines(&Shared::sqlite());
+}
+
+#[test]
+fn several_engines_on_postgres_give_no_ticket_to_two() {
+    several_engines(&Shared::postgres());
+}
+
+fn several_engines(shared: &Shared) {
     let mut config = script::desk();
     config["agents"]["cat"]["online"] = json!(true);
-    let first = Kit::new(sqlite_at(&path), config);
+    let first = Kit::new(shared.open(), config);
     std::thread::scope(|scope| {
         for engine in 0..N_ENGINES {
-            let store = sqlite_at(&path);
+            let store = shared.open();
             scope.spawn(move || work(Kit::bare(store), engine));
         }
     });

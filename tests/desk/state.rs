@@ -25,7 +25,7 @@ pub(crate) fn journal(store: &dyn Store, tenant: TenantId) -> Vec<Recorded> {
 fn rows_after(store: &dyn Store, tenant: TenantId, mut after: u64) -> Vec<Recorded> {
     let mut rows = Vec::new();
     loop {
-        let source = EventSource::Feed { after, kinds: Vec::new() };
+        let source = EventSource::News { after, kinds: Vec::new() };
         let page = block_on(store.events(&EventQuery::new(tenant, source, PAGE_MAX))).unwrap();
         rows.extend(page.rows);
         match rows.last() {

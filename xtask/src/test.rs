@@ -3,6 +3,7 @@
 //! It stops at the first failure. A step whose input is missing fails: nothing is skipped.
 
 use crate::{Failure, generate, purity, shell, tidy};
+use helpdesk_test_support::{bouncer, postgres};
 use std::time::Instant;
 
 /// One step: its name, and what it runs.
@@ -85,14 +86,22 @@ fn clippy() -> Result<(), String> {
     cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
 }
 
-/// Libraries, binaries, integration tests and examples; benches compile under `clippy`.
+/// Libraries, binaries, integration tests and examples, beside a PostgreSQL server that is
+/// started for them and ends with them; benches compile under `clippy`.
 fn test() -> Result<(), String> {
+    postgres::install()?;
+    bouncer::install()?;
+    let cluster = postgres::Cluster::start(postgres::Disk::Unsafe)?;
+    let run = |args: &[&str]| {
+        let mut command = shell::cargo(args)?;
+        shell::stream(command.env(postgres::ADDRESS_VARIABLE, cluster.address()))
+    };
     if shell::has_subcommand("nextest")? {
-        return cargo(&["nextest", "run", "--workspace", "--all-features"]);
+        return run(&["nextest", "run", "--workspace", "--all-features"]);
     }
     println!("cargo-nextest is not installed: cargo test takes its place");
     let targets = ["--lib", "--bins", "--tests", "--examples"];
-    cargo(&[&["test", "--workspace", "--all-features"][..], &targets[..]].concat())
+    run(&[&["test", "--workspace", "--all-features"][..], &targets[..]].concat())
 }
 
 fn doc() -> Result<(), String> {
@@ -118,6 +127,7 @@ fn bench() -> Result<(), String> {
     for name in [
         "desk",
         "storage",
+        "storage_postgres",
         "calls",
         "routing",
         "routing_at",

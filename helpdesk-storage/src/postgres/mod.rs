@@ -38,6 +38,7 @@ mod failure;
 mod filter;
 mod in_tx;
 mod keys;
+mod lead;
 mod maintain;
 mod options;
 mod query;
@@ -47,6 +48,7 @@ mod settle;
 mod write;
 
 pub use in_tx::{InTx, in_tx};
+pub use lead::Leadership;
 pub use options::{PostgresOptions, StatementMode};
 /// What [`PostgresOptions::with_tls`] takes, for hosts to build.
 pub use rustls;

@@ -131,6 +131,14 @@ CREATE TABLE {p}dead (
 );
 CREATE INDEX {i}dead_died ON {p}dead (tenant_id, died_at, id);
 
+-- Jobs that one node at a time does, of no tenant.
+CREATE TABLE {p}lease (
+  name text COLLATE "C" PRIMARY KEY,
+  owner text COLLATE "C" NOT NULL,
+  generation bigint NOT NULL,
+  until bigint NOT NULL
+);
+
 -- One row. Transaction numbers of this server, shifted by so many, are the feed's:
 -- a dump that is restored on another server begins behind those that it holds.
 CREATE TABLE {p}feed (

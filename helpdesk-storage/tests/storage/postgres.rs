@@ -4,20 +4,21 @@
 use crate::servers::{fresh, options};
 use crate::sqlite::race;
 use crate::work::{received, start, tenant};
-use helpdesk_core::event::StreamId;
+use chrono::TimeDelta;
+use helpdesk_core::event::{Recorded, StreamId};
 use helpdesk_core::id::{CommandId, TicketId};
 use helpdesk_storage::postgres::tokio_postgres::{self, Client, NoTls};
 use helpdesk_storage::postgres::{
     PostgresOptions, PostgresStore, SchemaState, StatementMode, in_tx,
 };
 use helpdesk_storage::{
-    ChangeSet, Committed, EventQuery, EventSource, Expect, ListKind, ListQuery, Shelf, Store,
-    StoreError, StoreExt, UniqueOp, conformance,
+    ChangeSet, Committed, EventQuery, EventSource, Expect, Follower, ListKind, ListQuery, Shelf,
+    Store, StoreError, StoreExt, UniqueOp, conformance,
 };
 use helpdesk_test_support::bouncer::Bouncer;
 use helpdesk_test_support::postgres::{Cluster, Disk, shared};
 use pollster::block_on;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -370,4 +371,70 @@ fn a_server_that_crashes_loses_nothing_it_confirmed() {
     assert!(block_on(store.commit(received(20, 19))).unwrap().replayed.is_some());
     block_on(store.commit(received(21, 20))).unwrap();
     eventually("the feed shows all", || feed(&store, 0).len() == 105);
+}
+
+#[test]
+fn one_node_at_a_time_leads_a_job() {
+    let (address, options) = (shared().unwrap(), options());
+    let store = open(&address, &options).unwrap();
+    let lead = |owner: &str, seconds: i64| {
+        let now = start() + TimeDelta::seconds(seconds);
+        block_on(store.lead("digest", owner, now, 60)).unwrap().map(|lead| lead.generation)
+    };
+    let taken = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for n in 0..6 {
+            let (taken, lead) = (&taken, &lead);
+            scope.spawn(move || {
+                let owner = format!("node {n}");
+                if lead(&owner, 0).is_some() {
+                    taken.lock().unwrap().push(owner);
+                }
+            });
+        }
+    });
+    let taken = taken.into_inner().unwrap();
+    assert_eq!(taken.len(), 1, "{taken:?}");
+    let first = &taken[0];
+    assert_eq!((lead(first, 30), lead("other", 89)), (Some(1), None));
+    assert_eq!((lead("other", 90), lead(first, 90)), (Some(2), None));
+    block_on(store.resign("digest", first)).unwrap();
+    assert_eq!(lead(first, 91), None, "who has it not gives nothing back");
+    block_on(store.resign("digest", "other")).unwrap();
+    assert_eq!(lead(first, 91), Some(3));
+    assert!(block_on(store.lead("", "a", start(), 60)).is_err());
+}
+
+#[test]
+fn a_follower_sees_each_entry_once_while_others_commit() {
+    const N: u64 = 60;
+    let (address, options) = (shared().unwrap(), options());
+    let store = open(&address, &options).unwrap();
+    // Tickets alone, so that commits run side by side.
+    let change = |n: u64| {
+        let mut change = received(n, 0);
+        change.put.retain(|record| record.stream().is_none_or(|it| it.kind.as_str() != "load"));
+        change.expect.retain(|expect| expect.stream.kind.as_str() != "load");
+        change
+    };
+    let mut seen = Vec::new();
+    std::thread::scope(|scope| {
+        for part in 0..4 {
+            let (store, change) = (&store, &change);
+            scope.spawn(move || {
+                for n in (1..=N).filter(|n| n % 4 == part) {
+                    block_on(store.commit(change(n))).unwrap();
+                }
+            });
+        }
+        eventually("all are seen", || {
+            // Each time anew, from what was kept.
+            let checkpoint = seen.last().map_or(0, |entry: &Recorded| entry.position);
+            let mut follower = Follower::new(tenant(), checkpoint);
+            seen.extend(block_on(follower.next(&store, 7)).unwrap());
+            seen.len() as u64 == N * 5
+        });
+    });
+    assert!(seen.is_sorted_by(|a, b| a.position < b.position));
+    assert_eq!(block_on(Follower::new(tenant(), 0).next(&store, 1_000)).unwrap(), seen);
 }

@@ -1,0 +1,148 @@
+//! What a commit to PostgreSQL costs: `cargo bench --bench storage_postgres`.
+//!
+//! Prints one JSON object. So many callers at once commit what receiving a mail commits, to
+//! a server of the bench's own that waits for the disk at every commit; by turns with it,
+//! as many callers insert one row of the same bytes each. Of both, the best round counts.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench may panic, and prints what it found"
+)]
+
+#[path = "fixture/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "a part of it is used")]
+mod fixture;
+#[path = "fixture/stored.rs"]
+#[allow(dead_code, reason = "a part of it is used")]
+mod stored;
+
+use fixture::floor::noise;
+use helpdesk::block_on;
+use helpdesk::storage::postgres::tokio_postgres::{Client, NoTls, Statement, connect};
+use helpdesk::storage::postgres::{PostgresOptions, PostgresStore};
+use helpdesk::storage::{ChangeSet, Store};
+use helpdesk_test_support::postgres::{Cluster, Disk};
+use serde_json::{Value, json};
+use std::time::Instant;
+use stored::{Kinds, pure_bytes};
+use uuid::Uuid;
+
+/// Callers at once.
+const CALLERS: [usize; 3] = [1, 8, 32];
+/// Rounds of which the best counts.
+const ROUNDS: usize = 7;
+/// Commits of one round, by all callers together.
+const COMMITS: usize = 960;
+
+fn main() {
+    let is_test = std::env::args().any(|arg| arg == "--test");
+    let (n_rounds, n_commits) = if is_test { (1, 32) } else { (ROUNDS, COMMITS) };
+    let cluster = Cluster::start(Disk::Safe).expect("a server");
+    let kinds = Kinds::record();
+    let mut first = 1;
+    let runs: Vec<Value> = CALLERS
+        .into_iter()
+        .map(|n_callers| {
+            let run = Run { cluster: &cluster, kinds: &kinds, n_callers, n_rounds };
+            run.measure(n_commits / n_callers, &mut first)
+        })
+        .collect();
+    let found = json!({ "bytes": n_bytes(&kinds), "runs": runs });
+    println!("{}", serde_json::to_string_pretty(&found).expect("JSON"));
+}
+
+/// What one commit holds.
+fn n_bytes(kinds: &Kinds) -> usize {
+    kinds.receives(1..2).map(|set| pure_bytes(&set)).sum()
+}
+
+struct Run<'a> {
+    cluster: &'a Cluster,
+    kinds: &'a Kinds,
+    n_callers: usize,
+    n_rounds: usize,
+}
+
+impl Run<'_> {
+    /// Each caller commits so many, in each round.
+    fn measure(&self, n_each: usize, first: &mut usize) -> Value {
+        let address = self.cluster.address();
+        let options = PostgresOptions::default().with_connections(self.n_callers);
+        let store = block_on(PostgresStore::open(&address, options)).expect("opens");
+        let raw = Raw::connect(&address, self.n_callers);
+        let bytes = noise(n_bytes(self.kinds));
+        let (mut own, mut floors) = (f64::INFINITY, f64::INFINITY);
+        // One more, so that all is prepared and in memory.
+        for round in 0..=self.n_rounds {
+            let mut job = || {
+                let sets: Vec<ChangeSet> = self.kinds.receives(*first..*first + n_each).collect();
+                *first += n_each;
+                sets
+            };
+            let jobs: Vec<Vec<ChangeSet>> = (0..self.n_callers).map(|_| job()).collect();
+            let commits = per_commit(jobs, |_, set| {
+                block_on(store.commit(set)).expect("commits");
+            });
+            let rows = vec![vec![(); n_each]; self.n_callers];
+            let inserts = per_commit(rows, |caller, ()| raw.insert(caller, &bytes));
+            if round > 0 {
+                own = own.min(commits);
+                floors = floors.min(inserts);
+            }
+        }
+        json!({
+            "callers": self.n_callers, "commit_ns": own, "insert_ns": floors,
+            "of_insert_rate": floors / own,
+        })
+    }
+}
+
+/// Wall time of each caller's work, by all at once, for one piece of it.
+fn per_commit<T: Send>(jobs: Vec<Vec<T>>, work: impl Fn(usize, T) + Sync) -> f64 {
+    let n: usize = jobs.iter().map(Vec::len).sum();
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for (caller, job) in jobs.into_iter().enumerate() {
+            let work = &work;
+            scope.spawn(move || job.into_iter().for_each(|piece| work(caller, piece)));
+        }
+    });
+    start.elapsed().as_nanos() as f64 / n as f64
+}
+
+/// Connections of the driver's, each with one prepared statement.
+struct Raw {
+    _runtime: tokio::runtime::Runtime,
+    clients: Vec<(Client, Statement)>,
+}
+
+impl Raw {
+    fn connect(address: &str, n: usize) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let clients = (0..n).map(|_| {
+            runtime.block_on(async {
+                let (client, connection) = connect(address, NoTls).await.expect("connects");
+                tokio::spawn(connection);
+                let table = "CREATE TABLE IF NOT EXISTS floor (id uuid PRIMARY KEY, bytes bytea)";
+                client.batch_execute(table).await.expect("makes a table");
+                let insert = "INSERT INTO floor (id, bytes) VALUES ($1, $2)";
+                let insert = client.prepare(insert).await.expect("prepares");
+                (client, insert)
+            })
+        });
+        let clients = clients.collect();
+        Self { _runtime: runtime, clients }
+    }
+
+    fn insert(&self, caller: usize, bytes: &[u8]) {
+        let (client, insert) = &self.clients[caller];
+        let id = Uuid::new_v4();
+        block_on(client.execute(insert, &[&id, &bytes])).expect("inserts");
+    }
+}
