@@ -84,10 +84,10 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::SchemaNewer`](crate::StoreError::SchemaNewer) when a newer
-    /// version wrote it, [`StoreError::Corrupt`](crate::StoreError::Corrupt)
+    /// [`StoreError::SchemaNewer`] when a newer
+    /// version wrote it, [`StoreError::Corrupt`]
     /// when it is no SQLite database or its schema is not the one released,
-    /// [`StoreError::Unavailable`](crate::StoreError::Unavailable) when it
+    /// [`StoreError::Unavailable`] when it
     /// cannot be opened or is busy.
     pub fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self> {
         let pool = Pool::open_file(path.as_ref(), &options)?;
