@@ -36,7 +36,8 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn run(input: &mut Unstructured<'_>) -> Result<()> {
     let Some(escalations) = desk(input)? else { return Ok(()) };
-    let (schema, calendars, roster) = (Schema::default(), CalendarRevisions::default(), Roster::default());
+    let (schema, calendars, roster) =
+        (Schema::default(), CalendarRevisions::default(), Roster::default());
     let mut now = DateTime::from_timestamp(1_795_000_000, 0).expect("in range");
     let facts = FactMap::from_json(&json!({}), now, &schema).expect("fits");
     let new = &StatusPreset::Zendesk.statuses()[0];
@@ -112,11 +113,7 @@ fn catch_up(
     panic!("fires without end");
 }
 
-fn take(
-    chain: &mut Option<Chain>,
-    changes: &[EscalationChange],
-    fired: &mut BTreeSet<(u32, u16)>,
-) {
+fn take(chain: &mut Option<Chain>, changes: &[EscalationChange], fired: &mut BTreeSet<(u32, u16)>) {
     for change in changes {
         if let EscalationNews::StepFired(own) = &change.news {
             assert!(fired.insert((own.loop_index, own.step)), "a step fired twice");
