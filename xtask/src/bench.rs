@@ -21,7 +21,7 @@ const FLOORS: [&str; 4] = ["floor", "helpdesk", "walk", "body_64_kib"];
 const COMPARE: &str = "compare";
 /// The bench of rule sets, which also runs at one size.
 const ROUTING: &str = "routing";
-const USAGE: &str = "`cargo xtask bench desk|routing|assign|drain|calendar|tick|what_if|compare [--json]`, `cargo \
+const USAGE: &str = "`cargo xtask bench desk|routing|assign|drain|calendar|tick|what_if|search|compare [--json]`, `cargo \
     xtask bench routing --rules N [--seed S] [--tickets T] [--cyrillic] [--json]`, or `cargo xtask \
     bench report [PART…]`";
 

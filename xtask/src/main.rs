@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a terminal")]
 
 mod bench;
+mod eval;
 mod fuzz;
 mod generate;
 mod purity;
@@ -22,6 +23,7 @@ const CHORES: &[(&str, &str, &str)] = &[
     ("gen", "[--check]", "write the generated files again, or only say which are stale"),
     ("fuzz", "[--seconds N] [TARGET…]", "fuzz each target, or the named ones, for N seconds"),
     ("bench", "NAME [OPTION…]", "run a bench; `bench report` writes docs/PERFORMANCE.md again"),
+    ("eval", "search|classify …", "measure search and classification on sets of real questions"),
     ("vectors", "KIND FILE…", "check the engine against files of known answers"),
     ("help", "", "print this text"),
 ];
@@ -70,6 +72,7 @@ fn run(chore: &str, args: &[String]) -> Result<(), Failure> {
         "gen" => generate::run(args),
         "fuzz" => fuzz::run(args),
         "bench" => bench::run(args),
+        "eval" => eval::run(args),
         "vectors" => vectors::run(args),
         "help" | "--help" | "-h" => {
             print!("{}", usage());

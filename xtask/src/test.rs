@@ -115,8 +115,17 @@ fn quickstart() -> Result<(), String> {
 
 /// Each benchmark runs once, unmeasured.
 fn bench() -> Result<(), String> {
-    for name in ["desk", "routing", "routing_at", "assign", "drain", "calendar", "tick", "what_if"]
-    {
+    for name in [
+        "desk",
+        "routing",
+        "routing_at",
+        "assign",
+        "drain",
+        "calendar",
+        "tick",
+        "what_if",
+        "search",
+    ] {
         require(&format!("benches/{name}.rs"))?;
         cargo(&["bench", "--bench", name, "--", "--test"])?;
     }

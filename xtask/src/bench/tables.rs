@@ -36,7 +36,7 @@ fn table(name: &str, data: &Value) -> Result<String, String> {
         ["hard"] => hard(found),
         ["compare", group] => rivals(found, group),
         ["compare", "working", "time"] => by_group(found, &["due_", "elapsed_"]),
-        ["calendar" | "assign" | "drain" | "what_if" | "tick" | "desk"] => plain(found),
+        ["calendar" | "assign" | "drain" | "what_if" | "tick" | "search" | "desk"] => plain(found),
         _ => return Err(format!("no table is called `{name}`")),
     };
     Ok(format!("\n{table}\nMeasured on {}.\n\n", machine::line(&found["machine"])))
