@@ -102,7 +102,7 @@ fn doc() -> Result<(), String> {
 
 /// Each crate with features builds without them.
 fn features() -> Result<(), String> {
-    for package in ["helpdesk", "helpdesk-storage"] {
+    for package in ["helpdesk", "helpdesk-storage", "helpdesk-search"] {
         cargo(&["check", "--package", package, "--no-default-features"])?;
     }
     Ok(())

@@ -25,7 +25,7 @@ const RATE: f32 = 0.35;
 /// How fast weights that nothing confirms shrink.
 const DECAY: f32 = 1e-6;
 /// How much the rarity of a place counts.
-const RARITY_POWER: f32 = 0.3;
+const RARITY_POWER: f32 = 0.4;
 
 /// Tells labels apart by the words of a text, in any language.
 ///
@@ -66,8 +66,8 @@ pub struct Classifier {
 /// What a text is, as far as can be told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
-    /// The likeliest label; `None` when it is less likely than the threshold, or when
-    /// nothing of the text has been seen before.
+    /// The likeliest label; `None` when it is less likely than the threshold, or when no word of the
+    /// text, nor the beginning of one, has been seen before.
     pub label: Option<String>,
     /// The likeliest labels with their probabilities, best first, at most five; equal
     /// ones in the order in which they were learned.
@@ -208,7 +208,10 @@ impl Classifier {
             order.truncate(n_listed);
             order.sort_unstable_by(best_first);
         }
-        let has_evidence = values.iter().any(|(place, _)| self.moved[*place as usize] > 0.0);
+        // Runs of chars are in every text; a word, or how one begins, must have been seen.
+        let has_evidence = values
+            .iter()
+            .any(|(place, _)| (*place as usize) < TABLE && self.moved[*place as usize] > 0.0);
         let label = order
             .first()
             .filter(|best| has_evidence && scores[**best] >= self.threshold)

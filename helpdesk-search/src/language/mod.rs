@@ -107,3 +107,6 @@ pub(crate) fn base_code(language: &str) -> String {
         _ => base,
     }
 }
+
+#[cfg(test)]
+mod tests;
