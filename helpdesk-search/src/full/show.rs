@@ -127,8 +127,7 @@ fn snippet(body: &str, marks: &[(Range<usize>, usize)], plan: &GroupPlan) -> Sni
         let end = forward(body, mark.0.start, room);
         let mut seen: Vec<usize> = Vec::new();
         let mut says = 0.0;
-        for (mark, slot) in marks[at..].iter().take_while(|(mark, _)| mark.end <= end) {
-            let _ = mark;
+        for (_, slot) in marks[at..].iter().take_while(|(mark, _)| mark.end <= end) {
             if !seen.contains(slot) {
                 seen.push(*slot);
                 says += plan.slots[*slot].rarity.max(f32::MIN_POSITIVE);
