@@ -1,11 +1,11 @@
 //! The engine: load, decide, commit.
 
+use crate::builder;
 use crate::change_set::{change_set, is_no_change};
 use crate::error::{Error, Result, store_code};
 use crate::load::no_tenant;
 use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, is_kept, streams_of};
 use crate::spans::{code_of, coded, step_span};
-use crate::{builder, language};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
 use helpdesk_core::case::record::{CommandRecord, Record, Stored, TimerOp};
@@ -20,6 +20,7 @@ use helpdesk_core::intake::inbound::InboundMessage;
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::message::hex;
 use helpdesk_notify::Notifier;
+use helpdesk_search::guess_language;
 use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -347,7 +348,7 @@ impl Helpdesk {
             *number = Some(self.number(tenant, snapshot.desk.number_prefix()).await?);
         }
         let wanted = wants_language(&call.command).filter(|_| self.inner.guesses_language);
-        let language = wanted.and_then(|text| language::guess(text, snapshot.desk.languages()));
+        let language = wanted.and_then(|text| guess_language(text, snapshot.desk.languages()));
         let context = Context {
             now: *now,
             command_id: call.command_id,

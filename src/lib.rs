@@ -59,7 +59,6 @@ mod error;
 #[cfg(feature = "ical")]
 pub mod ical;
 mod json;
-mod language;
 mod load;
 mod many;
 mod overview;

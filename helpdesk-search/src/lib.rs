@@ -5,13 +5,23 @@
 //! asker may not read has no part in the answer: not in the hits, not in their
 //! total, not in their scores.
 //!
-//! [`NaiveIndex`] is the plain form: it compares words, in memory, and is what an
-//! index that stems, ranks and forgives is compared with.
+//! [`FullTextIndex`] is the index: on disk or in memory, of one tenant or of many. It is fed
+//! with [`Change`]s, in batches that become visible together, says how far it has
+//! got ([`Status`]) and is rebuilt while it answers. It compares words by an [`Analyzer`] for
+//! each language, ranks, forgives typing errors, completes ([`FullTextIndex::suggest`]) and finds what is
+//! like a text ([`FullTextIndex::similar`]).
+//!
+//! [`NaiveIndex`] is the plain form: it compares words, in memory, and is what the other is
+//! compared with.
+//!
+//! [`Classifier`] learns from texts which label fits, and says nothing when unsure.
 //!
 //! ```
 //! use helpdesk_core::article::{Article, ArticleState, Visibility};
 //! use helpdesk_core::id::{ArticleId, Key, TenantId};
-//! use helpdesk_search::{ArticleIndex, ArticleQuery, Asker, NaiveIndex};
+//! use helpdesk_search::{
+//!     ArticleIndex, ArticleQuery, Asker, Change, FullTextIndex, IndexOptions,
+//! };
 //! use uuid::Uuid;
 //!
 //! let tenant = TenantId(Uuid::from_u128(1));
@@ -30,12 +40,14 @@
 //!     n_unhelpful: 0,
 //!     review_at: None,
 //! };
-//! let index = NaiveIndex::new();
-//! index.upsert(tenant, &article)?;
+//! let id = article.id;
+//! let index = FullTextIndex::in_memory(&IndexOptions::default())?;
+//! index.apply(&[Change::Upsert(tenant, article)])?;
+//! index.commit()?;
 //!
 //! let requester = Asker::Requester { tags: Vec::new() };
-//! let hits = index.search(&ArticleQuery::new(tenant, requester, "invoice refund"))?;
-//! assert_eq!((hits.total, hits.hits[0].id), (1, article.id));
+//! let hits = index.search(&ArticleQuery::new(tenant, requester, "refunds for invoices"))?;
+//! assert_eq!((hits.total, hits.hits[0].id), (1, id));
 //! assert_eq!(hits.hits[0].snippet.marked(), ["invoice", "Refund"]);
 //!
 //! let hits = index.search(&ArticleQuery::new(tenant, Asker::Anonymous, "invoice refund"))?;
@@ -44,11 +56,21 @@
 //! ```
 
 mod asker;
+mod classify;
+mod full;
 mod hits;
 mod index;
+mod language;
 mod naive;
+mod synonyms;
 
 pub use asker::Asker;
-pub use hits::{Hit, Hits, SNIPPET_CHARS_MAX, Snippet, WordMatch};
-pub use index::{ArticleIndex, ArticleQuery, HITS_DEFAULT, SearchError};
+pub use classify::{
+    Classifier, EVIDENCE_MAX, Evidence, LABELS_MAX, ModelError, Prediction, THRESHOLD_DEFAULT,
+};
+pub use full::{FullTextIndex, IndexOptions, SUGGESTED_MAX, Status, Suggested, Suggestions};
+pub use hits::{Facets, Hit, Hits, SNIPPET_CHARS_MAX, ScoreParts, Snippet, WordMatch};
+pub use index::{ArticleIndex, ArticleQuery, Change, HITS_DEFAULT, SearchError, Seq};
+pub use language::{Analyzer, GuessedLanguage, guess_language};
 pub use naive::NaiveIndex;
+pub use synonyms::Synonyms;

@@ -24,9 +24,9 @@ const COMPARE: &str = "compare";
 const ROUTING: &str = "routing";
 /// The bench of the embedded store, which has floors of its own.
 const STORAGE: &str = "storage";
-const USAGE: &str = "`cargo xtask bench desk|routing|assign|drain|calendar|tick|what_if|compare [--json]`, `cargo \
-    xtask bench routing --rules N [--seed S] [--tickets T] [--cyrillic] [--json]`, `cargo xtask \
-    bench storage [--tickets N] [--json]`, or `cargo xtask bench report [PART…]`";
+const USAGE: &str = "`cargo xtask bench desk|routing|assign|drain|calendar|tick|what_if|search|compare [--json]`, \
+    `cargo xtask bench routing --rules N [--seed S] [--tickets T] [--cyrillic] [--json]`, `cargo \
+    xtask bench storage [--tickets N] [--json]`, or `cargo xtask bench report [PART…]`";
 
 /// Runs the chore.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {

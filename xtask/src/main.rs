@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to a terminal")]
 
 mod bench;
+mod eval;
 mod fuzz;
 mod generate;
 mod purity;
@@ -29,6 +30,7 @@ const CHORES: &[(&str, &str, &str)] = &[
         "run the reliability suite: --minutes N or --seeds N, --seed S",
     ),
     ("bench", "NAME [OPTION…]", "run a bench; `bench report` writes docs/PERFORMANCE.md again"),
+    ("eval", "search|classify …", "measure search and classification on sets of real questions"),
     ("vectors", "KIND FILE…", "check the engine against files of known answers"),
     ("sqlite-range", "", "compile with the oldest and the newest rusqlite that may be taken"),
     ("help", "", "print this text"),
@@ -79,6 +81,7 @@ fn run(chore: &str, args: &[String]) -> Result<(), Failure> {
         "fuzz" => fuzz::run(args),
         "torture" => torture::run(args),
         "bench" => bench::run(args),
+        "eval" => eval::run(args),
         "vectors" => vectors::run(args),
         "sqlite-range" => sqlite_range::run(args),
         "help" | "--help" | "-h" => {

@@ -1,8 +1,9 @@
 //! The plain index: it compares words, in memory.
 
 use crate::asker::Asker;
-use crate::hits::{Hit, Hits, SNIPPET_CHARS_MAX, Snippet, WordMatch};
+use crate::hits::{Facets, Hit, Hits, SNIPPET_CHARS_MAX, ScoreParts, Snippet, WordMatch};
 use crate::index::{ArticleIndex, ArticleQuery, SearchError};
+use crate::language::base_code;
 use helpdesk_core::article::Article;
 use helpdesk_core::condition::{FoldOptions, fold, words};
 use helpdesk_core::id::{ArticleId, TenantId};
@@ -27,7 +28,7 @@ const QUERY_WORDS_MAX: usize = 100;
 /// stands in the title, 1 when it stands in the body, 3 in both. An article is
 /// found when any word of the question is in it, and the best comes first;
 /// equal scores by id. Only the first 100 distinct words of a question count. No
-/// stems, no typing errors, no languages. A question reads every article of the
+/// stems, no typing errors, no synonyms. A question reads every article of the
 /// tenant.
 ///
 /// ```
@@ -96,16 +97,24 @@ impl ArticleIndex for NaiveIndex {
             .into_iter()
             .flat_map(BTreeMap::values)
             .filter(|indexed| query.asker.permits(&indexed.article))
+            .filter(|indexed| is_asked_for(query, &indexed.article))
             .map(|indexed| (indexed, matches(indexed, &asked)))
             .filter(|(_, why)| !why.is_empty())
             .map(|(indexed, why)| (score(&why), indexed, why))
             .collect();
         // Stable, and the map is in the order of ids.
-        found.sort_by_key(|(score, ..)| std::cmp::Reverse(*score));
+        let is_other = |article: &Article| {
+            let base = base_code(&article.language);
+            !query.languages.is_empty() && !query.languages.iter().any(|l| base_code(l) == base)
+        };
+        found.sort_by_key(|(score, indexed, _)| {
+            (is_other(&indexed.article), std::cmp::Reverse(*score))
+        });
         let total = found.len();
+        let counted = query.facets.then(|| facets(found.iter().map(|(_, i, _)| &i.article)));
         let page = found.into_iter().skip(query.offset).take(query.limit.min(PAGE_MAX));
         let hits = page.map(|(score, indexed, why)| hit(score, indexed, why, self.options));
-        Ok(Hits { total, hits: hits.collect() })
+        Ok(Hits { total, hits: hits.collect(), facets: counted })
     }
 
     fn n_articles(&self, tenant: TenantId, asker: &Asker) -> Result<usize, SearchError> {
@@ -113,6 +122,27 @@ impl ArticleIndex for NaiveIndex {
         let own = articles.get(&tenant).into_iter().flat_map(BTreeMap::values);
         Ok(own.filter(|indexed| asker.permits(&indexed.article)).count())
     }
+}
+
+/// Whether the question leaves the article in.
+fn is_asked_for(query: &ArticleQuery, article: &Article) -> bool {
+    query.except != Some(article.id)
+        && query.category.as_ref().is_none_or(|key| article.category.as_ref() == Some(key))
+        && query.label.as_ref().is_none_or(|label| article.labels.contains(label))
+}
+
+fn facets<'a>(found: impl Iterator<Item = &'a Article>) -> Facets {
+    let mut facets = Facets::default();
+    for article in found {
+        if let Some(category) = &article.category {
+            *facets.categories.entry(category.as_str().to_owned()).or_default() += 1;
+        }
+        for label in article.labels.iter().collect::<BTreeSet<_>>() {
+            *facets.labels.entry(label.clone()).or_default() += 1;
+        }
+        *facets.languages.entry(base_code(&article.language)).or_default() += 1;
+    }
+    facets
 }
 
 /// The distinct words of a question, in order.
@@ -149,6 +179,7 @@ fn hit(score: u32, indexed: &Indexed, why: Vec<WordMatch>, options: FoldOptions)
         title: indexed.article.title.clone(),
         snippet: snippet(&indexed.article.body, &found, options),
         score,
+        parts: ScoreParts { words: score, ..ScoreParts::default() },
         why,
     }
 }

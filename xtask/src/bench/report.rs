@@ -13,9 +13,9 @@ use std::path::Path;
 const DATA: &str = "docs/performance.json";
 const PAGE: &str = "docs/PERFORMANCE.md";
 /// What can be measured by itself.
-const PARTS: [&str; 10] = [
-    "routing", "hard", "compare", "calendar", "assign", "drain", "what_if", "tick", "desk",
-    "storage",
+const PARTS: [&str; 11] = [
+    "routing", "hard", "compare", "calendar", "assign", "drain", "what_if", "tick", "search",
+    "desk", "storage",
 ];
 /// Rules of each run of `routing`, in both scripts.
 const SIZES: [u64; 5] = [10, 100, 1_000, 10_000, 100_000];

@@ -36,7 +36,7 @@ fn table(name: &str, data: &Value) -> Result<String, String> {
         ["hard"] => hard(found),
         ["compare", group] => rivals(found, group),
         ["compare", "working", "time"] => by_group(found, &["due_", "elapsed_"]),
-        ["calendar" | "assign" | "drain" | "what_if" | "tick" | "desk"] => plain(found),
+        ["calendar" | "assign" | "drain" | "what_if" | "tick" | "search" | "desk"] => plain(found),
         ["storage"] => storage_rows(found),
         _ => return Err(format!("no table is called `{name}`")),
     };

@@ -1,6 +1,6 @@
-//! Guesses the language of a message that names none.
+//! Guesses the language of a message or an article that names none.
 
-use helpdesk_core::decide::GuessedLanguage;
+pub use helpdesk_core::decide::GuessedLanguage;
 
 /// By what a language is known that is the desk's only one.
 const BY_DESK: &str = "the desk's only language";
@@ -15,8 +15,9 @@ const CONFIDENCE_MIN: f64 = 0.3;
 
 /// The language of a text, among `spoken` where the desk names its languages;
 /// `None` when the guess would be a bad one. A desk that names one language
-/// needs no guess.
-pub(crate) fn guess(text: &str, spoken: &[String]) -> Option<GuessedLanguage> {
+/// needs no guess. Without the feature `language` nothing else is guessed.
+#[must_use]
+pub fn guess_language(text: &str, spoken: &[String]) -> Option<GuessedLanguage> {
     match spoken {
         [only] => Some(GuessedLanguage { code: only.clone(), by: BY_DESK.to_owned() }),
         _ => detect(text, spoken),
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn languages_of_plain_messages_are_told_apart() {
         let spoken = ["en", "ru", "bg"].map(str::to_owned);
-        let code = |text| guess(text, &spoken).map(|guess| guess.code);
+        let code = |text| guess_language(text, &spoken).map(|guess| guess.code);
         assert_eq!(
             code("Hello, my invoice from last week is wrong and I want my money back.").as_deref(),
             Some("en")
@@ -183,7 +184,10 @@ mod tests {
             Some("ru")
         );
         assert_eq!(code("???"), None);
-        assert_eq!(guess("???", &["en".to_owned()]).map(|guess| guess.code).as_deref(), Some("en"));
+        assert_eq!(
+            guess_language("???", &["en".to_owned()]).map(|guess| guess.code).as_deref(),
+            Some("en")
+        );
         // Too short to tell Russian from Bulgarian: no guess is better than a wrong one.
         assert_eq!(code("Где мой заказ?"), None);
     }

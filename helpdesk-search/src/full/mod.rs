@@ -1,0 +1,255 @@
+//! The full-text index.
+
+mod close;
+mod document;
+mod facets;
+mod generation;
+mod keeper;
+mod options;
+mod plan;
+mod question;
+mod registry;
+mod schema;
+mod score;
+mod search;
+mod show;
+mod snapshot;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod typo;
+mod weights;
+
+pub use options::IndexOptions;
+pub use suggest::{SUGGESTED_MAX, Suggested, Suggestions};
+
+use crate::asker::Asker;
+use crate::hits::Hits;
+use crate::index::{ArticleIndex, ArticleQuery, Change, SearchError, Seq};
+use generation::failed;
+use helpdesk_core::article::Article;
+use helpdesk_core::id::{ArticleId, TenantId};
+use keeper::Keeper;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// An index that stems, ranks and forgives, on disk or in memory, of one tenant or of many.
+///
+/// Changes are taken in at once and committed a little later, all of
+/// [`IndexOptions::window`] together; [`commit`](Self::commit) does it now. A commit is
+/// durable and visible when it returns, and a crash leaves the last one. Questions are
+/// answered from the last commit and never wait for a change.
+///
+/// An index is disposable. When [`Status::stale`] says so, it was made by another version
+/// of the analyzers: it still answers, and [`rebuild`](Self::rebuild) makes it anew meanwhile.
+///
+/// Of a tenant, only articles that the asker may read count, down to the statistics of
+/// the scores; tenants share a folder, but no word and no number.
+///
+/// ```
+/// # use helpdesk_core::article::{Article, ArticleState, Visibility};
+/// # use helpdesk_core::id::{ArticleId, Key, TenantId};
+/// use helpdesk_search::{ArticleIndex, ArticleQuery, Asker, Change, FullTextIndex, IndexOptions};
+/// # use uuid::Uuid;
+/// # let tenant = TenantId(Uuid::from_u128(1));
+/// # let article = Article {
+/// #     id: ArticleId(Uuid::from_u128(2)), key: Key::new("passwords")?, language: "en".into(),
+/// #     title: "Resetting your password".into(), body: "Use the link in the mail.".into(),
+/// #     category: None, labels: vec![], visibility: Visibility::Public,
+/// #     state: ArticleState::Published, revision: 1, n_helpful: 0, n_unhelpful: 0, review_at: None,
+/// # };
+/// let index = FullTextIndex::in_memory(&IndexOptions::default())?;
+/// index.apply(&[Change::Upsert(tenant, article)])?;
+/// index.commit()?;
+/// let hits = index.search(&ArticleQuery::new(tenant, Asker::Anonymous, "reset pasword"))?;
+/// assert_eq!(hits.hits[0].title, "Resetting your password");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct FullTextIndex {
+    keeper: Arc<Keeper>,
+    committer: Option<JoinHandle<()>>,
+}
+
+/// How an index stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// The last change that questions see.
+    pub visible: Seq,
+    /// The last change taken in.
+    pub applied: Seq,
+    /// Where the feed had been read up to at the last commit.
+    pub reached: Option<u64>,
+    /// Articles that can be found, of all tenants.
+    pub n_articles: u64,
+    /// Why the index should be rebuilt, if it should.
+    pub stale: Option<String>,
+    /// Whether it is being rebuilt.
+    pub is_rebuilding: bool,
+}
+
+impl FullTextIndex {
+    /// An index that is gone with the program.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Index`].
+    pub fn in_memory(options: &IndexOptions) -> Result<Self, SearchError> {
+        Self::with(Keeper::in_memory(options)?)
+    }
+
+    /// The index in the folder, which is made when there is none. One program at a time
+    /// may have it open. What a crash left behind is cleared away.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Locked`] when it is open elsewhere; [`SearchError::Format`] when
+    /// something else lies there; [`SearchError::Index`].
+    pub fn open(folder: impl AsRef<Path>, options: &IndexOptions) -> Result<Self, SearchError> {
+        Self::with(Keeper::open(folder.as_ref(), options)?)
+    }
+
+    fn with(keeper: Keeper) -> Result<Self, SearchError> {
+        let keeper = Arc::new(keeper);
+        let own = keeper.clone();
+        let thread = std::thread::Builder::new().name("helpdesk-search".to_owned());
+        let committer = thread.spawn(move || own.run()).map_err(failed)?;
+        Ok(Self { keeper, committer: Some(committer) })
+    }
+
+    /// Takes changes in, in order; the number of the last. They show within the window
+    /// and the time of a commit.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError`], also that of a commit that has failed since the last call. Some
+    /// of the changes may have been taken in; giving all of them again does no harm.
+    pub fn apply(&self, changes: &[Change]) -> Result<Seq, SearchError> {
+        self.keeper.apply(changes)
+    }
+
+    /// Makes all changes taken in visible and durable; the number of the last.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Index`].
+    pub fn commit(&self) -> Result<Seq, SearchError> {
+        self.keeper.commit()
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let generation = self.keeper.current();
+        let snapshot = generation.snapshot();
+        let (stale, is_rebuilding) = self.keeper.rebuild_state();
+        Status {
+            visible: snapshot.seq,
+            applied: generation.meta().seq,
+            reached: snapshot.reached,
+            n_articles: snapshot.searcher.num_docs(),
+            stale,
+            is_rebuilding,
+        }
+    }
+
+    /// Makes the index anew from all articles of all tenants, as the store has them, and
+    /// tells `progress` how many are done. Until it returns, questions are answered by the
+    /// old one; changes that come meanwhile are in both. It blocks: give it a thread.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Rebuilding`] when one is under way; [`SearchError::Index`], and
+    /// then the old index stays.
+    pub fn rebuild(
+        &self,
+        articles: impl IntoIterator<Item = (TenantId, Article)>,
+        progress: impl FnMut(u64),
+    ) -> Result<Seq, SearchError> {
+        self.keeper.rebuild(articles.into_iter(), progress)
+    }
+
+    /// What the asker may be about to ask: words that begin like the last one, and articles
+    /// for what stands there so far, at most [`SUGGESTED_MAX`] of each.
+    ///
+    /// Only titles are completed from.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Index`].
+    pub fn suggest(
+        &self,
+        tenant: TenantId,
+        asker: &Asker,
+        text: &str,
+    ) -> Result<Suggestions, SearchError> {
+        suggest::suggest(&self.keeper.current().snapshot(), tenant, asker, text)
+    }
+
+    /// Articles like a text of any length, such as a ticket: "has this been answered?".
+    /// Of a long text, the words that say the most are looked up. `except` is never among
+    /// the hits.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Index`].
+    pub fn similar(
+        &self,
+        tenant: TenantId,
+        asker: &Asker,
+        text: &str,
+        except: Option<ArticleId>,
+        limit: usize,
+    ) -> Result<Hits, SearchError> {
+        let mut query = ArticleQuery::new(tenant, asker.clone(), text).with_page(0, limit);
+        query.except = except;
+        self.search(&query)
+    }
+}
+
+impl ArticleIndex for FullTextIndex {
+    fn upsert(&self, tenant: TenantId, article: &Article) -> Result<(), SearchError> {
+        self.apply(&[Change::Upsert(tenant, article.clone())])?;
+        self.commit().map(drop)
+    }
+
+    fn delete(&self, tenant: TenantId, id: ArticleId) -> Result<(), SearchError> {
+        self.apply(&[Change::Delete(tenant, id)])?;
+        self.commit().map(drop)
+    }
+
+    fn search(&self, query: &ArticleQuery) -> Result<Hits, SearchError> {
+        search::search(&self.keeper.current().snapshot(), query)
+    }
+
+    fn n_articles(&self, tenant: TenantId, asker: &Asker) -> Result<usize, SearchError> {
+        let snapshot = self.keeper.current().snapshot();
+        let groups = snapshot.groups.of(tenant);
+        let segments = &snapshot.segments;
+        let classes = groups.flat_map(|(_, group)| segments.iter().map(move |s| (s, group)));
+        let seen = classes
+            .flat_map(|(segment, group)| segment.classes_of(group))
+            .filter(|(_, class)| asker.sees(&class.visibility));
+        let n: u64 = seen.map(|(_, class)| class.n_docs).sum();
+        Ok(usize::try_from(n).unwrap_or(usize::MAX))
+    }
+}
+
+impl Drop for FullTextIndex {
+    /// Commits what has been taken in.
+    fn drop(&mut self) {
+        self.keeper.close();
+        if let Some(committer) = self.committer.take() {
+            let _ = committer.join();
+        }
+        let _ = self.keeper.commit();
+    }
+}
+
+impl fmt::Debug for FullTextIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FullTextIndex").field("status", &self.status()).finish()
+    }
+}
