@@ -427,7 +427,8 @@ impl World {
             EventSource::Stream { stream, after } => {
                 entry.entry.stream == *stream && entry.n > *after
             }
-            EventSource::Feed { after, kinds } => {
+            // One commits at a time here, so the feed has all the news.
+            EventSource::Feed { after, kinds } | EventSource::News { after, kinds } => {
                 let is_of_kind = kinds.is_empty() || kinds.contains(&entry.entry.stream.kind);
                 is_of_kind && entry.position > *after
             }
@@ -438,7 +439,9 @@ impl World {
         rows.truncate(query.limit);
         let next = rows.last().filter(|_| has_more).map(|last| match query.source {
             EventSource::Stream { .. } => Cursor(last.n.to_string()),
-            EventSource::Feed { .. } => Cursor(last.position.to_string()),
+            EventSource::Feed { .. } | EventSource::News { .. } => {
+                Cursor(last.position.to_string())
+            }
         });
         Ok(Page { rows, next })
     }
