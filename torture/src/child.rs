@@ -1,16 +1,17 @@
 //! What a process does until it is killed: engines at work on one store, each
 //! telling the ledger what it was told is done.
 
-use crate::laws::{reply_of, state};
+use crate::laws::{cases_of, reply_of};
 use crate::office::{Acked, Hand, TENANT, open};
 use crate::place::place;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::core::fault::Code;
 use helpdesk::core::id::{CommandId, TicketId};
+use helpdesk::core::limit::PAGE_MAX;
 use helpdesk::notify::{Delivered, DeliveryError, Notification, Notifier};
 use helpdesk::{Helpdesk, block_on};
-use helpdesk_storage::Store;
+use helpdesk_storage::{ListKind, ListQuery, Shelf, Store};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -90,8 +91,9 @@ fn give_commands(
 ) -> ! {
     let mut hand = Hand::new(seed);
     loop {
-        let cases = state::cases(store, TENANT);
-        // With more to choose from than agents could hold, old work is finished first.
+        let query = ListQuery::all(TENANT, ListKind::Cases(Shelf::Live), now(), PAGE_MAX);
+        let Ok(page) = block_on(store.list(&query)) else { continue };
+        let cases = cases_of(page.rows);
         let (actor, call) = hand.next(&cases, now());
         let id = call.command_id;
         match block_on(desk.execute(&actor, call, now())) {
@@ -105,23 +107,25 @@ fn give_commands(
     }
 }
 
-/// Whether others, or the state of a ticket, may be the reason.
+/// Whether others, the state of a ticket or the store's own end may be the reason.
 fn is_no_defect(code: Code) -> bool {
-    !matches!(
-        code,
-        Code::Internal | Code::CommandIdReused | Code::SchemaNewer | Code::OutcomeUnknown
-    )
+    !matches!(code, Code::Internal | Code::CommandIdReused | Code::SchemaNewer)
 }
 
-/// What must come through: lost races and a busy database are tried again.
+/// What must come through: lost races, a busy database and
+/// one that is gone for a while are tried again.
 pub(crate) fn insist<T>(call: impl Fn() -> helpdesk::Result<T>) -> T {
     loop {
         match call() {
             Ok(done) => return done,
-            Err(error) if matches!(error.code(), Code::Conflict | Code::Unavailable) => {}
+            Err(error) if is_passing(error.code()) => {}
             Err(error) => panic!("{error}: {:?}", error.body()),
         }
     }
+}
+
+fn is_passing(code: Code) -> bool {
+    matches!(code, Code::Conflict | Code::Unavailable | Code::OutcomeUnknown)
 }
 
 /// A line of the ledger.

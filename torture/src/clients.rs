@@ -8,7 +8,7 @@
 //! Source: spec/storage.md, "Reliability suite", 2.
 
 use crate::model::Fresh;
-use crate::model::{Memory, Sqlite};
+use crate::model::{Memory, Postgres, Sqlite};
 use crate::office::start;
 use crate::part::Setting;
 use helpdesk::block_on;
@@ -54,6 +54,13 @@ pub(crate) fn run(seed: u64, _: &Setting) -> u64 {
     let place = Sqlite::fresh();
     let own: Vec<_> = (0..N_CLIENTS).map(|_| place.open().unwrap()).collect();
     n_acked + check(&own, seed)
+}
+
+/// The same on PostgreSQL.
+pub(crate) fn run_postgres(seed: u64, _: &Setting) -> u64 {
+    let place = Postgres::fresh();
+    let own: Vec<_> = (0..N_CLIENTS).map(|_| place.open().unwrap()).collect();
+    check(&own, seed)
 }
 
 /// One client for each of these stores, which are one.

@@ -9,13 +9,15 @@ use crate::finish::{LEASES_END, finish};
 use crate::laws;
 use crate::office::{Acked, start};
 use crate::part::Setting;
-use crate::place::{Place, SqlitePlace};
+use crate::place::{Place, PostgresPlace, SqlitePlace};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::id::TicketId;
 use helpdesk_storage::chaos::Dice;
+use helpdesk_test_support::postgres::{Cluster, Disk};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// Times that the processes on one store are killed.
@@ -25,6 +27,8 @@ pub(crate) const N_KILLS: u64 = 5;
 const KILL_MILLIS: std::ops::Range<u64> = 5..200;
 /// How many are killed that soon after their start: most of these still open the store.
 const EARLY_PERCENT: u8 = 25;
+/// How often the server under them is killed first.
+const SERVER_PERCENT: u8 = 40;
 /// How long a child may take until it tells the ledger anything.
 const READY_MAX: Duration = Duration::from_secs(30);
 
@@ -32,11 +36,26 @@ const READY_MAX: Duration = Duration::from_secs(30);
 pub(crate) fn sqlite(seed: u64, setting: &Setting) -> u64 {
     let folder = tempfile::tempdir().unwrap();
     let place = SqlitePlace::new(&folder.path().join("desk.db"));
-    kill_all(&place, folder.path(), seed, setting)
+    kill_all(&place, None, folder.path(), seed, setting)
+}
+
+/// Kills the processes on a PostgreSQL schema, and the server under them now and then;
+/// how many commands were acked.
+pub(crate) fn postgres(seed: u64, setting: &Setting) -> u64 {
+    static SERVER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(Disk::Safe).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let place = PostgresPlace::fresh(SERVER.address());
+    kill_all(&place, Some(&SERVER), folder.path(), seed, setting)
 }
 
 /// Kills whoever works at the place, and looks at what they left.
-pub(crate) fn kill_all(place: &dyn Place, folder: &Path, seed: u64, setting: &Setting) -> u64 {
+fn kill_all(
+    place: &dyn Place,
+    server: Option<&Cluster>,
+    folder: &Path,
+    seed: u64,
+    setting: &Setting,
+) -> u64 {
     let mut dice = Dice::new(seed);
     let ledger = folder.join("ledger");
     let mut drained = BTreeSet::new();
@@ -54,10 +73,17 @@ pub(crate) fn kill_all(place: &dyn Place, folder: &Path, seed: u64, setting: &Se
         if !dice.percent(EARLY_PERCENT) {
             wait_for_more(&ledger);
         }
+        let server = server.filter(|_| dice.percent(SERVER_PERCENT));
+        if let Some(server) = server {
+            server.crash().unwrap();
+        }
         for child in children {
             let millis = KILL_MILLIS.start + dice.below(KILL_MILLIS.end - KILL_MILLIS.start);
             std::thread::sleep(Duration::from_millis(millis));
             kill(child);
+        }
+        if let Some(server) = server {
+            server.restart().unwrap();
         }
         now += TimeDelta::seconds(600);
         now = look(place, &ledger, &mut drained, now);
@@ -101,8 +127,8 @@ fn look(
     now: DateTime<Utc>,
 ) -> DateTime<Utc> {
     let lines = read_ledger(ledger);
-    let store = place.open().unwrap();
     place.check();
+    let store = place.open().unwrap();
     let acked: Vec<Acked> = lines.iter().filter_map(acked_of).collect();
     laws::check_acked(&*store, &acked);
     laws::check(&*store);

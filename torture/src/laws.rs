@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use helpdesk::block_on;
 use helpdesk::core::actor::Author;
 use helpdesk::core::case::Case;
-use helpdesk::core::case::record::{Record, RecordKey};
+use helpdesk::core::case::record::{Record, RecordKey, Stored};
 use helpdesk::core::clock::ClockNews;
 use helpdesk::core::desk::Desk;
 use helpdesk::core::effect::Effect;
@@ -164,4 +164,13 @@ pub(crate) fn reply_of(notification: &Notification) -> Option<(TicketId, u32)> {
         Effect::SendReply { ticket, seq, .. } => Some((*ticket, *seq)),
         _ => None,
     }
+}
+
+/// The cases of a list.
+pub(crate) fn cases_of(rows: Vec<Stored>) -> Vec<Case> {
+    let case = |stored: Stored| match stored.record {
+        Record::Case(case) => Some(*case),
+        _ => None,
+    };
+    rows.into_iter().filter_map(case).collect()
 }

@@ -63,6 +63,21 @@ pub const PARTS: &[Part] = &[
         about: "whichever call of the file system fails, SQLite did all of it or nothing",
         run: io::run,
     },
+    Part {
+        name: "pg-model",
+        about: "PostgreSQL does what the model says",
+        run: model::run_postgres,
+    },
+    Part {
+        name: "pg-clients",
+        about: "clients of PostgreSQL see one order of commits, and lose none",
+        run: clients::run_postgres,
+    },
+    Part {
+        name: "pg-kill",
+        about: "processes and the server killed at any moment lose nothing that was acked",
+        run: kill::postgres,
+    },
 ];
 
 /// How much is run.

@@ -1,14 +1,20 @@
 //! Stores that outlive the process which opened them.
 
 use helpdesk_storage::memory::MemoryStore;
+use helpdesk_storage::postgres::{PostgresOptions, PostgresStore};
 use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore, Synchronous};
 use helpdesk_storage::{Result, Store};
+use helpdesk_test_support::postgres::fresh_schema;
+use pollster::block_on;
 use rusqlite::Connection;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+
+/// Until a server has done what it was sent.
+const SENT_ENDS: Duration = Duration::from_millis(300);
 
 /// Where a store lives. A backend joins with a type of its own and an arm in [`place`].
 pub(crate) trait Place: Debug + Sync {
@@ -26,7 +32,8 @@ pub(crate) trait Place: Debug + Sync {
 pub(crate) fn place(kind: &str, at: &str) -> Box<dyn Place> {
     match kind {
         "sqlite" => Box::new(SqlitePlace::new(Path::new(at))),
-        _ => panic!("no backend `{kind}`: take sqlite"),
+        "postgres" => Box::new(PostgresPlace::read(at)),
+        _ => panic!("no backend `{kind}`: take sqlite or postgres"),
     }
 }
 
@@ -82,6 +89,42 @@ impl Place for SqlitePlace {
 
     fn check(&self) {
         assert_eq!(integrity(&self.path), "ok", "integrity_check of {}", self.path.display());
+    }
+}
+
+/// A schema of a PostgreSQL server.
+#[derive(Debug)]
+pub(crate) struct PostgresPlace {
+    address: String,
+    schema: String,
+}
+
+impl PostgresPlace {
+    /// A schema of its own on this server.
+    pub(crate) fn fresh(address: String) -> Self {
+        Self { address, schema: fresh_schema() }
+    }
+
+    fn read(at: &str) -> Self {
+        let (schema, address) = at.split_once(' ').unwrap();
+        Self { address: address.to_owned(), schema: schema.to_owned() }
+    }
+}
+
+impl Place for PostgresPlace {
+    fn words(&self) -> [String; 2] {
+        ["postgres".to_owned(), format!("{} {}", self.schema, self.address)]
+    }
+
+    fn open(&self) -> Result<Arc<dyn Store>> {
+        let options = PostgresOptions::default().with_schema(&self.schema)?.with_connections(4);
+        Ok(Arc::new(block_on(PostgresStore::open(&self.address, options))?))
+    }
+
+    /// What a killed process had sent, the server still does. It has checked itself what
+    /// it found when it started.
+    fn check(&self) {
+        std::thread::sleep(SENT_ENDS);
     }
 }
 

@@ -8,14 +8,12 @@
 
 use crate::chaos::{Ends, is_unknown};
 use crate::finish::{LEASES_END, engine, finish};
-use crate::laws::{self, reply_of};
+use crate::laws::{self, cases_of, reply_of};
 use crate::office::{Hand, TENANT, open, start};
 use crate::part::Setting;
 use crate::place::integrity;
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::block_on;
-use helpdesk::core::case::Case;
-use helpdesk::core::case::record::{Record, Stored};
 use helpdesk::core::id::TicketId;
 use helpdesk::core::limit::PAGE_MAX;
 use helpdesk_storage::chaos::Dice;
@@ -160,12 +158,4 @@ fn is_on<T>(result: &helpdesk::Result<T>) -> bool {
         assert!(is_unknown(error), "{error}: {:?}", error.body());
     }
     result.is_ok()
-}
-
-fn cases_of(rows: Vec<Stored>) -> Vec<Case> {
-    let case = |stored: Stored| match stored.record {
-        Record::Case(case) => Some(*case),
-        _ => None,
-    };
-    rows.into_iter().filter_map(case).collect()
 }

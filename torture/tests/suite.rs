@@ -60,6 +60,21 @@ fn whatever_call_of_the_file_system_fails_all_or_nothing_was_done() {
     check("io", 6, 20);
 }
 
+#[test]
+fn postgres_does_what_the_model_says() {
+    check("pg-model", 5, 5);
+}
+
+#[test]
+fn clients_of_postgres_see_one_order_of_commits() {
+    check("pg-clients", 3, 30);
+}
+
+#[test]
+fn killed_processes_and_servers_lose_nothing_that_was_acked() {
+    check("pg-kill", 1, 5);
+}
+
 /// The log holds the whole commit when its sync fails: the next process takes it in.
 #[test]
 fn a_commit_whose_sync_fails_is_not_said_to_be_undone() {

@@ -11,7 +11,8 @@ mod step;
 mod subject;
 
 use crate::part::Setting;
-use crate::place::{MemoryPlace, Place, SqlitePlace};
+use crate::place::{MemoryPlace, Place, PostgresPlace, SqlitePlace};
+use helpdesk_test_support::postgres::shared;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 pub(crate) use reference::{Call, Model};
@@ -47,11 +48,27 @@ impl Fresh for Sqlite {
     }
 }
 
-/// One run against each backend; how many.
+/// PostgreSQL, in a schema of a server that this process starts.
+#[derive(Debug)]
+pub(crate) struct Postgres;
+
+impl Fresh for Postgres {
+    fn fresh() -> Box<dyn Place> {
+        Box::new(PostgresPlace::fresh(shared().unwrap()))
+    }
+}
+
+/// One run against memory and one against SQLite.
 pub(crate) fn run(seed: u64, _: &Setting) -> u64 {
     against::<Memory>(seed);
     against::<Sqlite>(seed);
     2
+}
+
+/// One run against PostgreSQL.
+pub(crate) fn run_postgres(seed: u64, _: &Setting) -> u64 {
+    against::<Postgres>(seed);
+    1
 }
 
 fn against<F: Fresh + 'static>(seed: u64) {
