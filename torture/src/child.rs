@@ -24,7 +24,7 @@ pub const WORD: &str = "child";
 /// Threads that give commands, beside the one that ticks and delivers.
 const N_HANDS: u64 = 2;
 /// How much faster time goes for the desk.
-const HASTE: i32 = 1_000;
+pub(crate) const HASTE: u32 = 1_000;
 
 /// Where a child works, and when.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl Work {
 pub fn run(words: &[String]) -> ! {
     let work = Work::read(words);
     let began = Instant::now();
-    let now = || work.from + TimeDelta::from_std(began.elapsed() * HASTE.unsigned_abs()).unwrap();
+    let now = || work.from + TimeDelta::from_std(began.elapsed() * HASTE).unwrap();
     let [kind, at] = &work.place;
     let store = insist(|| place(kind, at).open().map_err(helpdesk::Error::from));
     let ledger = Arc::new(Ledger::open(&work.ledger));

@@ -4,7 +4,7 @@
 //! A killed process loses nothing that it wrote, synced or not: that is the matter of
 //! `power`. Source: spec/storage.md, "Reliability suite", 5.
 
-use crate::child::{Line, Work, read_ledger};
+use crate::child::{HASTE, Line, Work, read_ledger};
 use crate::finish::{LEASES_END, finish};
 use crate::laws;
 use crate::office::{Acked, start};
@@ -62,6 +62,7 @@ fn kill_all(
     let mut now = start();
     for n in 0..N_KILLS {
         let n_children = 1 + dice.below(2);
+        let began = Instant::now();
         let work = |child: u64| Work {
             place: place.words(),
             ledger: ledger.clone(),
@@ -85,7 +86,8 @@ fn kill_all(
         if let Some(server) = server {
             server.restart().unwrap();
         }
-        now += TimeDelta::seconds(600);
+        // No child's clock is later than this.
+        now += TimeDelta::from_std(began.elapsed() * HASTE).unwrap();
         now = look(place, &ledger, &mut drained, now);
     }
     read_ledger(&ledger).iter().filter_map(acked_of).count() as u64
