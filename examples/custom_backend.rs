@@ -5,6 +5,8 @@
 //! of it, so it is slow, and short. It does not give tenants their shares of a claim, says
 //! so in its capabilities, and is spared the cases about that.
 
+#![allow(clippy::print_stdout, reason = "an example talks to a terminal")]
+
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::block_on;

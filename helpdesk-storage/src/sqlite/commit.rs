@@ -4,16 +4,17 @@ use super::doc::{
     count, decode_command, encode, encode_command, encode_record, encode_run, int, is_one_run,
     stream_kind,
 };
+use super::failure::failed;
 use super::session::{Session, doc, integer, uuid, word};
 use crate::order::{category_rank, micros, number_rank, priority_rank};
-use crate::plan::{Plan, Slot, check_expected, check_outbox, plan_unique};
+use crate::plan::{Plan, Slot, check_expected, check_outbox, invalid, plan_unique};
 use crate::{ChangeSet, Committed, LeasedThing, Result, StoreError, TimerOp};
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record, UniqueKey};
 use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
 use helpdesk_core::id::{Key, TenantId, TicketId, Version};
 use helpdesk_core::ticket::{Follower, Ticket};
-use rusqlite::params;
+use rusqlite::{ffi, params};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the checks found out.
@@ -41,7 +42,9 @@ impl Session<'_> {
         check_expected(change_set, |stream| self.version(tenant, stream))?;
         self.check_done(change_set)?;
         let unique = plan_unique(&change_set.unique, |key| self.unique(tenant, key))?;
-        check_outbox(change_set, |id| self.has_outbox(tenant, id))?;
+        // That none is there yet the index says when they are written: it is a mistake, not
+        // a race, so it is no matter that the others of a batch are committed again.
+        check_outbox(change_set, |_| Ok(false))?;
         Ok(Checked::Holds { plan, unique })
     }
 
@@ -297,9 +300,20 @@ impl Session<'_> {
         let (tenant, id) = (tenant.0.as_bytes(), message.id.as_bytes());
         let (lane, topic) = (message.ordering_key.as_bytes(), message.effect.topic());
         let params = params![tenant, id, lane, topic, due_at, n_claims, encode(message)?];
-        self.run(&self.sql.outbox_insert, params)?;
-        Ok(())
+        let mut statement = self.prepare(&self.sql.outbox_insert)?;
+        match statement.execute(params) {
+            Ok(_) => Ok(()),
+            Err(error) if is_taken(&error) => {
+                Err(invalid(format!("outbox message `{}` is already there", message.id)))
+            }
+            Err(error) => Err(failed(error)),
+        }
     }
+}
+
+/// Whether a unique index refused a row.
+fn is_taken(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|it| it.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE)
 }
 
 /// On which shelf a ticket lies, as tables keep it.

@@ -1,4 +1,4 @@
-//! Records as documents: JSON texts.
+//! Records as documents: JSON texts, those of the journal packed.
 
 use super::failure::{BACKEND, corrupt};
 use crate::{Result, StoreError};
@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::{CommandRecord, Record};
 use helpdesk_core::event::{Event, NewEvent, Origin, Recorded, StreamId, StreamKind};
 use helpdesk_core::id::CommandId;
-use rusqlite::types::ValueRef;
+use rusqlite::ToSql;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -110,12 +111,15 @@ pub(super) fn is_one_run(one: &NewEvent, next: &NewEvent) -> bool {
     one.stream == next.stream && one.at == next.at && one.origin == next.origin
 }
 
-/// A run of entries as its document.
-pub(super) fn encode_run(run: &[NewEvent]) -> Result<String> {
+/// A run of entries as its document, packed where that is smaller.
+pub(super) fn encode_run(run: &[NewEvent]) -> Result<Doc> {
     let Some(NewEvent { at, origin, .. }) = run.first() else {
         return Err(corrupt("a run without entries"));
     };
-    encode(&RunOut { at, origin, events: run.iter().map(|entry| &entry.event).collect() })
+    let events = run.iter().map(|entry| &entry.event).collect();
+    let text = encode(&RunOut { at, origin, events })?;
+    let packed = lz4_flex::block::compress_prepend_size(text.as_bytes());
+    Ok(if packed.len() < text.len() { Doc::Packed(packed) } else { Doc::Text(text) })
 }
 
 /// The entries of a run's row, whose columns name the last one.
@@ -125,7 +129,16 @@ pub(super) fn decode_run(
     last_position: u64,
     doc: ValueRef<'_>,
 ) -> Result<Vec<Recorded>> {
-    let RunIn { at, origin, events } = decode("run of journal entries", doc)?;
+    let what = "run of journal entries";
+    let unpacked;
+    let doc = match doc {
+        ValueRef::Blob(packed) => {
+            unpacked = unpack(what, packed)?;
+            ValueRef::Text(&unpacked)
+        }
+        text => text,
+    };
+    let RunIn { at, origin, events } = decode(what, doc)?;
     let n_before = events.len() as u64;
     let (Some(n), Some(position)) =
         (last_n.checked_sub(n_before), last_position.checked_sub(n_before))
@@ -137,6 +150,38 @@ pub(super) fn decode_run(
         Recorded { n: n + i, position: position + i, entry }
     };
     Ok((1..).zip(events).map(recorded).collect())
+}
+
+/// A document as a column keeps it.
+#[derive(Debug)]
+pub(super) enum Doc {
+    /// JSON.
+    Text(String),
+    /// JSON in an LZ4 block, behind its length.
+    Packed(Vec<u8>),
+}
+
+impl ToSql for Doc {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Text(text) => text.to_sql(),
+            Self::Packed(bytes) => bytes.to_sql(),
+        }
+    }
+}
+
+/// Bytes of an unpacked document; what claims to be more is damaged.
+const UNPACKED_MAX: usize = 1 << 30;
+
+fn unpack(what: &str, packed: &[u8]) -> Result<Vec<u8>> {
+    let damaged = |error: &dyn std::fmt::Display| corrupt(format!("a {what}: {error}"));
+    let (length, block) =
+        lz4_flex::block::uncompressed_size(packed).map_err(|error| damaged(&error))?;
+    // A block packs at most 255 bytes into one.
+    if length > UNPACKED_MAX || length / 255 > block.len() {
+        return Err(damaged(&"a length that cannot be"));
+    }
+    lz4_flex::block::decompress(block, length).map_err(|error| damaged(&error))
 }
 
 /// Every kind of stream.

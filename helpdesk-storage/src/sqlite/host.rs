@@ -30,7 +30,7 @@ use rusqlite::{Connection, Transaction};
 ///
 /// let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
 /// tx.execute("INSERT INTO shop_order (id) VALUES (20471)", [])?;
-/// let now = "2026-11-20T09:00:00Z".parse()?;
+/// let now = chrono::DateTime::UNIX_EPOCH;
 /// let change_set =
 ///     ChangeSet::new(TenantId(Uuid::from_u128(1)), CommandId(Uuid::from_u128(2)), now);
 /// in_tx(&tx).commit(&change_set)?;

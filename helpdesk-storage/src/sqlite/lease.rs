@@ -42,11 +42,6 @@ impl Session<'_> {
         }
     }
 
-    /// Whether this message is in the outbox.
-    pub(super) fn has_outbox(&self, tenant: TenantId, id: Uuid) -> Result<bool> {
-        Ok(self.outbox_row(tenant, id)?.is_some())
-    }
-
     fn outbox_row(&self, tenant: TenantId, id: Uuid) -> Result<Option<OutboxRow>> {
         let params = params![tenant.0.as_bytes(), id.as_bytes()];
         self.first(&self.sql.outbox_get, params, |row| {

@@ -125,49 +125,6 @@ fn a_database_of_the_version_before_is_brought_up_to_date() {
 }
 
 #[test]
-fn the_journal_of_the_version_before_is_read_as_it_was() {
-    let directory = tempfile::tempdir().unwrap();
-    let new = open(&directory.path().join("new.db"));
-    let commands: Vec<CommandId> = (1..=2)
-        .map(|n| {
-            let change = received(n, n - 1);
-            let command = change.commit_id;
-            block_on(new.commit(change)).unwrap();
-            command
-        })
-        .collect();
-    let path = directory.path().join("old.db");
-    let old = SqliteStore::open(&path, options().with_migration(false)).unwrap();
-    let sql = old.pending_sql().unwrap();
-    let conn = Connection::open(&path).unwrap();
-    // Up to the mark of version 2, which had a row for each entry.
-    conn.execute_batch(&sql[..sql.find("-- A row of the journal").unwrap()]).unwrap();
-    conn.execute("ATTACH ?1 AS new", [directory.path().join("new.db").to_str().unwrap()]).unwrap();
-    conn.execute_batch(
-        "INSERT INTO main.hd_event SELECT position - n_more + key, tenant_id, stream_kind, \
-           stream_id, n - n_more + key, json_object('at', json_extract(doc, '$.at'), \
-           'origin', json(json_extract(doc, '$.origin')), 'event', json(value)) \
-         FROM (SELECT run.*, key, value, json_array_length(run.doc, '$.events') - 1 AS n_more \
-           FROM new.hd_event AS run, json_each(run.doc, '$.events'));
-         INSERT INTO main.hd_idem SELECT tenant_id, id, sha256, expires_at, \
-           json_set(doc, '$.id', 'the same', '$.sha256', sha256) FROM new.hd_idem;",
-    )
-    .unwrap();
-    let count = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(count("SELECT count(*) FROM main.hd_event"), 10);
-    assert_eq!(old.check().unwrap(), SchemaState::Behind { found: 2, known: 4 });
-    old.migrate().unwrap();
-    let feed = EventSource::Feed { after: 0, kinds: Vec::new() };
-    let query = EventQuery::new(tenant(), feed, 100);
-    let events = |store: &SqliteStore| block_on(store.events(&query)).unwrap();
-    assert_eq!(events(&old), events(&new));
-    let keys: Vec<RecordKey> = commands.into_iter().map(RecordKey::Command).collect();
-    let kept = |store: &SqliteStore| block_on(store.get(tenant(), &keys)).unwrap();
-    assert_eq!(kept(&old), kept(&new));
-    assert_eq!(count("SELECT count(*) FROM main.hd_idem WHERE doc LIKE '%the same%'"), 0);
-}
-
-#[test]
 fn two_prefixes_in_one_file_do_not_see_each_other() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("desk.db");

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "these are tests")]
-
 use super::{BATCH_MAX, Queue};
 use proptest::prelude::*;
 use std::cell::RefCell;
