@@ -7,6 +7,7 @@ const CORE: &str = "helpdesk-core/src/";
 
 /// The core's modules. Each refers to itself and to those before it, to no other.
 const ORDER: &[&str] = &[
+    "bits",
     "limit",
     "fault",
     "id",
