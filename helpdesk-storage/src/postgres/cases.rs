@@ -89,10 +89,9 @@ fn batch_query(
         filter.and_after(query.order, place);
     }
     let Where { text, query: mut it } = filter;
-    let limit = it.bind(size as i64, Type::INT8);
     let order = order_by(query.order);
     it.text =
-        format!("SELECT version, doc FROM {p}ticket WHERE {text} ORDER BY {order} LIMIT {limit}");
+        format!("SELECT version, doc FROM {p}ticket WHERE {text} ORDER BY {order} LIMIT {size}");
     it
 }
 

@@ -16,9 +16,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// What our own sessions are set to: each statement finds its rows by an index, also
 /// while a table is young and the server has no statistics of it; what that makes look
-/// expensive is not compiled.
-const SESSION: &str =
-    "-c enable_seqscan=off -c jit=off -c default_transaction_isolation=read\\ committed";
+/// expensive is not compiled. A prepared statement is planned once for all values, as what it
+/// does follows from its text.
+const SESSION: &str = "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan \
+    -c default_transaction_isolation=read\\ committed";
 
 /// A pool of connections on a runtime of its own, so that the store works on any
 /// runtime of the host's, and on none.
