@@ -166,6 +166,11 @@ impl State {
         true
     }
 
+    /// What was deleted is gone for good.
+    pub(crate) fn sync_folder(&mut self) {
+        self.graves.clear();
+    }
+
     /// The disk as the next start finds it.
     pub(crate) fn survivor(&self, loss: Loss, draw: &mut dyn FnMut(u64) -> u64) -> Self {
         let mut found = Self::default();

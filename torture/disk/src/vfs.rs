@@ -8,7 +8,7 @@ use crate::state::{Ask, State, Trouble};
 use crate::{Disk, find};
 use rusqlite::ffi;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Once, OnceLock};
 
 /// The name under which SQLite knows this file system.
@@ -41,7 +41,14 @@ struct Open {
     id: u64,
     is_mapped: bool,
     goes_when_closed: bool,
+    /// Whether its next sync syncs the folder too, as SQLite's own file systems do at the
+    /// first sync of a journal or a log that they may have made.
+    syncs_folder: AtomicBool,
 }
+
+/// Files whose first sync syncs the folder too.
+const JOURNALS: c_int =
+    ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_SUPER_JOURNAL | ffi::SQLITE_OPEN_WAL;
 
 static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     iVersion: 2,
@@ -149,7 +156,10 @@ unsafe extern "C" fn open(
     drop(state);
     let goes_when_closed = flags & ffi::SQLITE_OPEN_DELETEONCLOSE != 0;
     let id = N_OPEN.fetch_add(1, Ordering::Relaxed);
-    let opened = Box::new(Open { disk, name, id, is_mapped: false, goes_when_closed });
+    let is_made = flags & ffi::SQLITE_OPEN_CREATE != 0 && flags & JOURNALS != 0;
+    let syncs_folder = AtomicBool::new(is_made);
+    let opened =
+        Box::new(Open { disk, name, id, is_mapped: false, goes_when_closed, syncs_folder });
     // SAFETY: as above; `out_flags` may be null.
     unsafe {
         (*raw).open = Box::into_raw(opened);
@@ -325,6 +335,9 @@ unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _: c_int) -> c_int {
             match state.file(&opened.name) {
                 Ok(found) => found.sync(),
                 Err(_) => return ffi::SQLITE_IOERR_FSYNC,
+            }
+            if opened.syncs_folder.swap(false, Ordering::Relaxed) {
+                state.sync_folder();
             }
             ffi::SQLITE_OK
         })
