@@ -71,7 +71,8 @@ impl Kept {
     fn put(&mut self, case: Case, answered: Option<AgentId>) {
         let queue = case.ticket.queue.as_ref().and_then(|key| self.queues.get(key));
         let Some(queue) = queue.filter(|_| case.waits()) else {
-            return self.index.remove(case.ticket.id);
+            self.index.remove(case.ticket.id);
+            return;
         };
         self.index.put(Waiting {
             queue: queue.clone(),
@@ -141,7 +142,9 @@ impl Helpdesk {
             let mut cases = Vec::new();
             for (stream, stored) in streams.into_iter().zip(found) {
                 match stored {
-                    None => kept.index.remove(TicketId(stream.id)),
+                    None => {
+                        kept.index.remove(TicketId(stream.id));
+                    }
                     Some(Stored { record: Record::Contact(contact), .. }) => {
                         kept.index.answered(contact.id, contact.last_answered_by);
                     }

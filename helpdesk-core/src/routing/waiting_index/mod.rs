@@ -164,14 +164,15 @@ impl WaitingIndex {
         self.places.insert(waiting.ticket.id, place);
     }
 
-    /// Forgets a ticket, if it is known.
-    pub fn remove(&mut self, ticket: TicketId) {
-        let Some(waiting) = self.take(ticket) else { return };
+    /// Forgets a ticket, if it is known, and gives it back.
+    pub fn remove(&mut self, ticket: TicketId) -> Option<Arc<Waiting>> {
+        let waiting = self.take(ticket)?;
         let Ticket { id, requester, last_answered_by, .. } = &*waiting.ticket;
         forget(&mut self.of_requester, requester, *id);
         if let Some(agent) = last_answered_by {
             forget(&mut self.answered_by, agent, *id);
         }
+        Some(waiting)
     }
 
     /// Takes in who answered a requester last, and so whom queues with affinity prefer.
