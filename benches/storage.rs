@@ -1,4 +1,4 @@
-//! What the embedded store costs: `cargo xtask bench storage [--tickets N]`.
+//! What the embedded store costs: `cargo xtask bench storage [--tickets N] [--only PART]`.
 //!
 //! Prints one JSON object; docs/PERFORMANCE.md says what its fields are. Each cost stands
 //! beside a floor that was measured in turns with it, and of both the least of all rounds
@@ -56,12 +56,14 @@ const READS: usize = 2_000;
 struct Options {
     n_tickets: usize,
     n_rounds: usize,
+    /// The part that is measured; all of them unless named.
+    only: Option<String>,
 }
 
 impl Options {
     /// Cargo adds `--bench`, and the suite `--test`: small then.
     fn read() -> Self {
-        let mut options = Self { n_tickets: TICKETS, n_rounds: ROUNDS };
+        let mut options = Self { n_tickets: TICKETS, n_rounds: ROUNDS, only: None };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             match arg.as_str() {
@@ -69,7 +71,8 @@ impl Options {
                     let value = args.next().and_then(|value| value.parse().ok());
                     options.n_tickets = value.expect("`--tickets` wants a number");
                 }
-                "--test" => options = Self { n_tickets: 3_000, n_rounds: 2 },
+                "--only" => options.only = Some(args.next().expect("`--only` wants a part")),
+                "--test" => (options.n_tickets, options.n_rounds) = (3_000, 2),
                 "--bench" => {}
                 other => panic!("no option `{other}`"),
             }
@@ -81,14 +84,21 @@ impl Options {
 fn main() {
     let options = Options::read();
     let n_rounds = options.n_rounds;
-    let found = json!({
-        "format": 1,
-        "tickets": options.n_tickets,
-        "commit": commit_cpu(n_rounds),
-        "durable": CALLERS.map(|callers| durable(callers, n_rounds)),
-        "receive": receive_cpu(n_rounds),
-        "large": large(options.n_tickets),
-    });
+    let parts: [(&str, &dyn Fn() -> Value); 4] = [
+        ("commit", &|| commit_cpu(n_rounds)),
+        ("durable", &|| json!(CALLERS.map(|callers| durable(callers, n_rounds)))),
+        ("receive", &|| receive_cpu(n_rounds)),
+        ("large", &|| large(options.n_tickets)),
+    ];
+    if let Some(only) = &options.only {
+        assert!(parts.iter().any(|(name, _)| name == only), "no part `{only}`");
+    }
+    let mut found = json!({"format": 1, "tickets": options.n_tickets});
+    for (name, part) in parts {
+        if options.only.as_deref().is_none_or(|only| only == name) {
+            found[name] = part();
+        }
+    }
     println!("{found}");
 }
 
