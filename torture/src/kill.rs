@@ -70,7 +70,7 @@ fn kill_all(
             from: now,
         };
         let children: Vec<Child> =
-            (0..n_children).map(|child| start_child(setting, &work(child))).collect();
+            (0..n_children).map(|child| start_child(setting, &work(child).words())).collect();
         if !dice.percent(EARLY_PERCENT) {
             wait_for_more(&ledger);
         }
@@ -81,7 +81,7 @@ fn kill_all(
         for child in children {
             let millis = KILL_MILLIS.start + dice.below(KILL_MILLIS.end - KILL_MILLIS.start);
             std::thread::sleep(Duration::from_millis(millis));
-            kill(child);
+            end(child);
         }
         if let Some(server) = server {
             server.restart().unwrap();
@@ -93,15 +93,16 @@ fn kill_all(
     read_ledger(&ledger).iter().filter_map(acked_of).count() as u64
 }
 
-fn start_child(setting: &Setting, work: &Work) -> Child {
+/// Starts this suite's program as a child with these words.
+pub(crate) fn start_child(setting: &Setting, words: &[String]) -> Child {
     let mut command = Command::new(&setting.program);
-    command.args(work.words()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command.spawn().unwrap_or_else(|error| panic!("{}: {error}", setting.program.display()))
 }
 
 /// Waits until the ledger has another line, or a child had time enough for one: where
 /// nothing comes, because a child ended, its end tells why.
-fn wait_for_more(ledger: &Path) {
+pub(crate) fn wait_for_more(ledger: &Path) {
     let length = || std::fs::metadata(ledger).map_or(0, |file| file.len());
     let (before, began) = (length(), Instant::now());
     while length() == before && began.elapsed() < READY_MAX {
@@ -110,7 +111,7 @@ fn wait_for_more(ledger: &Path) {
 }
 
 /// Kills a process (SIGKILL); one that ended by itself is a failure.
-fn kill(mut child: Child) {
+pub(crate) fn end(mut child: Child) {
     if let Some(status) = child.try_wait().unwrap() {
         let output = child.wait_with_output().unwrap();
         panic!("a child ended: {status}: {}", String::from_utf8_lossy(&output.stderr));

@@ -25,4 +25,5 @@ mod office;
 pub mod part;
 mod place;
 mod power;
+pub mod search;
 mod sim;

@@ -2,8 +2,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to a terminal")]
 
-use helpdesk_torture::child;
 use helpdesk_torture::part::{Extent, PARTS, Setting, parts, run};
+use helpdesk_torture::{child, search};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.split_first() {
         Some((word, words)) if word == child::WORD => child::run(words),
+        Some((word, words)) if word == search::WORD => search::work(words),
         _ => match torture(&args) {
             Ok(text) => {
                 print!("{text}");

@@ -1,6 +1,6 @@
 //! The parts of the suite, and how they are run: by seed.
 
-use crate::{chaos, clients, io, kill, model, power, sim};
+use crate::{chaos, clients, io, kill, model, power, search, sim};
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -62,6 +62,11 @@ pub const PARTS: &[Part] = &[
         name: "io",
         about: "whichever call of the file system fails, SQLite did all of it or nothing",
         run: io::run,
+    },
+    Part {
+        name: "search",
+        about: "an index whose process is killed at any moment opens with all that was committed",
+        run: search::run,
     },
     Part {
         name: "pg-model",

@@ -61,6 +61,11 @@ fn whatever_call_of_the_file_system_fails_all_or_nothing_was_done() {
 }
 
 #[test]
+fn an_index_whose_process_was_killed_opens_with_all_that_was_committed() {
+    check("search", 1, 3);
+}
+
+#[test]
 fn postgres_does_what_the_model_says() {
     check("pg-model", 5, 5);
 }
