@@ -1,7 +1,7 @@
 //! Records as JSON texts, the same for every backend that keeps them so.
 
 use chrono::{DateTime, Utc};
-use helpdesk_core::case::record::{Record, Stored};
+use helpdesk_core::case::record::Record;
 use helpdesk_core::event::{Event, NewEvent, Origin, Recorded, StreamId, StreamKind, TimerKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,8 @@ pub(crate) fn encode<T: Serialize + ?Sized>(thing: &T) -> Result<String> {
 }
 
 /// A thing of its document.
-pub(crate) fn decode<T: DeserializeOwned>(what: &str, doc: &str) -> Result<T> {
-    serde_json::from_str(doc).map_err(|error| BadDoc(format!("a {what}: {error}")))
+pub(crate) fn decode<T: DeserializeOwned>(what: &str, doc: impl AsRef<[u8]>) -> Result<T> {
+    serde_json::from_slice(doc.as_ref()).map_err(|error| BadDoc(format!("a {what}: {error}")))
 }
 
 /// A record as its document.
@@ -48,7 +48,7 @@ pub(crate) fn encode_record(record: &Record) -> Result<String> {
 }
 
 /// The record of a stream, of its document.
-pub(crate) fn decode_record(kind: StreamKind, doc: &str) -> Result<Record> {
+pub(crate) fn decode_record(kind: StreamKind, doc: impl AsRef<[u8]>) -> Result<Record> {
     let what = kind.as_str();
     Ok(match kind {
         StreamKind::Case => Record::Case(decode(what, doc)?),
@@ -60,11 +60,6 @@ pub(crate) fn decode_record(kind: StreamKind, doc: &str) -> Result<Record> {
         StreamKind::Config => Record::Config(decode(what, doc)?),
         StreamKind::Numbers => Record::Numbers(decode(what, doc)?),
     })
-}
-
-/// A record without a version.
-pub(crate) fn plain(record: Record) -> Stored {
-    Stored { version: 0, record }
 }
 
 /// Journal entries of one stream that were committed one after the other, in
@@ -101,7 +96,7 @@ pub(crate) fn decode_run(
     stream: StreamId,
     last_n: u64,
     last_position: u64,
-    doc: &str,
+    doc: impl AsRef<[u8]>,
 ) -> Result<Vec<Recorded>> {
     let RunIn { at, origin, events } = decode("run of journal entries", doc)?;
     let n_before = events.len() as u64;

@@ -11,7 +11,7 @@ mod change_set;
 pub mod chaos;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod doc;
 mod error;
 mod ext;

@@ -169,6 +169,42 @@ pub(crate) fn page<T>(mut rows: Vec<T>, limit: usize, cursor: impl Fn(&T) -> Cur
     Page { rows, next }
 }
 
+/// The `ORDER BY` of an order, in whatever way a database puts what is not set behind.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn order_by(order: Order, unset_last: impl Fn(&str, &str) -> String) -> String {
+    let way = match order.direction {
+        Direction::Ascending => "ASC",
+        Direction::Descending => "DESC",
+    };
+    let column = column(order.by);
+    if order.by == OrderBy::Status {
+        return format!("status_category {way}, status {way}, id");
+    }
+    if is_optional(order.by) {
+        return format!("{}, id", unset_last(column, way));
+    }
+    format!("{column} {way}, id")
+}
+
+/// The column that an order goes by first.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn column(by: OrderBy) -> &'static str {
+    match by {
+        OrderBy::Number => "number",
+        OrderBy::CreatedAt => "created_at",
+        OrderBy::UpdatedAt => "updated_at",
+        OrderBy::LastRequesterAt => "last_requester_at",
+        OrderBy::Priority => "priority",
+        OrderBy::DueAt => "due_at",
+        OrderBy::Status => "status_category",
+    }
+}
+
+/// Whether a ticket may have nothing that the order goes by.
+pub(crate) fn is_optional(by: OrderBy) -> bool {
+    matches!(by, OrderBy::LastRequesterAt | OrderBy::Priority | OrderBy::DueAt)
+}
+
 /// The word of an order in a cursor.
 fn order_word(order: Order) -> &'static str {
     use Direction::{Ascending, Descending};
@@ -210,7 +246,7 @@ pub(crate) fn case_place(order: Order, cursor: &Cursor) -> Result<Place> {
         return Err(foreign());
     }
     let value = match (order.by, value.ok_or_else(foreign)?) {
-        (OrderBy::LastRequesterAt | OrderBy::Priority | OrderBy::DueAt, "~") => SortValue::Unset,
+        (by, "~") if is_optional(by) => SortValue::Unset,
         (OrderBy::Status, text) => {
             let (rank, status) = text.split_once(':').ok_or_else(foreign)?;
             SortValue::Status(number(rank)?, status.to_owned())

@@ -97,7 +97,7 @@ fn batch_query(
 
 fn read(rows: &[Row]) -> Result<Vec<Found>> {
     let case = |row: &Row| {
-        let case = decode("case", column(row, 1)?).map_err(unreadable)?;
+        let case = decode("case", column::<&str>(row, 1)?).map_err(unreadable)?;
         Ok((count(column(row, 0)?)?, case))
     };
     rows.iter().map(case).collect()

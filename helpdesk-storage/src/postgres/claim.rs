@@ -167,7 +167,8 @@ fn outbox_lease(row: &Row) -> Result<Lease> {
     let tenant = TenantId(column(row, 1)?);
     let thing = LeasedThing::Outbox { id: column(row, 2)? };
     let attempt = small_count(column(row, 3)?)?;
-    let message: OutboxMessage = decode("outbox message", column(row, 5)?).map_err(unreadable)?;
+    let message: OutboxMessage =
+        decode("outbox message", column::<&str>(row, 5)?).map_err(unreadable)?;
     let token = LeaseToken { tenant, thing, generation: 0, attempt };
     let body = LeaseBody::Outbox(Box::new(message));
     Ok(Lease { token, attempts: small_count(column(row, 4)?)?, body })

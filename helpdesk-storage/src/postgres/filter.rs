@@ -6,7 +6,7 @@
 use super::columns::{DELETED, LIVE, SPAM, small};
 use super::query::Query;
 use crate::matching::takes_category;
-use crate::order::{Place, SortValue, category_rank, priority_rank};
+use crate::order::{self, Place, SortValue, category_rank, column, is_optional, priority_rank};
 use crate::{Direction, Order, OrderBy, Shelf};
 use helpdesk_core::access::scope::Filter;
 use helpdesk_core::condition::{ChoiceTest, Condition, Field, Leaf, Test};
@@ -225,32 +225,5 @@ fn of_category(test: &Test) -> Option<String> {
 
 /// The `ORDER BY` of an order.
 pub(super) fn order_by(order: Order) -> String {
-    let way = match order.direction {
-        Direction::Ascending => "ASC",
-        Direction::Descending => "DESC",
-    };
-    let column = column(order.by);
-    if order.by == OrderBy::Status {
-        return format!("status_category {way}, status {way}, id");
-    }
-    if is_optional(order.by) {
-        return format!("{column} {way} NULLS LAST, id");
-    }
-    format!("{column} {way}, id")
-}
-
-fn column(by: OrderBy) -> &'static str {
-    match by {
-        OrderBy::Number => "number",
-        OrderBy::CreatedAt => "created_at",
-        OrderBy::UpdatedAt => "updated_at",
-        OrderBy::LastRequesterAt => "last_requester_at",
-        OrderBy::Priority => "priority",
-        OrderBy::DueAt => "due_at",
-        OrderBy::Status => "status_category",
-    }
-}
-
-fn is_optional(by: OrderBy) -> bool {
-    matches!(by, OrderBy::LastRequesterAt | OrderBy::Priority | OrderBy::DueAt)
+    order::order_by(order, |column, way| format!("{column} {way} NULLS LAST"))
 }

@@ -4,7 +4,7 @@ use super::failure::{corrupt, failed};
 use super::keys::unique_key;
 use super::query::{Link, Place, Query};
 use super::write::{ORDINAL_BITS, int};
-use crate::doc::{BadDoc, decode, decode_record, decode_run, plain, stream_kind};
+use crate::doc::{BadDoc, decode, decode_record, decode_run, stream_kind};
 use crate::order::{
     check_limit, dead_cursor, dead_place, number_cursor, number_place, page, thing_cursor,
     thing_place,
@@ -307,7 +307,7 @@ pub(super) fn listed(query: &ListQuery, rows: &[Row]) -> Result<Page<Stored>> {
     };
     let things = |kind: StreamKind| {
         let read = |row: &Row| {
-            let record = decode_record(kind, column(row, 1)?).map_err(unreadable)?;
+            let record = decode_record(kind, column::<&str>(row, 1)?).map_err(unreadable)?;
             let stored = Stored { version: count(column(row, 0)?)?, record };
             Ok((column::<Uuid>(row, 2)?, stored))
         };
@@ -408,7 +408,7 @@ pub(super) fn events(query: &EventQuery, rows: &[Row]) -> Result<Page<Recorded>>
         let stream_kind = stream_kind(column(row, 1)?).map_err(unreadable)?;
         let stream = StreamId { kind: stream_kind, id: column(row, 2)? };
         let (position, n) = (count(column(row, 0)?)?, count(column(row, 3)?)?);
-        let run = decode_run(stream, n, position, column(row, 4)?).map_err(unreadable)?;
+        let run = decode_run(stream, n, position, column::<&str>(row, 4)?).map_err(unreadable)?;
         found.extend(run.into_iter().filter(|entry| match &query.source {
             EventSource::Stream { after, .. } => entry.n > *after,
             EventSource::Feed { after, .. } | EventSource::News { after, .. } => {
@@ -433,4 +433,9 @@ pub(super) fn feed_end_query(p: &str, tenant: TenantId) -> Query {
          ORDER BY position DESC LIMIT 1"
     );
     it
+}
+
+/// A record without a version.
+fn plain(record: Record) -> Stored {
+    Stored { version: 0, record }
 }

@@ -1,13 +1,13 @@
 //! Claims: what is due, tenant by tenant, so that each gets its share.
 
-use super::doc::{decode, stream_kind};
+use super::doc::{decode, stream_kind, timer_kind};
 use super::failure::{corrupt, failed};
 use super::lease::small;
 use super::session::{Session, doc, integer, uuid, word};
 use crate::order::{instant, lease_end, micros};
 use crate::{ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Result};
 use helpdesk_core::case::record::OutboxMessage;
-use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
+use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::id::TenantId;
 use rusqlite::{Row, params};
 use uuid::Uuid;
@@ -161,11 +161,4 @@ fn outbox_head(row: &Row<'_>) -> Result<OutboxHead> {
     let tenant = TenantId(uuid(row, 1)?);
     let token = LeaseToken { tenant, thing, generation: 0, attempt: small(row, 3)? + 1 };
     Ok(OutboxHead { seq: integer(row, 5)?, token, attempts: small(row, 4)? + 1 })
-}
-
-fn timer_kind(word: &str) -> Result<TimerKind> {
-    TimerKind::ALL
-        .into_iter()
-        .find(|kind| kind.as_str() == word)
-        .ok_or_else(|| corrupt(format!("a timer of kind `{word}`")))
 }

@@ -1,10 +1,12 @@
 //! Records as documents: JSON texts, those of the journal packed.
 
 use super::failure::{BACKEND, corrupt};
+pub(super) use crate::doc::is_one_run;
+use crate::doc::{self, BadDoc};
 use crate::{Result, StoreError};
 use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::{CommandRecord, Record};
-use helpdesk_core::event::{Event, NewEvent, Origin, Recorded, StreamId, StreamKind};
+use helpdesk_core::event::{NewEvent, Recorded, StreamId, StreamKind, TimerKind};
 use helpdesk_core::id::CommandId;
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -14,52 +16,49 @@ use serde_json::Value;
 
 /// A thing as its document.
 pub(super) fn encode<T: Serialize + ?Sized>(thing: &T) -> Result<String> {
-    serde_json::to_string(thing)
-        .map_err(|error| StoreError::Backend { backend: BACKEND, source: Box::new(error) })
+    doc::encode(thing).map_err(unwritable)
 }
 
 /// A thing of its document.
 pub(super) fn decode<T: DeserializeOwned>(what: &str, doc: ValueRef<'_>) -> Result<T> {
-    let bytes = match doc {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
-        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => {
-            return Err(corrupt(format!("a {what} without document")));
-        }
-    };
-    serde_json::from_slice(bytes).map_err(|error| corrupt(format!("a {what}: {error}")))
+    doc::decode(what, bytes(what, doc)?).map_err(unreadable)
 }
 
 /// A record as its document.
 pub(super) fn encode_record(record: &Record) -> Result<String> {
-    match record {
-        Record::Case(it) => encode(it),
-        Record::Contact(it) => encode(it),
-        Record::Organization(it) => encode(it),
-        Record::Agent(it) => encode(it),
-        Record::Presence(it) => encode(it),
-        Record::Load(it) => encode(it),
-        Record::Config(it) | Record::ConfigVersion(it) => encode(it),
-        Record::Numbers(it) => encode(it),
-        Record::Message(it) => encode(it),
-        Record::Command(it) => encode(it),
-        Record::DeadLetter(it) => encode(it),
-        Record::Summary(it) => encode(it),
-    }
+    doc::encode_record(record).map_err(unwritable)
 }
 
 /// The record of a stream, of its document.
 pub(super) fn decode_record(kind: StreamKind, doc: ValueRef<'_>) -> Result<Record> {
-    let what = kind.as_str();
-    Ok(match kind {
-        StreamKind::Case => Record::Case(decode(what, doc)?),
-        StreamKind::Contact => Record::Contact(decode(what, doc)?),
-        StreamKind::Organization => Record::Organization(decode(what, doc)?),
-        StreamKind::Agent => Record::Agent(decode(what, doc)?),
-        StreamKind::Presence => Record::Presence(decode(what, doc)?),
-        StreamKind::Load => Record::Load(decode(what, doc)?),
-        StreamKind::Config => Record::Config(decode(what, doc)?),
-        StreamKind::Numbers => Record::Numbers(decode(what, doc)?),
-    })
+    doc::decode_record(kind, bytes(kind.as_str(), doc)?).map_err(unreadable)
+}
+
+/// The kind with this word.
+pub(super) fn stream_kind(word: &str) -> Result<StreamKind> {
+    doc::stream_kind(word).map_err(unreadable)
+}
+
+/// The kind of timer with this word.
+pub(super) fn timer_kind(word: &str) -> Result<TimerKind> {
+    doc::timer_kind(word).map_err(unreadable)
+}
+
+fn unwritable(error: BadDoc) -> StoreError {
+    StoreError::Backend { backend: BACKEND, source: error.0.into() }
+}
+
+fn unreadable(error: BadDoc) -> StoreError {
+    corrupt(error.0)
+}
+
+fn bytes<'r>(what: &str, doc: ValueRef<'r>) -> Result<&'r [u8]> {
+    match doc {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Ok(bytes),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => {
+            Err(corrupt(format!("a {what} without document")))
+        }
+    }
 }
 
 /// What is kept of a command without what its row's columns say.
@@ -90,34 +89,9 @@ pub(super) fn decode_command(
     Ok(CommandRecord { id, sha256: sha256.to_owned(), result, expires_at })
 }
 
-/// Journal entries of one stream that were committed one after the other, in
-/// one row: with what they share, and without what the row's columns say.
-#[derive(Serialize)]
-struct RunOut<'a> {
-    at: &'a DateTime<Utc>,
-    origin: &'a Origin,
-    events: Vec<&'a Event>,
-}
-
-#[derive(Deserialize)]
-struct RunIn {
-    at: DateTime<Utc>,
-    origin: Origin,
-    events: Vec<Event>,
-}
-
-/// Whether two entries, one after the other, are of one run.
-pub(super) fn is_one_run(one: &NewEvent, next: &NewEvent) -> bool {
-    one.stream == next.stream && one.at == next.at && one.origin == next.origin
-}
-
 /// A run of entries as its document, packed where that is smaller.
 pub(super) fn encode_run(run: &[NewEvent]) -> Result<Doc> {
-    let Some(NewEvent { at, origin, .. }) = run.first() else {
-        return Err(corrupt("a run without entries"));
-    };
-    let events = run.iter().map(|entry| &entry.event).collect();
-    let text = encode(&RunOut { at, origin, events })?;
+    let text = doc::encode_run(run).map_err(unwritable)?;
     let packed = lz4_flex::block::compress_prepend_size(text.as_bytes());
     Ok(if packed.len() < text.len() { Doc::Packed(packed) } else { Doc::Text(text) })
 }
@@ -131,25 +105,14 @@ pub(super) fn decode_run(
 ) -> Result<Vec<Recorded>> {
     let what = "run of journal entries";
     let unpacked;
-    let doc = match doc {
+    let text = match doc {
         ValueRef::Blob(packed) => {
             unpacked = unpack(what, packed)?;
-            ValueRef::Text(&unpacked)
+            &unpacked
         }
-        text => text,
+        text => bytes(what, text)?,
     };
-    let RunIn { at, origin, events } = decode(what, doc)?;
-    let n_before = events.len() as u64;
-    let (Some(n), Some(position)) =
-        (last_n.checked_sub(n_before), last_position.checked_sub(n_before))
-    else {
-        return Err(corrupt(format!("a run of {n_before} journal entries that ends at {last_n}")));
-    };
-    let recorded = |(i, event)| {
-        let entry = NewEvent { stream, at, origin: origin.clone(), event };
-        Recorded { n: n + i, position: position + i, entry }
-    };
-    Ok((1..).zip(events).map(recorded).collect())
+    doc::decode_run(stream, last_n, last_position, text).map_err(unreadable)
 }
 
 /// A document as a column keeps it.
@@ -182,26 +145,6 @@ fn unpack(what: &str, packed: &[u8]) -> Result<Vec<u8>> {
         return Err(damaged(&"a length that cannot be"));
     }
     lz4_flex::block::decompress(block, length).map_err(|error| damaged(&error))
-}
-
-/// Every kind of stream.
-const KINDS: [StreamKind; 8] = [
-    StreamKind::Case,
-    StreamKind::Contact,
-    StreamKind::Organization,
-    StreamKind::Agent,
-    StreamKind::Presence,
-    StreamKind::Load,
-    StreamKind::Config,
-    StreamKind::Numbers,
-];
-
-/// The kind with this word.
-pub(super) fn stream_kind(word: &str) -> Result<StreamKind> {
-    KINDS
-        .into_iter()
-        .find(|kind| kind.as_str() == word)
-        .ok_or_else(|| corrupt(format!("a stream of kind `{word}`")))
 }
 
 /// A count as SQLite keeps it.

@@ -5,8 +5,8 @@
 //! slow, never wrong.
 
 use super::narrow::narrow;
-use crate::order::{Place, SortValue};
-use crate::{Direction, Order, OrderBy, Shelf};
+use crate::order::{self, Place, SortValue, column, is_optional};
+use crate::{Direction, Order, Shelf};
 use helpdesk_core::access::scope::Filter;
 use helpdesk_core::condition::Condition;
 use helpdesk_core::id::TenantId;
@@ -156,34 +156,7 @@ impl Where {
 
 /// The `ORDER BY` of an order.
 pub(super) fn order_by(order: Order) -> String {
-    let way = match order.direction {
-        Direction::Ascending => "ASC",
-        Direction::Descending => "DESC",
-    };
-    let column = column(order.by);
-    if order.by == OrderBy::Status {
-        return format!("status_category {way}, status {way}, id");
-    }
-    if is_optional(order.by) {
-        return format!("{column} IS NULL, {column} {way}, id");
-    }
-    format!("{column} {way}, id")
-}
-
-fn column(by: OrderBy) -> &'static str {
-    match by {
-        OrderBy::Number => "number",
-        OrderBy::CreatedAt => "created_at",
-        OrderBy::UpdatedAt => "updated_at",
-        OrderBy::LastRequesterAt => "last_requester_at",
-        OrderBy::Priority => "priority",
-        OrderBy::DueAt => "due_at",
-        OrderBy::Status => "status_category",
-    }
-}
-
-fn is_optional(by: OrderBy) -> bool {
-    matches!(by, OrderBy::LastRequesterAt | OrderBy::Priority | OrderBy::DueAt)
+    order::order_by(order, |column, way| format!("{column} IS NULL, {column} {way}"))
 }
 
 fn n_values(filter: &Filter) -> usize {
