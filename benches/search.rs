@@ -10,13 +10,19 @@
 mod clock;
 #[path = "fixture/library.rs"]
 mod library;
+#[path = "fixture/process_time.rs"]
+mod process_time;
+#[path = "fixture/raw_index.rs"]
+mod raw_index;
 
 use clock::{ThreadTime, is_test, measured};
 use criterion::{BatchSize, Criterion, SamplingMode, criterion_group, criterion_main};
 use helpdesk::core::article::Article;
 use helpdesk::core::id::TenantId;
 use helpdesk::search::{ArticleIndex, ArticleQuery, Asker, Change, FullTextIndex, IndexOptions};
-use library::{Raw, articles, questions};
+use library::{articles, questions};
+use process_time::timed;
+use raw_index::Raw;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -24,20 +30,6 @@ use uuid::Uuid;
 const TENANT: TenantId = TenantId(Uuid::from_u128(1));
 /// Memory of each writer: as much here as there.
 const MEMORY: usize = 50_000_000;
-
-/// CPU time of the whole process so far.
-#[cfg(unix)]
-fn process_time() -> Duration {
-    use rustix::time::{ClockId, clock_gettime};
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
-}
-
-/// Elsewhere wall time stands in.
-#[cfg(not(unix))]
-fn process_time() -> Duration {
-    clock::cpu_time()
-}
 
 fn options() -> IndexOptions {
     // Commits only when told to.
@@ -62,16 +54,11 @@ fn bench_indexing(c: &mut Criterion<ThreadTime>) {
     let articles = articles(if is_test() { 200 } else { 10_000 });
     let mut group = c.benchmark_group("search_indexing");
     group.sampling_mode(SamplingMode::Flat);
-    let timed = |n: u64, run: &dyn Fn()| {
-        let start = process_time();
-        (0..n).for_each(|_| run());
-        process_time() - start
-    };
     group.bench_function("floor", |b| {
-        b.iter_custom(|n| timed(n, &|| drop(Raw::new(&articles, MEMORY))));
+        b.iter_custom(|n| timed(n, || drop(Raw::new(&articles, MEMORY))));
     });
     group.bench_function("helpdesk", |b| {
-        b.iter_custom(|n| timed(n, &|| drop(in_memory(&articles))));
+        b.iter_custom(|n| timed(n, || drop(in_memory(&articles))));
     });
     group.finish();
 }
