@@ -45,13 +45,13 @@ fn articles(round: u64) -> Result<Vec<Article>, Box<dyn Error>> {
 /// Commits so many rounds after the one that the index holds, and says so after each.
 pub(crate) fn write(folder: &Path, n_rounds: u64) -> Result<(), Box<dyn Error>> {
     let index = FullTextIndex::open(folder, &options())?;
-    let mut round = index.status().reached.unwrap_or_default();
+    let mut round = index.status().reached.get(&TENANT).copied().unwrap_or_default();
     for _ in 0..n_rounds {
         round += 1;
         let articles = articles(round)?;
         let mut changes: Vec<Change> =
             articles.iter().map(|article| Change::Upsert(TENANT, article.clone())).collect();
-        changes.push(Change::Reached(round));
+        changes.push(Change::Reached(TENANT, round));
         index.apply(&changes)?;
         index.commit()?;
         println!("committed {round}");
@@ -66,7 +66,7 @@ pub(crate) fn write(folder: &Path, n_rounds: u64) -> Result<(), Box<dyn Error>> 
 /// The round that the index holds; an error when it holds none whole.
 pub(crate) fn check(folder: &Path) -> Result<u64, Box<dyn Error>> {
     let index = FullTextIndex::open(folder, &options())?;
-    let round = index.status().reached.unwrap_or_default();
+    let round = index.status().reached.get(&TENANT).copied().unwrap_or_default();
     let query = ArticleQuery::new(TENANT, Asker::Agent, format!("round{round}"));
     let n_found = index.search(&query.with_page(0, 0))?.total;
     let n_articles = index.n_articles(TENANT, &Asker::Agent)?;
