@@ -72,6 +72,7 @@ mod rules;
 #[cfg(feature = "tokio")]
 mod runner;
 mod snapshot;
+mod search_tickets;
 mod spans;
 mod tick;
 mod waiting;
