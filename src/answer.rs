@@ -125,7 +125,7 @@ impl Asking<'_> {
 }
 
 /// Whether a condition asks for what requesters do not see, and so would tell it.
-fn looks_inside(condition: &Condition) -> bool {
+pub(crate) fn looks_inside(condition: &Condition) -> bool {
     use helpdesk_core::condition::Field;
     condition.leaves().iter().any(|leaf| {
         !matches!(
@@ -210,8 +210,9 @@ impl Helpdesk {
             Query::Board { which, by, limit } => self.board(&asking, &which, by, limit).await,
             Query::NextFor { agent } => self.next_for(&asking, agent).await,
             Query::CountFor { agent } => self.count_for(&asking, agent).await,
-            Query::SearchTickets { text, limit } => {
-                self.search_tickets(&asking, &text, limit).await
+            Query::SearchTickets(search) => self.search_tickets(&asking, &search).await,
+            Query::SimilarTickets { ticket, limit } => {
+                self.similar_tickets(&asking, &ticket, limit).await
             }
             Query::History { ticket, after, limit } => {
                 self.history(&asking, &ticket, after, limit).await

@@ -3,6 +3,7 @@
 use crate::deliver::DeliverReport;
 use crate::engine::{Call, Outcome};
 use crate::error::Result;
+use crate::index::IndexReport;
 use crate::tick::TickReport;
 use chrono::{DateTime, Utc};
 use helpdesk_core::actor::Actor;
@@ -97,6 +98,15 @@ impl Helpdesk {
     /// The same.
     pub fn deliver(&self, now: DateTime<Utc>, max: usize) -> Result<DeliverReport> {
         block_on(self.0.deliver(now, max))
+    }
+
+    /// As [`Helpdesk::index`](crate::Helpdesk::index).
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn index(&self, max_entries: usize) -> Result<IndexReport> {
+        block_on(self.0.index(max_entries))
     }
 
     /// As [`Helpdesk::redrive`](crate::Helpdesk::redrive).

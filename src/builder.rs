@@ -2,10 +2,13 @@
 
 use crate::engine::{Helpdesk, Inner};
 use crate::error::Result;
+use crate::inbox_index::FollowTickets;
+use crate::index::Following;
 use helpdesk_core::calendar::ZoneRules;
 use helpdesk_core::desk::{Desk, DeskReader};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_notify::{Notifier, Notifiers};
+use helpdesk_search::TicketIndex;
 use helpdesk_storage::Store;
 use helpdesk_storage::memory::MemoryStore;
 use serde_json::json;
@@ -19,11 +22,18 @@ pub struct Builder {
     notifier: Option<Arc<dyn Notifier>>,
     zones: Option<Arc<dyn ZoneRules>>,
     guesses_language: bool,
+    ticket_index: Option<Arc<TicketIndex>>,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { store: None, notifier: None, zones: None, guesses_language: true }
+        Self {
+            store: None,
+            notifier: None,
+            zones: None,
+            guesses_language: true,
+            ticket_index: None,
+        }
     }
 }
 
@@ -37,6 +47,8 @@ impl Helpdesk {
             reader: self.inner.reader.clone(),
             blank_desk: self.inner.blank_desk.clone(),
             guesses_language: false,
+            indexes: Vec::new(),
+            ticket_index: None,
             tenants: RwLock::new(BTreeMap::new()),
         };
         Self { inner: Arc::new(inner) }
@@ -82,6 +94,15 @@ impl Builder {
         self
     }
 
+    /// The index that tickets are searched by; without one every search reads the tickets
+    /// themselves. It follows the journal when [`index`](Helpdesk::index) is called. Each
+    /// process has its own.
+    #[must_use]
+    pub fn with_ticket_index(mut self, index: Arc<TicketIndex>) -> Self {
+        self.ticket_index = Some(index);
+        self
+    }
+
     /// The engine. Reads nothing yet.
     ///
     /// # Errors
@@ -96,12 +117,17 @@ impl Builder {
             None => reader,
         };
         let blank: Desk = reader.read(&json!({})).map_err(Rejection::many)?;
+        let tickets = self.ticket_index.iter().cloned();
+        let indexes = tickets.map(|index| Arc::new(FollowTickets(index)) as Arc<dyn Following>);
+        let indexes = indexes.collect();
         let inner = Inner {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
             notifier: self.notifier.unwrap_or_else(|| Arc::new(Notifiers::new(Vec::new()))),
             reader: Arc::new(reader),
             blank_desk: Arc::new(blank),
             guesses_language: self.guesses_language,
+            indexes,
+            ticket_index: self.ticket_index,
             tenants: RwLock::new(BTreeMap::new()),
         };
         Ok(Helpdesk { inner: Arc::new(inner) })

@@ -3,6 +3,7 @@
 use crate::builder;
 use crate::change_set::{change_set, is_no_change};
 use crate::error::{Error, Result, store_code};
+use crate::index::Following;
 use crate::load::no_tenant;
 use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, is_kept, streams_of};
 use crate::spans::{code_of, coded, step_span};
@@ -20,7 +21,7 @@ use helpdesk_core::intake::inbound::InboundMessage;
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::message::hex;
 use helpdesk_notify::Notifier;
-use helpdesk_search::guess_language;
+use helpdesk_search::{TicketIndex, guess_language};
 use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,6 +62,10 @@ pub(crate) struct Inner {
     pub(crate) reader: Arc<DeskReader>,
     pub(crate) blank_desk: Arc<Desk>,
     pub(crate) guesses_language: bool,
+    /// Indexes that follow the journal.
+    pub(crate) indexes: Vec<Arc<dyn Following>>,
+    /// The one of tickets among them.
+    pub(crate) ticket_index: Option<Arc<TicketIndex>>,
     pub(crate) tenants: RwLock<BTreeMap<TenantId, Arc<Tenant>>>,
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong, as the host can act on it.
 
 use helpdesk_core::fault::{Code, Fault, Rejection};
+use helpdesk_search::SearchError;
 use helpdesk_storage::StoreError;
 use serde::Serialize;
 use thiserror::Error;
@@ -19,6 +20,9 @@ pub enum Error {
     /// The store failed. Unless the code is `outcome_unknown`, nothing changed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The index failed. Nothing changed in the store.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// Other commits came first too often. Nothing changed; try again.
     #[error("other commits came first {attempts} times")]
     LostRaces {
@@ -53,6 +57,8 @@ impl Error {
             Self::Rejected(rejection) => rejection.code,
             Self::LostRaces { .. } => Code::Conflict,
             Self::Store(error) => store_code(error),
+            Self::Search(SearchError::Locked | SearchError::Rebuilding) => Code::Unavailable,
+            Self::Search(_) => Code::Internal,
         }
     }
 
@@ -64,7 +70,7 @@ impl Error {
             Self::Store(StoreError::Conflict(conflict)) => {
                 (None, Vec::new(), Some(conflict.actual))
             }
-            Self::Store(_) | Self::LostRaces { .. } => (None, Vec::new(), None),
+            Self::Store(_) | Self::Search(_) | Self::LostRaces { .. } => (None, Vec::new(), None),
         };
         ErrorBody { code: self.code(), message: with_sources(self), path, errors, actual }
     }

@@ -9,7 +9,8 @@
 //! - [`Helpdesk::execute`] carries out a [`Command`](core::command::Command),
 //! - [`Helpdesk::query`] answers a [`Query`](core::query::Query) inside the asker's scope,
 //! - [`Helpdesk::tick`] and [`Helpdesk::deliver`] let time pass: fire what is due,
-//!   hand the outbox to a [`Notifier`](notify::Notifier).
+//!   hand the outbox to a [`Notifier`](notify::Notifier); [`Helpdesk::index`] brings indexes
+//!   up to date.
 //!
 //! Every rule of the desk lives in [`core`], which is pure; this crate loads,
 //! decides, commits and delivers. Nothing reads a clock: the time is an argument.
@@ -47,7 +48,7 @@
 //! - `postgres`: the backend for many nodes.
 //! - `language` (default): guesses the language of a message that names none.
 //! - `ical`: reads iCalendar feeds of holidays.
-//! - `tokio`: [`Runner`], a loop that ticks and delivers.
+//! - `tokio`: [`Runner`], a loop that ticks, delivers and indexes.
 
 mod answer;
 pub mod blocking;
@@ -58,6 +59,8 @@ mod engine;
 mod error;
 #[cfg(feature = "ical")]
 pub mod ical;
+mod inbox_index;
+mod index;
 mod json;
 mod load;
 mod many;
@@ -69,6 +72,7 @@ mod rules;
 #[cfg(feature = "tokio")]
 mod runner;
 mod snapshot;
+mod search_tickets;
 mod spans;
 mod tick;
 mod waiting;
@@ -89,6 +93,7 @@ pub use helpdesk_storage::memory::MemoryStore;
 pub use helpdesk_storage::postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore};
+pub use index::IndexReport;
 pub use pace::Pace;
 #[cfg(feature = "tokio")]
 pub use runner::{Clock, Runner};

@@ -9,16 +9,15 @@ use helpdesk_core::access::permission::Permission;
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::agent::PresenceState;
 use helpdesk_core::case::record::Record;
-use helpdesk_core::condition::{Condition, Schema, fold, words};
+use helpdesk_core::condition::{Condition, Schema};
 use helpdesk_core::decide::Candidates;
 use helpdesk_core::fault::{Code, Rejection};
-use helpdesk_core::id::{AgentId, Key, TicketId};
+use helpdesk_core::id::{AgentId, Key};
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::query::{
     Answer, BoardBy, Column, Counted, Listed, QueueRow, Which, WorkloadRow,
 };
 use helpdesk_core::report::{ReportQuery, Reporter};
-use helpdesk_core::ticket::message::MessageKind;
 use helpdesk_core::view::{Direction, OrderBy};
 use helpdesk_storage::{CountBy, Cursor, ListKind, ListQuery, Order, Shelf};
 use serde_json::json;
@@ -120,78 +119,6 @@ impl Helpdesk {
         let tenant = &self.tenant(asking.actor.tenant).await?;
         let n = self.count_to_solve(&Seeking { tenant, snapshot, scope, now }, agent).await?;
         Ok(Answer::Count(Counted { n, capped: false }))
-    }
-
-    /// The plain form: every ticket in scope is read. An index comes with search.
-    pub(crate) async fn search_tickets(
-        &self,
-        asking: &Asking<'_>,
-        text: &str,
-        limit: Option<usize>,
-    ) -> Result<Answer> {
-        let limit = page_size(limit)?;
-        let options = asking.snapshot.desk.fold_options();
-        let folded = fold(text, options);
-        let wanted: Vec<&str> = words(&folded).collect();
-        if wanted.is_empty() {
-            return Err(Rejection::at(Code::Invalid, "text", "no word in it").into());
-        }
-        let mut query = list_query(asking, &Which::default())?;
-        query.order = Order { by: OrderBy::UpdatedAt, direction: Direction::Descending };
-        let mut rows = Vec::new();
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            for stored in page.rows {
-                let Record::Case(case) = stored.record else { continue };
-                let reads_notes = asking.scope(Permission::ReadNotes).permits(&case.ticket);
-                let subject = case.ticket.subject.clone();
-                let id = case.ticket.id;
-                if self.has_words(asking, id, &subject, &wanted, reads_notes).await? {
-                    rows.push(asking.view(*case, stored.version));
-                }
-                if rows.len() == limit {
-                    return Ok(Answer::Tickets(Listed { rows, next: None }));
-                }
-            }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(Answer::Tickets(Listed { rows, next: None })),
-            }
-        }
-    }
-
-    async fn has_words(
-        &self,
-        asking: &Asking<'_>,
-        ticket: TicketId,
-        subject: &str,
-        wanted: &[&str],
-        reads_notes: bool,
-    ) -> Result<bool> {
-        let options = asking.snapshot.desk.fold_options();
-        let mut missing: Vec<&str> = wanted.to_vec();
-        let take = |missing: &mut Vec<&str>, text: &str| {
-            let folded = fold(text, options);
-            missing.retain(|wanted| !words(&folded).any(|word| word == *wanted));
-        };
-        take(&mut missing, subject);
-        let kind = ListKind::Messages(ticket);
-        let mut query = ListQuery::all(asking.actor.tenant, kind, asking.now, PAGE_MAX);
-        while !missing.is_empty() {
-            let page = self.inner.store.list(&query).await?;
-            for stored in page.rows {
-                if let Record::Message(message) = stored.record
-                    && (reads_notes || message.meta.kind == MessageKind::PublicReply)
-                {
-                    take(&mut missing, &message.text);
-                }
-            }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => break,
-            }
-        }
-        Ok(missing.is_empty())
     }
 
     pub(crate) async fn queue_state(

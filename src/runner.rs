@@ -1,4 +1,4 @@
-//! A loop that ticks and delivers on a tokio runtime (feature `tokio`).
+//! A loop that ticks, delivers and indexes on a tokio runtime (feature `tokio`).
 
 use crate::engine::Helpdesk;
 use crate::pace::Pace;
@@ -12,13 +12,16 @@ use tokio::task::JoinHandle;
 /// Timers, and messages, of one round.
 const ROUND_MAX: usize = 1_000;
 
+/// Journal entries that an index takes in in one round.
+const INDEXED_MAX: usize = 10_000;
+
 /// So often at most, and only when there is nothing else to do, the store tidies up.
 const COMPACT_EVERY: TimeDelta = TimeDelta::minutes(10);
 
 /// Where the loop gets the time from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// Ticks and delivers until it is stopped.
+/// Ticks, delivers and brings indexes up to date until it is stopped.
 ///
 /// It sleeps until the next timer or message is due, `poll` at the longest. A
 /// failed round is logged and tried again after `poll`. When there is nothing to do, every
@@ -98,9 +101,10 @@ impl Pace for UntilStopped<'_> {
 async fn round(desk: &Helpdesk, pace: &dyn Pace, poll: Duration) -> Round {
     let ticked = desk.tick_at(pace, ROUND_MAX).await;
     let delivered = desk.deliver_at(pace, ROUND_MAX).await;
-    let (ticked, delivered) = match (ticked, delivered) {
-        (Ok(ticked), Ok(delivered)) => (ticked, delivered),
-        (Err(error), _) | (_, Err(error)) => {
+    let indexed = desk.index(INDEXED_MAX).await;
+    let (ticked, delivered, indexed) = match (ticked, delivered, indexed) {
+        (Ok(ticked), Ok(delivered), Ok(indexed)) => (ticked, delivered, indexed),
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
             tracing::error!(code = %error.code(), "a round failed");
             return Round { wait: poll, is_idle: false };
         }
@@ -109,7 +113,10 @@ async fn round(desk: &Helpdesk, pace: &dyn Pace, poll: Duration) -> Round {
     let until_due = due.map(|due| (due - pace.now()).to_std().unwrap_or(Duration::ZERO));
     let n_done = ticked.fired + ticked.dropped + delivered.delivered + delivered.retried;
     Round {
-        wait: until_due.map_or(poll, |until| until.min(poll)),
-        is_idle: n_done + delivered.dead == 0,
+        wait: match indexed.has_more {
+            true => Duration::ZERO,
+            false => until_due.map_or(poll, |until| until.min(poll)),
+        },
+        is_idle: n_done + delivered.dead + indexed.entries == 0,
     }
 }

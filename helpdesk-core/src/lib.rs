@@ -22,6 +22,7 @@ pub mod event;
 pub mod effect;
 pub mod access;
 pub mod view;
+pub mod search_query;
 pub mod routing;
 pub mod automation;
 pub mod desk;

@@ -160,3 +160,9 @@ pub const WHAT_IF_STAFF_MAX: usize = 1_000;
 pub const WHAT_IF_SPANS_MAX: usize = 1_000;
 /// Rules that match a ticket, of which an explanation of rules says why.
 pub const EXPLAIN_RULES_MAX: usize = 100;
+/// Chars of a search over tickets.
+pub const SEARCH_CHARS_MAX: usize = 10_000;
+/// Terms of a search over tickets: tests, words and phrases.
+pub const SEARCH_TERMS_MAX: usize = 100;
+/// Values of one term of a search over tickets.
+pub const SEARCH_VALUES_MAX: usize = 100;

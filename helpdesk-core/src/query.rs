@@ -28,6 +28,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::ops::Range;
 
 /// Names a ticket, by id or by number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -105,6 +106,25 @@ pub struct ListTickets {
     pub projection: Projection,
 }
 
+/// Searches tickets.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchTickets {
+    /// Tests, words and an order, as [`SearchQuery`](crate::search_query::SearchQuery) reads
+    /// them: `status:open assignee:me "money back" order:-created`. Without an index the
+    /// order `relevance` is that of the last changes.
+    pub text: String,
+    /// Where the page before ended. A page after it may be empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Rows at most; 50 when absent, 1,000 at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// Whether to count all that is found, which looks at each of them.
+    #[serde(default)]
+    pub count: bool,
+}
+
 /// By what a board has its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -166,10 +186,12 @@ pub enum Query {
         #[serde(default)]
         agent: Option<AgentId>,
     },
-    /// Tickets whose subject or messages have all these words.
-    SearchTickets {
-        /// The words.
-        text: String,
+    /// Tickets found by a search.
+    SearchTickets(SearchTickets),
+    /// Tickets like one: by its subject and its first public message. Wants an index.
+    SimilarTickets {
+        /// Like which.
+        ticket: TicketName,
         /// Rows at most; 50 when absent, 1,000 at most.
         #[serde(default)]
         limit: Option<usize>,
@@ -281,7 +303,8 @@ impl Query {
             Self::Board { .. } => "board",
             Self::NextFor { .. } => "next_for",
             Self::CountFor { .. } => "count_for",
-            Self::SearchTickets { .. } => "search_tickets",
+            Self::SearchTickets(_) => "search_tickets",
+            Self::SimilarTickets { .. } => "similar_tickets",
             Self::History { .. } => "history",
             Self::ChangesSince { .. } => "changes_since",
             Self::Explain { .. } => "explain",
@@ -503,6 +526,18 @@ pub enum OneTicket {
     Summary(TicketSummary),
 }
 
+impl OneTicket {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> TicketId {
+        match self {
+            Self::Full(view) => view.ticket.id,
+            Self::Public(view) => view.id,
+            Self::Summary(row) => row.summary.id,
+        }
+    }
+}
+
 /// A page of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Listed<T> {
@@ -511,6 +546,42 @@ pub struct Listed<T> {
     /// What to give as `after` for the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Found {
+    /// The rows.
+    pub rows: Vec<FoundTicket>,
+    /// How many there are on all pages, where the search asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<Counted>,
+    /// What to give as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A ticket that was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoundTicket {
+    /// The ticket.
+    #[serde(flatten)]
+    pub ticket: OneTicket,
+    /// The part of its messages to show, of what the asker may read. Only by an index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snippet: Option<Highlight>,
+    /// How well it fits, comparable inside one answer. Only by an index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f32>,
+}
+
+/// A part of a text with what was found in it. Plain text: a page escapes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Highlight {
+    /// The text.
+    pub text: String,
+    /// The words found: byte ranges of `text`, in order, without overlap.
+    pub marks: Vec<Range<usize>>,
 }
 
 /// A count.
@@ -633,7 +704,9 @@ pub enum Answer {
     Conversation(Listed<Message>),
     /// Of `conversation`, for requesters.
     PublicConversation(Listed<PublicMessage>),
-    /// Of `list_tickets` and `search_tickets`.
+    /// Of `search_tickets` and `similar_tickets`.
+    Found(Found),
+    /// Of `list_tickets`.
     Tickets(Listed<OneTicket>),
     /// Of `count_tickets` and `count_for`.
     Count(Counted),

@@ -117,9 +117,9 @@ pub enum Change {
     Upsert(TenantId, Article),
     /// There is no such article any more. No error when there was none.
     Delete(TenantId, ArticleId),
-    /// The feed that the changes come from has been read up to here: stored with the
-    /// changes before it, and given back after the index is opened again.
-    Reached(u64),
+    /// The feed of this tenant, which the changes come from, has been read up to here:
+    /// stored with the changes before it, and given back after the index is opened again.
+    Reached(TenantId, u64),
 }
 
 /// The number of a change: those of one index count up from 1.

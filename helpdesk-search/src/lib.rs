@@ -1,4 +1,4 @@
-//! Search over a help desk's knowledge base.
+//! Search over a help desk's knowledge base and its tickets.
 //!
 //! An index is disposable: the store is the truth, and what an index holds is
 //! rebuilt from it. Every question names the [`Asker`], and an article that the
@@ -10,6 +10,9 @@
 //! got ([`Status`]) and is rebuilt while it answers. It compares words by an [`Analyzer`] for
 //! each language, ranks, forgives typing errors, completes ([`FullTextIndex::suggest`]) and finds what is
 //! like a text ([`FullTextIndex::similar`]).
+//!
+//! [`TicketIndex`] is kept like it, of tickets: each word and phrase of a question must be there, and
+//! internal texts are searched for those who may read them. [`ticket_has`] is its plain form.
 //!
 //! [`NaiveIndex`] is the plain form: it compares words, in memory, and is what the other is
 //! compared with.
@@ -68,7 +71,11 @@ pub use asker::Asker;
 pub use classify::{
     Classifier, EVIDENCE_MAX, Evidence, LABELS_MAX, ModelError, Prediction, THRESHOLD_DEFAULT,
 };
-pub use full::{FullTextIndex, IndexOptions, SUGGESTED_MAX, Status, Suggested, Suggestions};
+pub use full::{
+    Checkpoints, FullTextIndex, IndexOptions, MessageText, SUGGESTED_MAX, Status, Suggested,
+    Suggestions, TICKET_TEXT_BYTES_MAX, TicketChange, TicketHit, TicketHits, TicketIndex,
+    TicketQuery, TicketRebuild, TicketText, ticket_has,
+};
 pub use hits::{Facets, Hit, Hits, SNIPPET_CHARS_MAX, ScoreParts, Snippet, WordMatch};
 pub use index::{ArticleIndex, ArticleQuery, Change, HITS_DEFAULT, SearchError, Seq};
 pub use language::{Analyzer, GuessedLanguage, guess_language};

@@ -143,6 +143,30 @@ impl Place {
     }
 }
 
+impl Order {
+    /// How two cases stand in this order, the same for every backend.
+    #[must_use]
+    pub fn compare(self, a: &Case, b: &Case) -> Ordering {
+        Place::of(self.by, a).compare(&Place::of(self.by, b), self.direction)
+    }
+
+    /// Where a page ended whose last case this is.
+    #[must_use]
+    pub fn cursor_after(self, case: &Case) -> Cursor {
+        case_cursor(self, &Place::of(self.by, case))
+    }
+
+    /// Whether the case comes after such a place.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Invalid`](crate::StoreError::Invalid) for a cursor of another order.
+    pub fn is_after(self, case: &Case, cursor: &Cursor) -> Result<bool> {
+        let place = case_place(self, cursor)?;
+        Ok(Place::of(self.by, case).compare(&place, self.direction) == Ordering::Greater)
+    }
+}
+
 /// Whether a ticket lies on a shelf.
 pub(crate) fn on_shelf(shelf: Shelf, ticket: &Ticket) -> bool {
     match shelf {

@@ -16,10 +16,11 @@ use helpdesk::core::fault::Code;
 use helpdesk::core::id::{AgentId, CommandId, ContactId, TenantId};
 use helpdesk::core::query::{Answer, Query};
 use helpdesk::notify::{DeliveryError, Recorder};
+use helpdesk::search::TicketIndex;
 use helpdesk::storage::Store;
 use helpdesk::storage::postgres::{PostgresOptions, PostgresStore};
 use helpdesk::storage::sqlite::Synchronous;
-use helpdesk::{Call, Error, MemoryStore, Outcome, SqliteOptions, SqliteStore};
+use helpdesk::{Builder, Call, Error, MemoryStore, Outcome, SqliteOptions, SqliteStore};
 use helpdesk_test_support::postgres as test_server;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -42,6 +43,8 @@ pub(crate) enum Step {
     DoAs(&'static str, u128, Value),
     /// Somebody asks; these fields of the answer are shown.
     Ask(&'static str, Value, &'static [&'static str]),
+    /// Indexes are brought up to date.
+    Index,
     /// Time passes.
     Tick,
     /// The outbox is delivered.
@@ -210,10 +213,21 @@ impl Kit {
         kit
     }
 
+    /// The same with an index of tickets.
+    pub(crate) fn indexed(store: Arc<dyn Store>, config: Value, index: Arc<TicketIndex>) -> Self {
+        let mut kit = Self::with(store, Builder::default().with_ticket_index(index));
+        kit.configure(config);
+        kit
+    }
+
     /// A desk without a configuration.
     pub(crate) fn bare(store: Arc<dyn Store>) -> Self {
+        Self::with(store, Builder::default())
+    }
+
+    fn with(store: Arc<dyn Store>, builder: Builder) -> Self {
         let recorder = Recorder::new();
-        let engine = helpdesk::Helpdesk::builder()
+        let engine = builder
             .with_shared_store(store.clone())
             .with_notifier(recorder.clone())
             .with_language_guessing(false)
@@ -304,6 +318,10 @@ impl Kit {
                 }
                 Err(error) => refused(&error),
             },
+            Step::Index => {
+                self.desk.index(10_000).unwrap();
+                "indexed".to_owned()
+            }
             Step::Tick => self.tick(now),
             Step::Deliver => self.deliver(now),
             Step::Fail(n, for_now) => {

@@ -32,6 +32,7 @@ mod queries;
 mod rebalance;
 mod relations;
 mod rules;
+mod search;
 mod shifts;
 mod spans;
 mod laws;

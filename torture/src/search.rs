@@ -72,7 +72,7 @@ pub fn work(words: &[String]) -> ! {
     let mut dice = Dice::new(seed.parse().unwrap());
     let mut ledger = OpenOptions::new().create(true).append(true).open(ledger).unwrap();
     let index = open(Path::new(folder));
-    let mut round = index.status().reached.unwrap_or_default();
+    let mut round = index.status().reached.get(&TENANT).copied().unwrap_or_default();
     loop {
         round += 1;
         for change in changes(round) {
@@ -99,7 +99,7 @@ fn changes(round: u64) -> Vec<Change> {
     let mut changes: Vec<Change> =
         articles(round).into_iter().map(|article| Change::Upsert(TENANT, article)).collect();
     changes.push(Change::Delete(TENANT, passing(round - 1)));
-    changes.push(Change::Reached(round));
+    changes.push(Change::Reached(TENANT, round));
     changes
 }
 
@@ -132,7 +132,7 @@ fn articles(round: u64) -> Vec<Article> {
 /// The round that the index holds, which it must hold whole.
 fn check(folder: &Path) -> u64 {
     let index = open(folder);
-    let round = index.status().reached.unwrap_or_default();
+    let round = index.status().reached.get(&TENANT).copied().unwrap_or_default();
     let found = |text: String| {
         let query = ArticleQuery::new(TENANT, Asker::Agent, text).with_page(0, 0);
         index.search(&query).unwrap().total

@@ -2,7 +2,7 @@
 //! for a list.
 
 use crate::id::{AgentId, ContactId, Key, OrganizationId};
-use crate::ticket::Ticket;
+use crate::ticket::{Follower, Ticket};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -66,17 +66,27 @@ impl Scope {
     /// Whether this ticket is in the scope.
     #[must_use]
     pub fn permits(&self, ticket: &Ticket) -> bool {
+        self.has(ticket)
+    }
+
+    /// The same, of a ticket that an index knows.
+    #[must_use]
+    pub fn permits_facts(&self, facts: &ScopeFacts) -> bool {
+        self.has(facts)
+    }
+
+    fn has(&self, it: &impl Scoped) -> bool {
         match self {
             Self::None => false,
             Self::All => true,
-            Self::Requester(id) => ticket.requester == *id,
-            Self::Participant(id) => ticket.has_participant(*id),
-            Self::Organizations(ids) => ticket.organization.is_some_and(|id| ids.contains(&id)),
-            Self::Groups(keys) => ticket.group.as_ref().is_some_and(|key| keys.contains(key)),
-            Self::NoGroup => ticket.group.is_none(),
-            Self::Assigned(id) => ticket.assignee == Some(*id),
-            Self::And(scopes) => scopes.iter().all(|scope| scope.permits(ticket)),
-            Self::Or(scopes) => scopes.iter().any(|scope| scope.permits(ticket)),
+            Self::Requester(id) => it.requester() == *id,
+            Self::Participant(id) => it.has_participant(*id),
+            Self::Organizations(ids) => it.organization().is_some_and(|id| ids.contains(&id)),
+            Self::Groups(keys) => it.group().is_some_and(|key| keys.contains(key)),
+            Self::NoGroup => it.group().is_none(),
+            Self::Assigned(id) => it.assignee() == Some(*id),
+            Self::And(scopes) => scopes.iter().all(|scope| scope.has(it)),
+            Self::Or(scopes) => scopes.iter().any(|scope| scope.has(it)),
         }
     }
 
@@ -97,6 +107,100 @@ impl Scope {
             Self::And(scopes) => all_of(scopes.iter().map(Self::to_filter)),
             Self::Or(scopes) => any_of(scopes.iter().map(Self::to_filter)),
         }
+    }
+}
+
+/// What scopes look at.
+trait Scoped {
+    fn requester(&self) -> ContactId;
+    fn has_participant(&self, id: ContactId) -> bool;
+    fn organization(&self) -> Option<OrganizationId>;
+    fn group(&self) -> Option<&Key>;
+    fn assignee(&self) -> Option<AgentId>;
+}
+
+impl Scoped for Ticket {
+    fn requester(&self) -> ContactId {
+        self.requester
+    }
+
+    fn has_participant(&self, id: ContactId) -> bool {
+        Ticket::has_participant(self, id)
+    }
+
+    fn organization(&self) -> Option<OrganizationId> {
+        self.organization
+    }
+
+    fn group(&self) -> Option<&Key> {
+        self.group.as_ref()
+    }
+
+    fn assignee(&self) -> Option<AgentId> {
+        self.assignee
+    }
+}
+
+/// What scopes look at of a ticket: enough to answer [`Scope::permits_facts`] without
+/// the ticket.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ScopeFacts {
+    /// Who asked.
+    pub requester: ContactId,
+    /// Contacts on copy, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_copy: Vec<ContactId>,
+    /// The organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationId>,
+    /// The group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Key>,
+    /// The agent responsible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<AgentId>,
+}
+
+impl From<&Ticket> for ScopeFacts {
+    fn from(ticket: &Ticket) -> Self {
+        let mut on_copy: Vec<ContactId> = ticket
+            .followers
+            .iter()
+            .filter_map(|follower| match follower {
+                Follower::Contact { id } => Some(*id),
+                Follower::Agent { .. } => None,
+            })
+            .collect();
+        on_copy.sort_unstable();
+        Self {
+            requester: ticket.requester,
+            on_copy,
+            organization: ticket.organization,
+            group: ticket.group.clone(),
+            assignee: ticket.assignee,
+        }
+    }
+}
+
+impl Scoped for ScopeFacts {
+    fn requester(&self) -> ContactId {
+        self.requester
+    }
+
+    fn has_participant(&self, id: ContactId) -> bool {
+        self.requester == id || self.on_copy.binary_search(&id).is_ok()
+    }
+
+    fn organization(&self) -> Option<OrganizationId> {
+        self.organization
+    }
+
+    fn group(&self) -> Option<&Key> {
+        self.group.as_ref()
+    }
+
+    fn assignee(&self) -> Option<AgentId> {
+        self.assignee
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod arith;
 mod check;
+mod civil;
 mod compiled;
 mod def;
 mod error;
@@ -21,6 +22,7 @@ mod zone;
 mod zones;
 
 pub use arith::Window;
+pub(crate) use civil::start_of_day;
 pub use compiled::{Calendar, HORIZON_END, HORIZON_START};
 pub use def::{CalendarDef, ClosureDef, FeedDef, FeedEvent};
 pub use error::CalendarError;

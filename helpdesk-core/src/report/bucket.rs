@@ -1,6 +1,7 @@
 //! The days, weeks and months of a range, by a zone's civil dates.
 
 use super::{GroupBy, ReportQuery};
+use crate::calendar::start_of_day;
 use crate::fault::{Code, Fault};
 use crate::limit::{REPORT_BUCKETS_MAX, REPORT_YEARS_MAX};
 use chrono::{DateTime, Utc};
@@ -96,7 +97,7 @@ fn list(query: &ReportQuery, period: Period, date: Date, zone: &TimeZone) -> Opt
     for _ in 0..REPORT_BUCKETS_MAX {
         let next = period.next(date);
         // Without a next one the calendar ends, and `to` is not beyond it.
-        let end = next.and_then(|next| start_of(next, zone)).unwrap_or(query.to);
+        let end = next.and_then(|next| start_of_day(next, zone)).unwrap_or(query.to);
         let to = end.min(query.to);
         if to > from {
             list.push(Bucket { key: period.key(date), from, to });
@@ -141,13 +142,6 @@ impl Period {
             Self::Month => format!("{:04}-{:02}", first.year(), first.month()),
         }
     }
-}
-
-/// The first instant of a civil day: the earlier midnight of two, and where clocks
-/// skip it the first instant after.
-fn start_of(date: Date, zone: &TimeZone) -> Option<DateTime<Utc>> {
-    let start = date.to_zoned(zone.clone()).ok()?.timestamp();
-    DateTime::from_timestamp(start.as_second(), u32::try_from(start.subsec_nanosecond()).ok()?)
 }
 
 fn timestamp(at: DateTime<Utc>) -> Option<Timestamp> {

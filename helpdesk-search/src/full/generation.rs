@@ -1,14 +1,15 @@
 //! One index, from its making to its rebuilding.
 
+use super::Checkpoints;
 use super::document::document;
+use super::entry::Entry;
 use super::options::IndexOptions;
 use super::registry::Registry;
 use super::schema::{FORMAT, Fields, GROUPS_MAX, is_ours};
 use super::snapshot::Snapshot;
-use crate::index::{Change, SearchError};
-use crate::language::{Analyzer, base_code};
-use helpdesk_core::article::ArticleState;
-use helpdesk_core::id::{ArticleId, TenantId};
+use crate::index::SearchError;
+use crate::language::Analyzer;
+use helpdesk_core::id::TenantId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,8 +32,9 @@ pub(crate) struct Meta {
     pub(crate) analyzers: BTreeMap<String, String>,
     /// Changes taken in.
     pub(crate) seq: u64,
-    /// Where the feed was read up to.
-    pub(crate) reached: Option<u64>,
+    /// Where the feed of each tenant was read up to.
+    #[serde(default)]
+    pub(crate) checkpoints: Checkpoints,
 }
 
 /// One index.
@@ -114,7 +116,7 @@ impl Generation {
         let reader: IndexReader = reader;
         let mut snapshot =
             Snapshot::new(reader.searcher(), groups, &fields, None).map_err(failed)?;
-        (snapshot.seq, snapshot.reached) = (meta.seq, meta.reached);
+        (snapshot.seq, snapshot.checkpoints) = (meta.seq, meta.checkpoints.clone());
         Ok(Self {
             folder: folder.map(Path::to_owned),
             fields,
@@ -135,15 +137,15 @@ impl Generation {
     }
 
     /// Goes on counting where another index has ended.
-    pub(crate) fn continue_from(&self, seq: u64, reached: Option<u64>) {
+    pub(crate) fn continue_from(&self, seq: u64, checkpoints: Checkpoints) {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer.meta.seq = seq;
-        writer.meta.reached = reached;
+        writer.meta.checkpoints = checkpoints;
         writer.is_dirty = true;
     }
 
     /// Takes changes in; they show after the next commit. The number of the last.
-    pub(crate) fn apply(&self, changes: &[Change]) -> Result<u64, SearchError> {
+    pub(crate) fn apply(&self, changes: &[Entry]) -> Result<u64, SearchError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         for change in changes {
             writer.apply(&self.fields, change)?;
@@ -173,7 +175,7 @@ impl Generation {
         };
         let snapshot = Snapshot::new(self.reader.searcher(), groups, &self.fields, Some(&before));
         let mut snapshot = snapshot.map_err(failed)?;
-        (snapshot.seq, snapshot.reached) = (writer.meta.seq, writer.meta.reached);
+        (snapshot.seq, snapshot.checkpoints) = (writer.meta.seq, writer.meta.checkpoints.clone());
         let snapshot = Arc::new(snapshot);
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
         Ok(writer.meta.seq)
@@ -181,37 +183,32 @@ impl Generation {
 }
 
 impl Writer {
-    fn apply(&mut self, fields: &Fields, change: &Change) -> Result<(), SearchError> {
+    fn apply(&mut self, fields: &Fields, change: &Entry) -> Result<(), SearchError> {
         match change {
-            Change::Upsert(tenant, article) => {
-                self.delete(fields, *tenant, article.id);
-                if article.state == ArticleState::Published {
-                    let language = base_code(&article.language);
+            Entry::Put { tenant, id, docs } => {
+                self.writer.delete_term(Term::from_field_text(fields.key, &key(*tenant, *id)));
+                for doc in docs {
                     if self.registry.groups().len() >= GROUPS_MAX {
                         return Err(SearchError::TooManyGroups { limit: GROUPS_MAX });
                     }
-                    let group = self.registry.group(*tenant, &language).map_err(failed)?;
-                    let document: TantivyDocument =
-                        document(fields, *tenant, group, &language, article);
+                    let group = self.registry.group(*tenant, &doc.language).map_err(failed)?;
+                    let document: TantivyDocument = document(fields, *tenant, group, *id, doc);
                     self.writer.add_document(document).map_err(failed)?;
                 }
             }
-            Change::Delete(tenant, id) => self.delete(fields, *tenant, *id),
-            Change::Reached(position) => self.meta.reached = Some(*position),
+            Entry::Reached(tenant, position) => {
+                self.meta.checkpoints.insert(*tenant, *position);
+            }
         }
         self.meta.seq += 1;
         self.is_dirty = true;
         Ok(())
     }
-
-    fn delete(&self, fields: &Fields, tenant: TenantId, id: ArticleId) {
-        self.writer.delete_term(Term::from_field_text(fields.key, &key(tenant, id)));
-    }
 }
 
-/// What a change finds a document by.
-pub(crate) fn key(tenant: TenantId, id: ArticleId) -> String {
-    format!("{}{}", tenant.0.simple(), id.0.simple())
+/// What a change finds the documents of a thing by.
+pub(crate) fn key(tenant: TenantId, id: u128) -> String {
+    format!("{}{id:032x}", tenant.0.simple())
 }
 
 fn analyzers<'a>(languages: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {

@@ -4,11 +4,10 @@
 //! A folder holds the file `current`, which names the index in use, and that index in
 //! a folder of its own. A rebuilt one is complete before `current` names it.
 
+use super::entry::Entry;
 use super::generation::{Generation, Meta, failed};
 use super::options::IndexOptions;
-use crate::index::{Change, SearchError, Seq};
-use helpdesk_core::article::Article;
-use helpdesk_core::id::TenantId;
+use crate::index::{SearchError, Seq};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -17,8 +16,6 @@ use std::time::Instant;
 
 const CURRENT_FILE: &str = "current";
 const FOLDER_PREFIX: &str = "index-";
-/// Articles between two words on how far a rebuild is.
-const PROGRESS_EVERY: u64 = 500;
 
 /// What the handles of one index share.
 pub(crate) struct Keeper {
@@ -35,7 +32,7 @@ struct Feed {
     /// When the first change came that no commit has asked for yet.
     waiting_since: Option<Instant>,
     /// Changes that a running rebuild has to take over.
-    during_rebuild: Option<Vec<Change>>,
+    during_rebuild: Option<Vec<Entry>>,
     /// Why the index should be rebuilt.
     stale: Option<String>,
     /// Why the last commit of the thread failed.
@@ -94,7 +91,7 @@ impl Keeper {
         self.feed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn apply(&self, changes: &[Change]) -> Result<Seq, SearchError> {
+    pub(crate) fn apply(&self, changes: &[Entry]) -> Result<Seq, SearchError> {
         let mut feed = self.feed();
         if let Some(failure) = feed.failure.take() {
             return Err(failure);
@@ -151,13 +148,9 @@ impl Keeper {
         (feed.stale.clone(), feed.during_rebuild.is_some())
     }
 
-    /// Makes the index anew from all articles. The old one answers until the new one is
-    /// complete, with the changes that came meanwhile.
-    pub(crate) fn rebuild(
-        &self,
-        articles: impl Iterator<Item = (TenantId, Article)>,
-        progress: impl FnMut(u64),
-    ) -> Result<Seq, SearchError> {
+    /// Begins to make the index anew. The old one answers until the new one is complete,
+    /// with the changes that come meanwhile.
+    pub(crate) fn begin_rebuild(&self) -> Result<Next, SearchError> {
         {
             let mut feed = self.feed();
             if feed.during_rebuild.is_some() {
@@ -165,46 +158,53 @@ impl Keeper {
             }
             feed.during_rebuild = Some(Vec::new());
         }
-        let outcome = self.make_next(articles, progress);
-        if outcome.is_err() {
-            self.feed().during_rebuild = None;
-            if let Some(folder) = &self.folder {
-                remove_others(folder, self.current().folder.as_deref());
+        let before = self.current();
+        let name = before.folder.as_deref().map(|old| name_of(number_of(old) + 1));
+        let made = || {
+            let own = match (&self.folder, &name) {
+                (Some(folder), Some(name)) => Some(make_folder(folder, name).map_err(failed)?),
+                _ => None,
+            };
+            Generation::create(own.as_deref(), &self.options)
+        };
+        match made() {
+            Ok(generation) => Ok(Next { generation, name }),
+            Err(error) => {
+                self.give_up_rebuild();
+                Err(error)
             }
+        }
+    }
+
+    /// Puts the new index in the place of the old one.
+    pub(crate) fn finish_rebuild(&self, next: Next) -> Result<Seq, SearchError> {
+        let outcome = self.replace_by(next);
+        if outcome.is_err() {
+            self.give_up_rebuild();
         }
         outcome
     }
 
-    fn make_next(
-        &self,
-        articles: impl Iterator<Item = (TenantId, Article)>,
-        mut progress: impl FnMut(u64),
-    ) -> Result<Seq, SearchError> {
-        let before = self.current();
-        let next_name = before.folder.as_deref().map(|old| name_of(number_of(old) + 1));
-        let own = match (&self.folder, &next_name) {
-            (Some(folder), Some(name)) => Some(make_folder(folder, name).map_err(failed)?),
-            _ => None,
-        };
-        let next = Generation::create(own.as_deref(), &self.options)?;
-        let mut n_done = 0;
-        for (tenant, article) in articles {
-            next.apply(&[Change::Upsert(tenant, article)])?;
-            n_done += 1;
-            if n_done % PROGRESS_EVERY == 0 {
-                progress(n_done);
-            }
+    /// Goes on with the old index alone.
+    pub(crate) fn give_up_rebuild(&self) {
+        self.feed().during_rebuild = None;
+        if let Some(folder) = &self.folder {
+            remove_others(folder, self.current().folder.as_deref());
         }
+    }
+
+    fn replace_by(&self, next: Next) -> Result<Seq, SearchError> {
+        let Next { generation: next, name } = next;
         next.commit()?;
-        progress(n_done);
+        let before = self.current();
         // From here on no change comes in until the new index is the current one.
         let mut feed = self.feed();
         let during = feed.during_rebuild.take().unwrap_or_default();
         next.apply(&during)?;
-        let Meta { seq, reached, .. } = before.meta();
-        next.continue_from(seq, reached);
+        let Meta { seq, checkpoints, .. } = before.meta();
+        next.continue_from(seq, checkpoints);
         let seq = next.commit()?;
-        if let (Some(folder), Some(name)) = (&self.folder, &next_name) {
+        if let (Some(folder), Some(name)) = (&self.folder, &name) {
             write_current(folder, name).map_err(failed)?;
         }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
@@ -216,6 +216,18 @@ impl Keeper {
             remove_others(folder, self.current().folder.as_deref());
         }
         Ok(seq)
+    }
+}
+
+/// An index that is being made anew.
+pub(crate) struct Next {
+    generation: Generation,
+    name: Option<String>,
+}
+
+impl Next {
+    pub(crate) fn add(&self, entries: &[Entry]) -> Result<Seq, SearchError> {
+        self.generation.apply(entries)
     }
 }
 

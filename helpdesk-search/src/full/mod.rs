@@ -1,9 +1,12 @@
 //! The full-text index.
 
+mod audience;
 mod close;
 mod document;
+mod entry;
 mod facets;
 mod generation;
+mod handle;
 mod keeper;
 mod options;
 mod plan;
@@ -17,23 +20,28 @@ mod snapshot;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod typo;
 mod weights;
 
 pub use options::IndexOptions;
 pub use suggest::{SUGGESTED_MAX, Suggested, Suggestions};
+pub use tickets::{
+    MessageText, TICKET_TEXT_BYTES_MAX, TicketChange, TicketHit, TicketHits, TicketIndex,
+    TicketQuery, TicketRebuild, TicketText, ticket_has,
+};
 
 use crate::asker::Asker;
 use crate::hits::Hits;
 use crate::index::{ArticleIndex, ArticleQuery, Change, SearchError, Seq};
-use generation::failed;
+use audience::Audience;
+use entry::Entry;
+use handle::Handle;
 use helpdesk_core::article::Article;
 use helpdesk_core::id::{ArticleId, TenantId};
-use keeper::Keeper;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
-use std::thread::JoinHandle;
 
 /// An index that stems, ranks and forgives, on disk or in memory, of one tenant or of many.
 ///
@@ -68,9 +76,11 @@ use std::thread::JoinHandle;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct FullTextIndex {
-    keeper: Arc<Keeper>,
-    committer: Option<JoinHandle<()>>,
+    handle: Handle,
 }
+
+/// Where the feed of each tenant has been read up to.
+pub type Checkpoints = BTreeMap<TenantId, u64>;
 
 /// How an index stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,10 +90,11 @@ pub struct Status {
     pub visible: Seq,
     /// The last change taken in.
     pub applied: Seq,
-    /// Where the feed had been read up to at the last commit.
-    pub reached: Option<u64>,
-    /// Articles that can be found, of all tenants.
-    pub n_articles: u64,
+    /// Where the feed of each tenant had been read up to at the last commit.
+    pub reached: Checkpoints,
+    /// Documents of all tenants: one for each article that can be found, and for each ticket;
+    /// two for a ticket with internal notes.
+    pub n_documents: u64,
     /// Why the index should be rebuilt, if it should.
     pub stale: Option<String>,
     /// Whether it is being rebuilt.
@@ -97,7 +108,7 @@ impl FullTextIndex {
     ///
     /// [`SearchError::Index`].
     pub fn in_memory(options: &IndexOptions) -> Result<Self, SearchError> {
-        Self::with(Keeper::in_memory(options)?)
+        Ok(Self { handle: Handle::in_memory(options)? })
     }
 
     /// The index in the folder, which is made when there is none. One program at a time
@@ -108,15 +119,7 @@ impl FullTextIndex {
     /// [`SearchError::Locked`] when it is open elsewhere; [`SearchError::Format`] when
     /// something else lies there; [`SearchError::Index`].
     pub fn open(folder: impl AsRef<Path>, options: &IndexOptions) -> Result<Self, SearchError> {
-        Self::with(Keeper::open(folder.as_ref(), options)?)
-    }
-
-    fn with(keeper: Keeper) -> Result<Self, SearchError> {
-        let keeper = Arc::new(keeper);
-        let own = keeper.clone();
-        let thread = std::thread::Builder::new().name("helpdesk-search".to_owned());
-        let committer = thread.spawn(move || own.run()).map_err(failed)?;
-        Ok(Self { keeper, committer: Some(committer) })
+        Ok(Self { handle: Handle::open(folder.as_ref(), options)? })
     }
 
     /// Takes changes in, in order; the number of the last. They show within the window
@@ -127,7 +130,7 @@ impl FullTextIndex {
     /// [`SearchError`], also that of a commit that has failed since the last call. Some
     /// of the changes may have been taken in; giving all of them again does no harm.
     pub fn apply(&self, changes: &[Change]) -> Result<Seq, SearchError> {
-        self.keeper.apply(changes)
+        self.handle.apply(&changes.iter().map(Entry::from).collect::<Vec<_>>())
     }
 
     /// Makes all changes taken in visible and durable; the number of the last.
@@ -136,23 +139,13 @@ impl FullTextIndex {
     ///
     /// [`SearchError::Index`].
     pub fn commit(&self) -> Result<Seq, SearchError> {
-        self.keeper.commit()
+        self.handle.commit()
     }
 
     /// How it stands.
     #[must_use]
     pub fn status(&self) -> Status {
-        let generation = self.keeper.current();
-        let snapshot = generation.snapshot();
-        let (stale, is_rebuilding) = self.keeper.rebuild_state();
-        Status {
-            visible: snapshot.seq,
-            applied: generation.meta().seq,
-            reached: snapshot.reached,
-            n_articles: snapshot.searcher.num_docs(),
-            stale,
-            is_rebuilding,
-        }
+        self.handle.status()
     }
 
     /// Makes the index anew from all articles of all tenants, as the store has them, and
@@ -168,7 +161,9 @@ impl FullTextIndex {
         articles: impl IntoIterator<Item = (TenantId, Article)>,
         progress: impl FnMut(u64),
     ) -> Result<Seq, SearchError> {
-        self.keeper.rebuild(articles.into_iter(), progress)
+        let entries = articles.into_iter();
+        self.handle
+            .rebuild(entries.map(|(tenant, article)| Entry::of_article(tenant, &article)), progress)
     }
 
     /// What the asker may be about to ask: words that begin like the last one, and articles
@@ -185,7 +180,7 @@ impl FullTextIndex {
         asker: &Asker,
         text: &str,
     ) -> Result<Suggestions, SearchError> {
-        suggest::suggest(&self.keeper.current().snapshot(), tenant, asker, text)
+        suggest::suggest(&self.handle.snapshot(), tenant, asker, text)
     }
 
     /// Articles like a text of any length, such as a ticket: "has this been answered?".
@@ -221,30 +216,27 @@ impl ArticleIndex for FullTextIndex {
     }
 
     fn search(&self, query: &ArticleQuery) -> Result<Hits, SearchError> {
-        search::search(&self.keeper.current().snapshot(), query)
+        search::search(&self.handle.snapshot(), query)
     }
 
     fn n_articles(&self, tenant: TenantId, asker: &Asker) -> Result<usize, SearchError> {
-        let snapshot = self.keeper.current().snapshot();
+        let snapshot = self.handle.snapshot();
         let groups = snapshot.groups.of(tenant);
         let segments = &snapshot.segments;
         let classes = groups.flat_map(|(_, group)| segments.iter().map(move |s| (s, group)));
         let seen = classes
             .flat_map(|(segment, group)| segment.classes_of(group))
-            .filter(|(_, class)| asker.sees(&class.visibility));
+            .filter(|(_, class)| sees_article(asker, &class.audience));
         let n: u64 = seen.map(|(_, class)| class.n_docs).sum();
         Ok(usize::try_from(n).unwrap_or(usize::MAX))
     }
 }
 
-impl Drop for FullTextIndex {
-    /// Commits what has been taken in.
-    fn drop(&mut self) {
-        self.keeper.close();
-        if let Some(committer) = self.committer.take() {
-            let _ = committer.join();
-        }
-        let _ = self.keeper.commit();
+/// Whether the asker may read the article.
+pub(crate) fn sees_article(asker: &Asker, audience: &Audience) -> bool {
+    match audience {
+        Audience::Article(visibility) => asker.sees(visibility),
+        Audience::Ticket { .. } => false,
     }
 }
 

@@ -1,10 +1,10 @@
 //! What is looked up for a question: words, where they stand in each segment, and
 //! how rare they are among what the asker may read.
 
+use super::audience::Sees;
 use super::schema::{N_PARTS, group_char};
 use super::snapshot::{Segment, Snapshot};
 use super::weights::{B, K1, SCORED_MAX};
-use crate::asker::Asker;
 use tantivy::postings::TermInfo;
 use tantivy::schema::Field;
 use tantivy::{InvertedIndexReader, Term};
@@ -74,14 +74,14 @@ pub(crate) enum Readable {
 }
 
 impl Readable {
-    pub(crate) fn of(segment: &Segment, group: u32, asker: &Asker) -> Self {
+    pub(crate) fn of(segment: &Segment, group: u32, sees: Sees<'_>) -> Self {
         let mut sees_all = !segment.reader.has_deletes();
         let mut seen = vec![];
         for (ord, class) in segment.classes_of(group) {
             if class.n_docs == 0 {
                 continue;
             }
-            if asker.sees(&class.visibility) {
+            if sees(&class.audience) {
                 seen.push(ord as usize);
             } else {
                 sees_all = false;
@@ -139,13 +139,13 @@ impl GroupPlan {
     /// Looks the slots up; `None` when the asker may read nothing of the group.
     pub(crate) fn new(
         snapshot: &Snapshot,
-        asker: &Asker,
+        sees: Sees<'_>,
         (language, group): (&str, u32),
         slots: Vec<Slot>,
         order: Vec<usize>,
     ) -> tantivy::Result<Option<Self>> {
         let readable: Vec<Readable> =
-            snapshot.segments.iter().map(|segment| Readable::of(segment, group, asker)).collect();
+            snapshot.segments.iter().map(|segment| Readable::of(segment, group, sees)).collect();
         let Some(statistics) = statistics(snapshot, group, &readable) else { return Ok(None) };
         let lengths = std::array::from_fn(|part| {
             let mean = statistics.mean_lengths[part].max(0.1);
@@ -157,12 +157,17 @@ impl GroupPlan {
         });
         let n_docs = statistics.n_docs;
         let lookup = Lookup { snapshot, group, readable: &readable, n_docs };
-        let mut slots: Vec<PlannedSlot> =
+        let slots: Vec<PlannedSlot> =
             slots.into_iter().map(|slot| lookup.slot(slot)).collect::<Result<_, _>>()?;
-        keep_best(&mut slots);
         let rarity = slots.iter().map(|slot| slot.rarity).sum();
         let language = language.to_owned();
         Ok(Some(Self { group, language, slots, order, rarity, readable, lengths, n_docs }))
+    }
+
+    /// Of a long text, keeps only the words that say the most.
+    pub(crate) fn shorten(&mut self) {
+        keep_best(&mut self.slots);
+        self.rarity = self.slots.iter().map(|slot| slot.rarity).sum();
     }
 
     /// Looks other stems up for a slot.

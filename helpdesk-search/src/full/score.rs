@@ -41,7 +41,7 @@ impl<'a> Top<'a> {
     }
 
     #[inline]
-    fn push(&mut self, candidate: Candidate) {
+    pub(crate) fn push(&mut self, candidate: Candidate) {
         let is_worse = |worst: &Candidate| {
             candidate.tier > worst.tier
                 || (candidate.tier == worst.tier && candidate.score < worst.score)

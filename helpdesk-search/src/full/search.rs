@@ -1,5 +1,6 @@
 //! Answering a question: plan, score, look closely at the best, show a page.
 
+use super::audience::{Audience, Sees};
 use super::generation::failed;
 use super::plan::{GroupPlan, Slot};
 use super::question::slots;
@@ -7,10 +8,11 @@ use super::score::{Candidate, Top, score_segment};
 use super::show::{Marker, show};
 use super::snapshot::{Segment, Snapshot};
 use super::weights::CANDIDATES;
-use super::{close, facets, typo};
+use super::{close, facets, sees_article, typo};
 use crate::hits::Hits;
 use crate::index::{ArticleQuery, SearchError};
 use crate::language::{Analyzer, base_code};
+use helpdesk_core::id::TenantId;
 use helpdesk_core::limit::PAGE_MAX;
 use tantivy::columnar::StrColumn;
 
@@ -34,22 +36,28 @@ fn answer(snapshot: &Snapshot, query: &ArticleQuery) -> tantivy::Result<Hits> {
 /// What is looked up, for each language that the asker may read something in.
 pub(crate) fn plans(snapshot: &Snapshot, query: &ArticleQuery) -> tantivy::Result<Vec<GroupPlan>> {
     let slots_of = |analyzer: &Analyzer| slots(&query.text, analyzer, &query.synonyms);
-    let mut plans = plans_with(snapshot, query, slots_of)?;
+    let sees = |audience: &Audience| sees_article(&query.asker, audience);
+    let mut plans = plans_with(snapshot, query.tenant, &sees, slots_of)?;
     typo::mend(snapshot, &mut plans)?;
     Ok(plans)
 }
 
 pub(crate) fn plans_with(
     snapshot: &Snapshot,
-    query: &ArticleQuery,
+    tenant: TenantId,
+    sees: Sees<'_>,
     slots_of: impl Fn(&Analyzer) -> (Vec<Slot>, Vec<usize>),
 ) -> tantivy::Result<Vec<GroupPlan>> {
     let mut plans = Vec::new();
-    for (language, group) in snapshot.groups.of(query.tenant) {
+    for (language, group) in snapshot.groups.of(tenant) {
         let analyzer = Analyzer::of(language);
         let (slots, order) = slots_of(&analyzer);
         if !slots.is_empty() {
-            plans.extend(GroupPlan::new(snapshot, &query.asker, (language, group), slots, order)?);
+            let plan = GroupPlan::new(snapshot, sees, (language, group), slots, order)?;
+            plans.extend(plan.map(|mut plan| {
+                plan.shorten();
+                plan
+            }));
         }
     }
     Ok(plans)

@@ -1,5 +1,7 @@
 //! What a question reads: segments as they stood at one commit.
 
+use super::Checkpoints;
+use super::audience::Audience;
 use super::registry::Groups;
 use super::schema::{Fields, N_PARTS};
 use helpdesk_core::article::Visibility;
@@ -12,8 +14,8 @@ use tantivy::postings::TermInfo;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{InvertedIndexReader, Opstamp, Searcher, SegmentReader};
 
-/// Terms of a segment whose documents are kept counted.
-const COUNTED_TERMS_MAX: usize = 20_000;
+/// Counts of a class that a segment keeps, 8 bytes each.
+const COUNTED_MAX: usize = 500_000;
 
 /// The index at one commit.
 pub(crate) struct Snapshot {
@@ -23,15 +25,15 @@ pub(crate) struct Snapshot {
     pub(crate) fields: Fields,
     /// The last change in it.
     pub(crate) seq: u64,
-    /// Where the feed had been read up to.
-    pub(crate) reached: Option<u64>,
+    /// Where the feed of each tenant had been read up to.
+    pub(crate) checkpoints: Checkpoints,
 }
 
-/// The documents of one group with one visibility.
+/// The documents of one group with one audience.
 #[derive(Debug, Clone)]
 pub(crate) struct Class {
     pub(crate) group: u32,
-    pub(crate) visibility: Visibility,
+    pub(crate) audience: Audience,
     pub(crate) n_docs: u64,
     /// Words of those documents, by part.
     pub(crate) n_words: [u64; N_PARTS],
@@ -50,9 +52,16 @@ pub(crate) struct Segment {
     pub(crate) parts: [Arc<InvertedIndexReader>; N_PARTS],
     pub(crate) norms: [FieldNormReader; N_PARTS],
     /// How many living documents of each class a term has.
-    counts: Mutex<HashMap<(Field, Vec<u8>), Counts>>,
+    counts: Mutex<Counted>,
     /// The classes of each group.
     classes_of: HashMap<u32, Vec<u32>>,
+}
+
+/// Counts that are kept, and how many of classes they are.
+#[derive(Default)]
+struct Counted {
+    by_term: HashMap<(Field, Vec<u8>), Counts>,
+    n_kept: usize,
 }
 
 /// How many documents of which class.
@@ -75,7 +84,14 @@ impl Snapshot {
             }
         };
         let segments = searcher.segment_readers().iter().map(segment).collect::<Result<_, _>>()?;
-        Ok(Self { searcher, segments, groups, fields: fields.clone(), seq: 0, reached: None })
+        Ok(Self {
+            searcher,
+            segments,
+            groups,
+            fields: fields.clone(),
+            seq: 0,
+            checkpoints: Checkpoints::new(),
+        })
     }
 }
 
@@ -154,7 +170,9 @@ impl Segment {
         info: &TermInfo,
     ) -> tantivy::Result<Counts> {
         let key = (field, term.to_vec());
-        let kept = self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let counted = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = counted.by_term.get(&key).cloned();
+        drop(counted);
         if let Some(counts) = kept {
             return Ok(counts);
         }
@@ -176,22 +194,24 @@ impl Segment {
         let some = counts.into_iter().zip(0..).filter(|(n, _)| *n > 0).map(|(n, class)| (class, n));
         let counts: Counts = some.collect();
         let mut kept = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= COUNTED_TERMS_MAX {
-            kept.clear();
+        if kept.n_kept >= COUNTED_MAX {
+            *kept = Counted::default();
         }
-        kept.insert(key, counts.clone());
+        // A term that is new counts as one more, even where it stands in nothing.
+        kept.n_kept += counts.len() + 1;
+        kept.by_term.insert(key, counts.clone());
         Ok(counts)
     }
 }
 
 /// The name of a class: what its documents have in common.
-pub(crate) fn class_name(group: u32, visibility: &Visibility) -> String {
-    let sorted = match visibility {
-        Visibility::Segment(tags) => {
+pub(crate) fn class_name(group: u32, audience: &Audience) -> String {
+    let sorted = match audience {
+        Audience::Article(Visibility::Segment(tags)) => {
             let mut tags = tags.clone();
             tags.sort_unstable();
             tags.dedup();
-            Visibility::Segment(tags)
+            Audience::Article(Visibility::Segment(tags))
         }
         other => other.clone(),
     };
@@ -204,10 +224,10 @@ fn read_classes(column: &StrColumn) -> tantivy::Result<Vec<Class>> {
     for ord in 0..column.num_terms() as u64 {
         name.clear();
         column.ord_to_str(ord, &mut name)?;
-        let class = name.split_once(' ').and_then(|(group, visibility)| {
+        let class = name.split_once(' ').and_then(|(group, audience)| {
             Some(Class {
                 group: group.parse().ok()?,
-                visibility: serde_json::from_str(visibility).ok()?,
+                audience: serde_json::from_str(audience).ok()?,
                 n_docs: 0,
                 n_words: [0; N_PARTS],
             })

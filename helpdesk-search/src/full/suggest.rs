@@ -1,10 +1,12 @@
 //! As you type: ends of the last word, and articles for what stands there.
 
+use super::audience::{Audience, Sees};
 use super::generation::failed;
 use super::plan::{Alternative, GroupPlan, Lookup, Readable, Slot};
 use super::question::{slots, stem};
 use super::schema::group_char;
 use super::search::{find, plans_with};
+use super::sees_article;
 use super::snapshot::Snapshot;
 use crate::asker::Asker;
 use crate::index::{ArticleQuery, SearchError};
@@ -57,17 +59,18 @@ fn answer(
     text: &str,
 ) -> tantivy::Result<Suggestions> {
     let (before, beginning) = split(text);
+    let sees: Sees<'_> = &|audience: &Audience| sees_article(asker, audience);
     let mut words = BTreeMap::<String, u32>::new();
     if !beginning.is_empty() {
         for (_, group) in snapshot.groups.of(tenant) {
-            complete(snapshot, asker, group, &beginning, &mut words)?;
+            complete(snapshot, sees, group, &beginning, &mut words)?;
         }
     }
     let mut words: Vec<(String, u32)> = words.into_iter().collect();
     words.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     words.truncate(SUGGESTED_MAX);
     let query = ArticleQuery::new(tenant, asker.clone(), text);
-    let plans = plans_with(snapshot, &query, |analyzer| {
+    let plans = plans_with(snapshot, tenant, sees, |analyzer| {
         let (mut found, mut order) = slots(before, analyzer, &query.synonyms);
         if !beginning.is_empty() {
             order.push(found.len());
@@ -107,7 +110,7 @@ fn begun(beginning: &str, words: &[(String, u32)], analyzer: &Analyzer) -> Slot 
 /// Counts the words of titles that begin so.
 fn complete(
     snapshot: &Snapshot,
-    asker: &Asker,
+    sees: Sees<'_>,
     group: u32,
     beginning: &str,
     words: &mut BTreeMap<String, u32>,
@@ -116,7 +119,7 @@ fn complete(
     let prefix = group_char(group).len_utf8();
     let first = format!("{}{beginning}", group_char(group));
     let readable: Vec<Readable> =
-        snapshot.segments.iter().map(|segment| Readable::of(segment, group, asker)).collect();
+        snapshot.segments.iter().map(|segment| Readable::of(segment, group, sees)).collect();
     let lookup = Lookup { snapshot, group, readable: &readable, n_docs: 0.0 };
     for (segment, readable) in snapshot.segments.iter().zip(&readable) {
         if *readable == Readable::Nothing {

@@ -7,6 +7,7 @@ use super::*;
 use helpdesk_core::article::{ArticleState, Visibility};
 use helpdesk_core::id::Key;
 use helpdesk_core::limit::PAGE_MAX;
+use std::sync::Arc;
 use uuid::Uuid;
 
 fn tenant(n: u128) -> TenantId {

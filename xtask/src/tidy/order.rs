@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "effect",
     "access",
     "view",
+    "search_query",
     "routing",
     "automation",
     "desk",

@@ -62,7 +62,7 @@ fn all_answers(
 
 /// The last of each id, in order of the ids.
 fn last(articles: &[Article]) -> Vec<Article> {
-    let by_id: std::collections::BTreeMap<_, _> = articles.iter().map(|a| (a.id, a)).collect();
+    let by_id: BTreeMap<_, _> = articles.iter().map(|a| (a.id, a)).collect();
     by_id.into_values().cloned().collect()
 }
 

@@ -17,13 +17,18 @@ fn what_was_committed_is_there_after_the_index_is_opened_again() {
     let folder = TempDir::new().unwrap();
     {
         let index = FullTextIndex::open(folder.path(), &patient()).unwrap();
-        index.apply(&[upsert(1, "Refund"), upsert(2, "Shipping"), Change::Reached(7)]).unwrap();
+        index
+            .apply(&[upsert(1, "Refund"), upsert(2, "Shipping"), Change::Reached(tenant(1), 7)])
+            .unwrap();
         assert_eq!(index.commit().unwrap(), 3);
         assert!(matches!(FullTextIndex::open(folder.path(), &patient()), Err(SearchError::Locked)));
     }
     let index = FullTextIndex::open(folder.path(), &patient()).unwrap();
     let status = index.status();
-    assert_eq!((status.visible, status.reached, status.n_articles), (3, Some(7), 2));
+    assert_eq!(
+        (status.visible, status.reached, status.n_documents),
+        (3, [(tenant(1), 7)].into(), 2)
+    );
     assert_eq!(status.stale, None);
     assert_eq!(found(&index, "refunds"), [1]);
     assert_eq!(index.apply(&[upsert(3, "Refunds")]).unwrap(), 4);
@@ -46,7 +51,9 @@ fn a_folder_with_other_things_is_left_alone() {
 fn a_rebuilt_index_takes_over_what_came_meanwhile() {
     let folder = TempDir::new().unwrap();
     let index = FullTextIndex::open(folder.path(), &patient()).unwrap();
-    index.apply(&[upsert(1, "Refund"), upsert(2, "Refund"), Change::Reached(5)]).unwrap();
+    index
+        .apply(&[upsert(1, "Refund"), upsert(2, "Refund"), Change::Reached(tenant(1), 5)])
+        .unwrap();
     index.commit().unwrap();
     let articles = (1..=3).map(|n| {
         if n == 3 {
@@ -68,7 +75,10 @@ fn a_rebuilt_index_takes_over_what_came_meanwhile() {
     assert_eq!((seq, progress), (5, vec![3]));
     assert_eq!(found(&index, "refund"), [2, 3, 9]);
     let status = index.status();
-    assert_eq!((status.visible, status.reached, status.is_rebuilding), (5, Some(5), false));
+    assert_eq!(
+        (status.visible, status.reached, status.is_rebuilding),
+        (5, [(tenant(1), 5)].into(), false)
+    );
     drop(index);
     let folders = fs::read_dir(folder.path()).unwrap().flatten();
     let mut names: Vec<String> =

@@ -1,0 +1,113 @@
+//! Indexes that follow the journal: made of it, disposable, up to date when the host says so.
+//!
+//! An index keeps, in the same commit as what it took in, how far it has read each tenant's
+//! feed; so a crash skips nothing. Nothing runs by itself: [`Helpdesk::index`] is a call of
+//! the host, like a tick.
+
+use crate::engine::Helpdesk;
+use crate::error::Result;
+use crate::spans::coded;
+use async_trait::async_trait;
+use helpdesk_core::event::{StreamId, StreamKind};
+use helpdesk_core::id::TenantId;
+use helpdesk_core::limit::PAGE_MAX;
+use helpdesk_search::Checkpoints;
+use helpdesk_storage::Follower;
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// An index as the journal feeds it.
+#[async_trait]
+pub(crate) trait Following: Send + Sync + Debug {
+    /// Of which streams it is made.
+    fn kinds(&self) -> Vec<StreamKind>;
+
+    /// How far it has read, what is not committed yet included.
+    fn reached(&self) -> Checkpoints;
+
+    /// Takes in these things as the store has them now, and then that the tenant's feed was
+    /// read up to `position`.
+    async fn take(
+        &self,
+        desk: &Helpdesk,
+        tenant: TenantId,
+        streams: BTreeSet<StreamId>,
+        position: u64,
+    ) -> Result<()>;
+
+    /// Makes what was taken in durable and visible.
+    fn commit(&self) -> Result<()>;
+}
+
+/// What a call of [`Helpdesk::index`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct IndexReport {
+    /// Journal entries read.
+    pub entries: u64,
+    /// Things that were taken in as they stand now.
+    pub things: u64,
+    /// Whether there is more already.
+    pub has_more: bool,
+}
+
+impl Helpdesk {
+    /// Brings the engine's indexes up to date with the journal, at most `max_entries` of it
+    /// for each index and tenant, and commits them: what is in them then is found by the
+    /// next search. Without an index nothing is done.
+    ///
+    /// The tenants are those that this engine has met, and those that the index knows. It
+    /// blocks for the time of a commit of the index.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`](crate::Error::Store), [`Error::Search`](crate::Error::Search); what
+    /// was taken in before stands, and the next call goes on from there.
+    pub async fn index(&self, max_entries: usize) -> Result<IndexReport> {
+        let span = tracing::debug_span!("index", code = tracing::field::Empty);
+        coded(span, self.index_all(max_entries)).await
+    }
+
+    async fn index_all(&self, max_entries: usize) -> Result<IndexReport> {
+        let mut report = IndexReport::default();
+        for index in &self.inner.indexes {
+            let reached = index.reached();
+            let met = self.known_tenants().into_iter().map(|tenant| tenant.id);
+            let tenants: BTreeSet<TenantId> = met.chain(reached.keys().copied()).collect();
+            for tenant in tenants {
+                let from = reached.get(&tenant).copied().unwrap_or_default();
+                self.follow_feed(index, (tenant, from), max_entries, &mut report).await?;
+            }
+            index.commit()?;
+        }
+        Ok(report)
+    }
+
+    async fn follow_feed(
+        &self,
+        index: &Arc<dyn Following>,
+        (tenant, from): (TenantId, u64),
+        max_entries: usize,
+        report: &mut IndexReport,
+    ) -> Result<()> {
+        let mut follower = Follower::new(tenant, from).with_kinds(index.kinds());
+        let mut left = max_entries;
+        while left > 0 {
+            let limit = left.min(PAGE_MAX);
+            let entries = follower.next(&*self.inner.store, limit).await?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let streams: BTreeSet<StreamId> = entries.iter().map(|row| row.entry.stream).collect();
+            report.entries += entries.len() as u64;
+            report.things += streams.len() as u64;
+            index.take(self, tenant, streams, follower.checkpoint()).await?;
+            left -= entries.len();
+            if entries.len() < limit {
+                return Ok(());
+            }
+        }
+        report.has_more = true;
+        Ok(())
+    }
+}
