@@ -114,6 +114,7 @@ impl Scene {
             index: None,
             number: Some(TicketNumber { prefix: self.desk.number_prefix().clone(), n: 1 }),
             language: None,
+            predictions: &[],
             expected_version: None,
         };
         let decision = decide(&self.loaded, &self.command, &context).expect("decides");

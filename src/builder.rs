@@ -49,6 +49,7 @@ impl Helpdesk {
             guesses_language: false,
             indexes: Vec::new(),
             ticket_index: None,
+            models: RwLock::default(),
             tenants: RwLock::new(BTreeMap::new()),
         };
         Self { inner: Arc::new(inner) }
@@ -128,6 +129,7 @@ impl Builder {
             guesses_language: self.guesses_language,
             indexes,
             ticket_index: self.ticket_index,
+            models: RwLock::default(),
             tenants: RwLock::new(BTreeMap::new()),
         };
         Ok(Helpdesk { inner: Arc::new(inner) })

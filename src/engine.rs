@@ -5,6 +5,7 @@ use crate::change_set::{change_set, is_no_change};
 use crate::error::{Error, Result, store_code};
 use crate::index::Following;
 use crate::load::no_tenant;
+use crate::predict::Models;
 use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, is_kept, streams_of};
 use crate::spans::{code_of, coded, step_span};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -66,6 +67,8 @@ pub(crate) struct Inner {
     pub(crate) indexes: Vec<Arc<dyn Following>>,
     /// The one of tickets among them.
     pub(crate) ticket_index: Option<Arc<TicketIndex>>,
+    /// What predicts fields of new tickets.
+    pub(crate) models: Models,
     pub(crate) tenants: RwLock<BTreeMap<TenantId, Arc<Tenant>>>,
 }
 
@@ -354,6 +357,7 @@ impl Helpdesk {
         }
         let wanted = wants_language(&call.command).filter(|_| self.inner.guesses_language);
         let language = wanted.and_then(|text| guess_language(text, snapshot.desk.languages()));
+        let predictions = self.predictions(actor.tenant, &snapshot.desk, &call.command);
         let context = Context {
             now: *now,
             command_id: call.command_id,
@@ -364,6 +368,7 @@ impl Helpdesk {
             index: snapshot.index.as_deref(),
             number: number.clone(),
             language,
+            predictions: &predictions,
             expected_version: call.expected_version,
         };
         let span = step_span!("decide", job);

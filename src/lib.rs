@@ -67,6 +67,7 @@ mod many;
 mod overview;
 mod pace;
 mod past;
+mod predict;
 mod rebalance;
 mod rules;
 #[cfg(feature = "tokio")]
@@ -95,6 +96,7 @@ pub use helpdesk_storage::postgres::{PostgresOptions, PostgresStore};
 pub use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore};
 pub use index::IndexReport;
 pub use pace::Pace;
+pub use predict::LearnReport;
 #[cfg(feature = "tokio")]
 pub use runner::{Clock, Runner};
 pub use tick::TickReport;

@@ -10,6 +10,7 @@ use crate::clock::{ClockChange, PolicyRef, Slot};
 use crate::contact::{Contact, ContactPatch, Organization, OrganizationPatch};
 use crate::escalation::chain::EscalationChange;
 use crate::id::{AgentId, CommandId, ContactId, Key, OrganizationId, TicketId, Version};
+use crate::prediction::Prediction;
 use crate::ticket::change::Change;
 use crate::ticket::message::{Attachment, MessageMeta};
 use crate::ticket::priority::{Channel, Priority, SkillLevel, TicketType};
@@ -282,6 +283,11 @@ pub enum RoutedBy {
     },
     /// No rule matched; the mailbox has a default queue.
     MailboxDefault,
+    /// No rule matched; a model took this queue for the right one.
+    Predicted {
+        /// How likely, and why.
+        prediction: Prediction,
+    },
     /// No rule matched; the desk has a default queue.
     DeskDefault,
     /// A person or the host named the queue.
@@ -371,6 +377,13 @@ pub enum Event {
     Updated {
         /// The changes that changed something, in order.
         changes: Vec<Change>,
+    },
+    /// A model took a field to be this, and nobody had set it.
+    Predicted {
+        /// What, how likely, and why.
+        prediction: Prediction,
+        /// What it changes.
+        change: Change,
     },
     /// The status changed.
     StatusSet {

@@ -11,6 +11,7 @@ pub mod id;
 pub mod actor;
 pub mod calendar;
 pub mod ticket;
+pub mod prediction;
 pub mod contact;
 pub mod agent;
 pub mod article;

@@ -7,6 +7,7 @@ use crate::escalation::due::StepStanding;
 use crate::escalation::reason::Reason;
 use crate::event::{RefusedReason, TimerKind};
 use crate::id::{AgentId, ContactId, Key, TicketId};
+use crate::prediction::Prediction;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -90,6 +91,11 @@ pub enum Step {
         language: String,
         /// By which detector, and how sure.
         by: String,
+    },
+    /// A model took a field to be this, and nobody had set it.
+    Predicted {
+        /// What, how likely, and why.
+        prediction: Prediction,
     },
     /// Conditions looked at the start of a text only.
     TextCut {
@@ -309,6 +315,7 @@ impl fmt::Display for Step {
             Self::ContactMade { .. } => f.write_str("the sender is new"),
             Self::Truncated { what, from, to } => write!(f, "{what} cut from {from} to {to}"),
             Self::LanguageGuessed { language, by } => write!(f, "language {language} ({by})"),
+            Self::Predicted { prediction } => write!(f, "a model says: {prediction}"),
             Self::TextCut { what, looked_at } => write_cut(f, what, *looked_at),
             Self::RuleMatched { rule, queue, because, .. } => {
                 write!(f, "rule `{rule}` leads to queue `{queue}`")?;

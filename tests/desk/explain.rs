@@ -136,6 +136,7 @@ fn a_timer_without_its_ticket_finds_nothing_to_do() {
         index: None,
         number: None,
         language: None,
+        predictions: &[],
         expected_version: None,
     };
     let stream = StreamId::case(TicketId(Uuid::from_u128(2)));

@@ -28,6 +28,7 @@ mod intake;
 mod limits;
 mod ownership;
 mod people;
+mod predictions;
 mod queries;
 mod rebalance;
 mod relations;

@@ -325,6 +325,7 @@ fn apply_status(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
 fn apply_field(ticket: &mut Ticket, event: &Event) -> bool {
     match event {
         Event::Updated { changes } => changes.iter().for_each(|change| change.apply(ticket)),
+        Event::Predicted { change, .. } => change.apply(ticket),
         Event::Redacted { n_attachments, .. } => {
             ticket.counters.attachments =
                 ticket.counters.attachments.saturating_sub(*n_attachments);

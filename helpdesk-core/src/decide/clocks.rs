@@ -61,7 +61,7 @@ impl Before {
             Event::StatusSet { .. } if after.ticket.category != self.category => {
                 Some(Signal::Status { from: self.category })
             }
-            Event::Updated { .. } => Some(Signal::Fields),
+            Event::Updated { .. } | Event::Predicted { .. } => Some(Signal::Fields),
             Event::Assigned { .. } | Event::Unassigned { .. } => Some(Signal::Assignee),
             Event::Deleted => Some(Signal::Deleted),
             Event::MarkedSpam => Some(Signal::Spam),

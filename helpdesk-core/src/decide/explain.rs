@@ -136,10 +136,12 @@ pub fn sentence(event: &Event, roster: &Roster) -> Option<String> {
                 format!("queue `{queue}` by rule `{rule}`: {}", because.join("; "))
             }
             RoutedBy::MailboxDefault => format!("queue `{queue}`, the mailbox's default"),
+            RoutedBy::Predicted { prediction } => format!("a model says: {prediction}"),
             RoutedBy::DeskDefault => format!("queue `{queue}`, the desk's default"),
             RoutedBy::ByHand => format!("queue `{queue}` by hand"),
             RoutedBy::Reopened => format!("queue `{queue}`, as before it was solved"),
         },
+        Event::Predicted { prediction, .. } => format!("a model says: {prediction}"),
         Event::Unroutable => "no rule fits, and there is no default queue".to_owned(),
         Event::Waiting { look_again_at: Some(at), .. } => {
             format!("nobody could take it; looked again at {at}")

@@ -64,6 +64,11 @@ pub(super) fn update_ticket(
     if asks_for_others { place::seek_given(work, id) } else { Ok(()) }
 }
 
+/// Whether the desk has what a change sets.
+pub(super) fn fits(work: &Work<'_>, change: &Change) -> bool {
+    check_value(work, change).is_ok()
+}
+
 fn make(after: &mut Ticket, change: Change, effective: &mut Vec<Change>) {
     if !change.is_no_change(after) {
         change.apply(after);
@@ -83,6 +88,11 @@ fn matrix_priority(work: &Work<'_>, after: &Ticket, last: Option<&Change>) -> Op
 /// Checks one change and puts it in its one form.
 fn check_change(work: &Work<'_>, change: &Change) -> Result<Change, Vec<Fault>> {
     guard::may_change(work, change).map_err(|fault| vec![fault])?;
+    check_value(work, change)
+}
+
+/// Checks what a change sets, whoever sets it.
+fn check_value(work: &Work<'_>, change: &Change) -> Result<Change, Vec<Fault>> {
     let desk = work.ctx.desk;
     let one =
         |result: Result<(), Fault>| result.map(|()| change.clone()).map_err(|fault| vec![fault]);

@@ -4,6 +4,7 @@ use super::conversation::{self, Draft, add_message, check_attachments};
 use super::fields;
 use super::opening::{Opening, guessed, open, open_follow_up};
 use super::place;
+use super::predict;
 use super::status;
 use super::timers;
 use super::work::Work;
@@ -62,6 +63,7 @@ pub(super) fn receive(work: &mut Work<'_>, message: &InboundMessage) -> Result<(
             work.put_unique(key, StreamId::case(id), holder.is_some());
         }
     }
+    predict::predict(work, id)?;
     place::route(work, id, None)
 }
 

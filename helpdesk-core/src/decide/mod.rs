@@ -23,6 +23,7 @@ mod opening;
 mod ownership;
 mod people;
 mod place;
+mod predict;
 mod relations;
 mod status;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use guard::access_context;
 pub use loaded::Loaded;
 pub use needs::{
     Candidates, Finder, candidates, needs, needs_more, waiting_condition, wants_language,
+    wants_prediction,
 };
 pub use people::checked_agent;
 
@@ -51,6 +53,7 @@ use crate::effect::Effect;
 use crate::event::{NewEvent, StreamId};
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, CommandId, ContactId, OrganizationId, TicketId, TicketNumber, Version};
+use crate::prediction::Prediction;
 use crate::routing::agent_index::AgentIndex;
 use crate::ticket::message::Message;
 use crate::trace::Trace;
@@ -90,6 +93,8 @@ pub struct Context<'a> {
     pub number: Option<TicketNumber>,
     /// The language of a new message that names none.
     pub language: Option<GuessedLanguage>,
+    /// What models say of a new ticket.
+    pub predictions: &'a [Prediction],
     /// The version of the ticket that the actor saw.
     pub expected_version: Option<Version>,
 }

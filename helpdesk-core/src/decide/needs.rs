@@ -210,6 +210,19 @@ pub fn wants_language(command: &Command) -> Option<&str> {
     }
 }
 
+/// The subject and the text of a ticket that the command may open, of which models say
+/// what it is before the decision.
+#[must_use]
+pub fn wants_prediction(command: &Command) -> Option<(&str, &str)> {
+    match command {
+        Command::Receive(message) => {
+            Some((message.subject.as_deref().unwrap_or_default(), &message.text))
+        }
+        Command::OpenTicket(open) => Some((&open.subject, &open.text)),
+        _ => None,
+    }
+}
+
 /// Among which tickets a command looks for one, when it is about no ticket that
 /// it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use super::conversation::{self, Draft, add_message, check_text};
 use super::fields;
 use super::place;
+use super::predict;
 use super::work::{Work, not_found};
 use crate::actor::{ActorKind, Author};
 use crate::case::record::UniqueKey;
@@ -159,6 +160,7 @@ pub(super) fn open_ticket(work: &mut Work<'_>, open_: &OpenTicket) -> Result<(),
     if !open_.changes.is_empty() {
         fields::update_ticket(work, id, &open_.changes).map_err(|r| under(r, ""))?;
     }
+    predict::predict(work, id)?;
     place::route(work, id, open_.queue.as_ref())
 }
 

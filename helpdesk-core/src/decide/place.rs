@@ -3,6 +3,7 @@
 use super::explain::name_of;
 use super::explain_rules::cut_texts;
 use super::ownership;
+use super::predict;
 use super::work::Work;
 use crate::agent::{PresenceState, Roster, RosterEntry};
 use crate::case::apply::after_seconds;
@@ -109,6 +110,12 @@ fn by_rules(work: &mut Work<'_>, id: TicketId) -> Result<Option<Event>, Rejectio
         return Ok(Some(event));
     }
     cut.into_iter().for_each(|step| work.trace(step));
+    if let Some(prediction) = predict::queue(work)
+        && let Some(queue) = predict::key_of(&prediction.label).and_then(|key| desk.queue(&key))
+    {
+        work.trace(Step::Predicted { prediction: prediction.clone() });
+        return Ok(Some(routed(work, queue, RoutedBy::Predicted { prediction })));
+    }
     let key = work.case(id)?.ticket.mailbox.clone();
     let mailbox = key.as_ref().and_then(|key| desk.mailbox(key));
     let of_mailbox = mailbox.is_some_and(|mailbox| mailbox.default_queue.is_some());

@@ -79,6 +79,7 @@ fn decided(scene: &Scene, command: &Command, index: Option<&AgentIndex>) -> Deci
         index,
         number: None,
         language: None,
+        predictions: &[],
         expected_version: None,
     };
     decide(&scene.loaded, command, &context).unwrap_or_else(|refused| panic!("{refused}"))

@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 mod escalation;
 mod parts;
+mod predictions;
 mod sla;
 
 /// Checks what could be read. `None` when something is wrong; the faults say what,
@@ -48,6 +49,7 @@ pub(super) fn check(draft: &Draft, zones: &Zones, faults: &mut Vec<Fault>) -> Op
     let statuses = checker.statuses(draft, &document);
     let calendars = checker.calendars(&document, &*zones.0);
     checker.parts(&document);
+    checker.predictions(&document);
     let rules = checker.rules(&document);
     let views = checker.views(&document);
     let sla = checker.sla(&document);
@@ -128,6 +130,7 @@ fn check_limits(document: &Document, faults: &mut Vec<Fault>) {
         ("roles", document.roles.len(), CONFIG_ENTRIES_MAX),
         ("presences", document.presences.len(), CONFIG_ENTRIES_MAX),
         ("priority_matrix", document.priority_matrix.len(), CONFIG_ENTRIES_MAX),
+        ("predictions", document.predictions.len(), CONFIG_ENTRIES_MAX),
     ];
     for (section, n, max) in lists {
         if n > max {

@@ -13,6 +13,7 @@ use crate::escalation::oncall::ScheduleDef;
 use crate::escalation::policy::{MaintenanceDef, PolicyDef as EscalationPolicyDef};
 use crate::escalation::tier::TierDef;
 use crate::id::Key;
+use crate::prediction::PredictionDef;
 use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RouteTo;
@@ -133,6 +134,9 @@ pub struct Document {
     /// When notifications of escalations wait.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub maintenance: Vec<MaintenanceDef>,
+    /// Fields that models predict for new tickets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub predictions: Vec<PredictionDef>,
 }
 
 impl Default for Document {
@@ -174,6 +178,7 @@ impl Default for Document {
             schedules: Vec::new(),
             escalations: Vec::new(),
             maintenance: Vec::new(),
+            predictions: Vec::new(),
         }
     }
 }

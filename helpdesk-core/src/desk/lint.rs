@@ -15,10 +15,12 @@ use crate::automation::macros::{Macro, MacroStep};
 use crate::condition::{Condition, Leaf};
 use crate::escalation::lint::{EscalationLint, EscalationLintCode};
 use crate::id::Key;
+use crate::prediction::PredictedField;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RoutingRule;
 use crate::routing::stage::Relax;
 use crate::ticket::change::Change;
+use crate::ticket::custom::{FieldOwner, FieldType};
 use crate::ticket::status::{StatusCategory, StatusDef};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -77,6 +79,8 @@ pub enum LintCode {
     EmptyOverride,
     /// The agent is deactivated or unknown.
     AgentInactive,
+    /// The field has one value only.
+    NothingToPredict,
 }
 
 impl LintCode {
@@ -106,6 +110,7 @@ impl LintCode {
             Self::UnusedSchedule => "unused_schedule",
             Self::EmptyOverride => "empty_override",
             Self::AgentInactive => "agent_inactive",
+            Self::NothingToPredict => "nothing_to_predict",
         }
     }
 }
@@ -171,6 +176,7 @@ impl Desk {
         lints.extend(self.lint_skills());
         lints.extend(self.lint_statuses());
         lints.extend(self.lint_macros());
+        lints.extend(self.lint_predictions());
         lints.extend(self.document.roles.iter().enumerate().filter(|(_, r)| r.may.is_empty()).map(
             |(i, role)| {
                 let message = format!("the role `{}` permits nothing", role.key);
@@ -209,6 +215,30 @@ impl Desk {
         lints.extend(self.lint_openings(now));
         lints.extend(self.lint_escalation(roster, now));
         lints
+    }
+
+    fn lint_predictions(&self) -> Vec<Lint> {
+        let has_one_value = |field: &PredictedField| match field {
+            PredictedField::Type | PredictedField::Priority | PredictedField::Tags => false,
+            PredictedField::Queue => self.queues.len() < 2,
+            PredictedField::Custom(key) => {
+                self.field(FieldOwner::Ticket, key).is_some_and(|field| match &field.kind {
+                    FieldType::Choice { values } => values.len() < 2,
+                    FieldType::MultiChoice { .. }
+                    | FieldType::Text { .. }
+                    | FieldType::Number { .. }
+                    | FieldType::Instant
+                    | FieldType::Boolean => false,
+                })
+            }
+        };
+        let defs = self.predictions().iter().enumerate();
+        defs.filter(|(_, def)| has_one_value(&def.field))
+            .map(|(i, def)| {
+                let message = format!("`{}` has one value only: nothing to predict", def.field);
+                Lint::new(LintCode::NothingToPredict, format!("predictions[{i}]"), message)
+            })
+            .collect()
     }
 
     fn lint_conditions(&self) -> Vec<Lint> {

@@ -30,6 +30,7 @@ use crate::escalation::tier::TierDef;
 use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::FAULTS_MAX;
+use crate::prediction::PredictionDef;
 use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
 use crate::routing::rules::{RoutingRule, RoutingRules};
@@ -191,6 +192,12 @@ impl Desk {
     #[must_use]
     pub fn default_language(&self) -> &str {
         &self.document.default_language
+    }
+
+    /// Fields that models predict for new tickets.
+    #[must_use]
+    pub fn predictions(&self) -> &[PredictionDef] {
+        &self.document.predictions
     }
 
     /// The IANA time zone in which the desk lives.

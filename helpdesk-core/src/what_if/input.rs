@@ -231,8 +231,11 @@ impl Reader {
         let mut changes = Vec::new();
         let mut queue = None;
         for row in &rows[..end] {
-            if let Event::Updated { changes: more } = &row.entry.event {
-                changes.extend(more.iter().cloned());
+            match &row.entry.event {
+                Event::Updated { changes: more } => changes.extend(more.iter().cloned()),
+                // What a model said then is what it says again.
+                Event::Predicted { change, .. } => changes.push(change.clone()),
+                _ => {}
             }
         }
         if let Some(Event::Routed { queue: named, by: RoutedBy::ByHand, .. }) =
@@ -349,9 +352,10 @@ fn act_of(event: &Event, turn: &Turn, follows: bool) -> Option<Act> {
         }
         Event::Routed { by, queue, .. } => match by {
             RoutedBy::ByHand => Act::Route { queue: Some(queue.clone()) },
-            RoutedBy::Rule { .. } | RoutedBy::MailboxDefault | RoutedBy::DeskDefault => {
-                Act::Route { queue: None }
-            }
+            RoutedBy::Rule { .. }
+            | RoutedBy::Predicted { .. }
+            | RoutedBy::MailboxDefault
+            | RoutedBy::DeskDefault => Act::Route { queue: None },
             RoutedBy::Reopened | RoutedBy::Escalated => return None,
         },
         Event::Unroutable => Act::Route { queue: None },

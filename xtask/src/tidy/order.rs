@@ -14,6 +14,7 @@ const ORDER: &[&str] = &[
     "actor",
     "calendar",
     "ticket",
+    "prediction",
     "contact",
     "agent",
     "article",
