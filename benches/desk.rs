@@ -115,6 +115,7 @@ impl Scene {
             number: Some(TicketNumber { prefix: self.desk.number_prefix().clone(), n: 1 }),
             language: None,
             expected_version: None,
+            file_bytes_max: None,
         };
         let decision = decide(&self.loaded, &self.command, &context).expect("decides");
         assert!(decision.events.iter().any(|e| matches!(e.event, Event::Assigned { .. })));

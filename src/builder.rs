@@ -7,6 +7,7 @@ use helpdesk_core::desk::{Desk, DeskReader};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_notify::{Notifier, Notifiers};
 use helpdesk_storage::Store;
+use helpdesk_storage::blob::{BLOB_BYTES_MAX, BlobStore};
 use helpdesk_storage::memory::MemoryStore;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -19,11 +20,20 @@ pub struct Builder {
     notifier: Option<Arc<dyn Notifier>>,
     zones: Option<Arc<dyn ZoneRules>>,
     guesses_language: bool,
+    blobs: Option<Arc<dyn BlobStore>>,
+    file_bytes_max: u64,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { store: None, notifier: None, zones: None, guesses_language: true }
+        Self {
+            store: None,
+            notifier: None,
+            zones: None,
+            guesses_language: true,
+            blobs: None,
+            file_bytes_max: BLOB_BYTES_MAX,
+        }
     }
 }
 
@@ -37,6 +47,8 @@ impl Helpdesk {
             reader: self.inner.reader.clone(),
             blank_desk: self.inner.blank_desk.clone(),
             guesses_language: false,
+            blobs: None,
+            file_bytes_max: 0,
             tenants: RwLock::new(BTreeMap::new()),
         };
         Self { inner: Arc::new(inner) }
@@ -82,6 +94,28 @@ impl Builder {
         self
     }
 
+    /// Where the bytes of attachments lie. Without it the host keeps them itself, and what
+    /// intake cuts off a long text is lost.
+    #[must_use]
+    pub fn with_blobs(self, blobs: impl BlobStore) -> Self {
+        self.with_shared_blobs(Arc::new(blobs))
+    }
+
+    /// The same, for a blob store that others use too.
+    #[must_use]
+    pub fn with_shared_blobs(mut self, blobs: Arc<dyn BlobStore>) -> Self {
+        self.blobs = Some(blobs);
+        self
+    }
+
+    /// Bytes of one attachment that the blob store takes at most;
+    /// [`BLOB_BYTES_MAX`] unless set.
+    #[must_use]
+    pub fn with_file_bytes_max(mut self, bytes: u64) -> Self {
+        self.file_bytes_max = bytes;
+        self
+    }
+
     /// The engine. Reads nothing yet.
     ///
     /// # Errors
@@ -102,6 +136,8 @@ impl Builder {
             reader: Arc::new(reader),
             blank_desk: Arc::new(blank),
             guesses_language: self.guesses_language,
+            blobs: self.blobs,
+            file_bytes_max: self.file_bytes_max,
             tenants: RwLock::new(BTreeMap::new()),
         };
         Ok(Helpdesk { inner: Arc::new(inner) })

@@ -21,6 +21,7 @@ use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::message::hex;
 use helpdesk_notify::Notifier;
 use helpdesk_search::guess_language;
+use helpdesk_storage::blob::BlobStore;
 use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,6 +62,9 @@ pub(crate) struct Inner {
     pub(crate) reader: Arc<DeskReader>,
     pub(crate) blank_desk: Arc<Desk>,
     pub(crate) guesses_language: bool,
+    /// Where the bytes of attachments lie, if the host gave a place.
+    pub(crate) blobs: Option<Arc<dyn BlobStore>>,
+    pub(crate) file_bytes_max: u64,
     pub(crate) tenants: RwLock<BTreeMap<TenantId, Arc<Tenant>>>,
 }
 
@@ -360,6 +364,7 @@ impl Helpdesk {
             number: number.clone(),
             language,
             expected_version: call.expected_version,
+            file_bytes_max: self.inner.blobs.as_ref().map(|_| self.inner.file_bytes_max),
         };
         let span = step_span!("decide", job);
         let decided = span.in_scope(|| decide(&case.loaded, &call.command, &context));
@@ -394,6 +399,7 @@ impl Helpdesk {
             let outcome = Outcome { trace: decision.trace, version, ..Outcome::of(decision.made) };
             return Ok(Done { outcome, timers });
         }
+        self.keep_wholes(job, &decision.wholes).await?;
         let records: Vec<Record> =
             decision.records.iter().filter(|record| is_kept(record)).cloned().collect();
         let (change_set, outcome) = change_set(job, &snapshot, decision, sha256);

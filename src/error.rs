@@ -2,6 +2,7 @@
 
 use helpdesk_core::fault::{Code, Fault, Rejection};
 use helpdesk_storage::StoreError;
+use helpdesk_storage::blob::BlobError;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -19,6 +20,9 @@ pub enum Error {
     /// The store failed. Unless the code is `outcome_unknown`, nothing changed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The blob store failed, or refused the bytes. No ticket changed.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
     /// Other commits came first too often. Nothing changed; try again.
     #[error("other commits came first {attempts} times")]
     LostRaces {
@@ -53,6 +57,7 @@ impl Error {
             Self::Rejected(rejection) => rejection.code,
             Self::LostRaces { .. } => Code::Conflict,
             Self::Store(error) => store_code(error),
+            Self::Blob(error) => blob_code(error),
         }
     }
 
@@ -64,7 +69,7 @@ impl Error {
             Self::Store(StoreError::Conflict(conflict)) => {
                 (None, Vec::new(), Some(conflict.actual))
             }
-            Self::Store(_) | Self::LostRaces { .. } => (None, Vec::new(), None),
+            Self::Store(_) | Self::Blob(_) | Self::LostRaces { .. } => (None, Vec::new(), None),
         };
         ErrorBody { code: self.code(), message: with_sources(self), path, errors, actual }
     }
@@ -80,6 +85,19 @@ pub(crate) fn store_code(error: &StoreError) -> Code {
         StoreError::Unavailable { .. } => Code::Unavailable,
         StoreError::Ambiguous { .. } => Code::OutcomeUnknown,
         StoreError::SchemaNewer { .. } => Code::SchemaNewer,
+        _ => Code::Internal,
+    }
+}
+
+/// The stable code of a blob store's error.
+fn blob_code(error: &BlobError) -> Code {
+    match error {
+        BlobError::NotFound { .. } => Code::NotFound,
+        BlobError::TooLarge { .. } => Code::OverLimit,
+        BlobError::Mismatch { .. } | BlobError::OutOfRange { .. } | BlobError::Source(_) => {
+            Code::Invalid
+        }
+        BlobError::Unavailable { .. } => Code::Unavailable,
         _ => Code::Internal,
     }
 }

@@ -84,6 +84,15 @@ pub enum Step {
         /// What was kept of them.
         to: u64,
     },
+    /// The whole of what was cut is kept as an attachment.
+    WholeKept {
+        /// Which: `text` or `html`.
+        what: String,
+        /// The attachment's name.
+        name: String,
+        /// Its SHA-256, hex.
+        sha256: String,
+    },
     /// The language was guessed.
     LanguageGuessed {
         /// The language.
@@ -308,6 +317,9 @@ impl fmt::Display for Step {
             ),
             Self::ContactMade { .. } => f.write_str("the sender is new"),
             Self::Truncated { what, from, to } => write!(f, "{what} cut from {from} to {to}"),
+            Self::WholeKept { what, name, .. } => {
+                write!(f, "the whole {what} is kept as attachment `{name}`")
+            }
             Self::LanguageGuessed { language, by } => write!(f, "language {language} ({by})"),
             Self::TextCut { what, looked_at } => write_cut(f, what, *looked_at),
             Self::RuleMatched { rule, queue, because, .. } => {

@@ -92,6 +92,19 @@ pub struct Context<'a> {
     pub language: Option<GuessedLanguage>,
     /// The version of the ticket that the actor saw.
     pub expected_version: Option<Version>,
+    /// Bytes of a file that the host's blob store takes; `None` where there is no blob
+    /// store, and then what intake cuts off is lost.
+    pub file_bytes_max: Option<u64>,
+}
+
+/// A text that goes to the blob store before the decision is committed: the whole of
+/// what intake cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WholeText {
+    /// SHA-256 of its bytes, hex.
+    pub sha256: String,
+    /// The text.
+    pub text: String,
 }
 
 /// What a command made or touched, by reference: the part of its outcome that
@@ -135,6 +148,8 @@ pub struct Decision {
     pub records: Vec<Record>,
     /// Messages that are written, with their texts.
     pub texts: Vec<Message>,
+    /// Texts for the blob store, which attachments of `texts` name.
+    pub wholes: Vec<WholeText>,
     /// Unique keys that are set or dropped.
     pub unique: Vec<UniqueOp>,
     /// Timers that are set or dropped.

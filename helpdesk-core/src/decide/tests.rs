@@ -80,6 +80,7 @@ fn decided(scene: &Scene, command: &Command, index: Option<&AgentIndex>) -> Deci
         number: None,
         language: None,
         expected_version: None,
+        file_bytes_max: None,
     };
     decide(&scene.loaded, command, &context).unwrap_or_else(|refused| panic!("{refused}"))
 }
