@@ -168,11 +168,15 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Whether it is the engine's own: it fires a timer or is a part of a rebalance.
+    /// Whether it is the engine's own: it fires a timer, is a part of a rebalance or
+    /// takes a person out of one ticket.
     /// Then it is known by its lease or by what it finds done, and kept under no
     /// command id.
     pub(crate) fn is_internal(&self) -> bool {
-        matches!(self.call.command, Command::FireTimer(_) | Command::SeekAgent(_))
+        matches!(
+            self.call.command,
+            Command::FireTimer(_) | Command::SeekAgent(_) | Command::EraseFromTicket(_)
+        )
     }
 }
 
@@ -231,6 +235,13 @@ impl Helpdesk {
             Command::FireTimer(_) | Command::SeekAgent(_) => {
                 let message = "timers are fired by `tick`, agents sought by `rebalance`";
                 return Err(Rejection::new(Code::Forbidden, message).into());
+            }
+            Command::EraseFromTicket(_) => {
+                let message = "`erase_person` erases a person from every ticket";
+                return Err(Rejection::new(Code::Forbidden, message).into());
+            }
+            Command::ErasePerson(erase) => {
+                return self.erase_person(actor, &call, erase, now).await;
             }
             Command::Rebalance(rebalance) => {
                 return self.rebalance(actor, &call, rebalance, now).await;

@@ -57,6 +57,7 @@ mod builder;
 mod change_set;
 mod deliver;
 mod engine;
+mod erase;
 mod error;
 #[cfg(feature = "ical")]
 pub mod ical;

@@ -292,6 +292,15 @@ pub struct Trace {
     pub steps: Vec<Step>,
 }
 
+fn not_joined(why: NotJoinedWhy) -> &'static str {
+    match why {
+        NotJoinedWhy::NoParticipant => "its sender does not take part in it",
+        NotJoinedWhy::Deleted => "it is deleted",
+        NotJoinedWhy::Closed => "it is closed",
+        NotJoinedWhy::Solved => "it is solved",
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -305,16 +314,9 @@ impl fmt::Display for Step {
                     JoinedBy::References => "refers to one of its messages",
                 }
             ),
-            Self::NotJoined { why, .. } => write!(
-                f,
-                "does not join the ticket it names: {}",
-                match why {
-                    NotJoinedWhy::NoParticipant => "its sender does not take part in it",
-                    NotJoinedWhy::Deleted => "it is deleted",
-                    NotJoinedWhy::Closed => "it is closed",
-                    NotJoinedWhy::Solved => "it is solved",
-                }
-            ),
+            Self::NotJoined { why, .. } => {
+                write!(f, "does not join the ticket it names: {}", not_joined(*why))
+            }
             Self::ContactMade { .. } => f.write_str("the sender is new"),
             Self::Truncated { what, from, to } => write!(f, "{what} cut from {from} to {to}"),
             Self::WholeKept { what, name, .. } => {

@@ -21,6 +21,7 @@ mod clocks;
 mod conversation;
 mod deadlines;
 mod engines;
+mod erase;
 mod escalation;
 mod explain;
 mod fields;

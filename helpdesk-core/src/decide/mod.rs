@@ -9,6 +9,7 @@ mod batch;
 mod clocks;
 mod config;
 mod conversation;
+mod erase;
 mod escalation;
 mod explain;
 mod explain_rules;
@@ -267,6 +268,8 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         Command::CreateContact(create) => people::create_contact(work, create),
         Command::UpdateContact(update) => people::update_contact(work, update),
         Command::JoinContacts(join) => people::join_contacts(work, join),
+        Command::ErasePerson(erase) => erase::erase_person(work, erase),
+        Command::EraseFromTicket(erase) => erase::erase_from_ticket(work, erase),
         Command::CreateOrganization(create) => people::create_organization(work, create),
         Command::UpdateOrganization(update) => people::update_organization(work, update),
         Command::CreateAgent(create) => people::create_agent(work, create),
