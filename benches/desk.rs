@@ -116,6 +116,7 @@ impl Scene {
             language: None,
             predictions: &[],
             expected_version: None,
+            file_bytes_max: None,
         };
         let decision = decide(&self.loaded, &self.command, &context).expect("decides");
         assert!(decision.events.iter().any(|e| matches!(e.event, Event::Assigned { .. })));

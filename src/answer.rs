@@ -227,6 +227,9 @@ impl Helpdesk {
             Query::Shifts { schedule, from, to } => Self::shifts(&asking, &schedule, from, to),
             Query::Workload { group } => asking.workload(group.as_ref()),
             Query::Report(report) => self.report(&asking, &report).await,
+            Query::ExportPerson { contact } => {
+                Ok(Answer::Person(self.export_person(&asking, contact).await?))
+            }
             Query::ListDeadLetters { after, limit } => {
                 self.list_dead_letters(&asking, after, limit).await
             }

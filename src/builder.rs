@@ -10,6 +10,7 @@ use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_notify::{Notifier, Notifiers};
 use helpdesk_search::TicketIndex;
 use helpdesk_storage::Store;
+use helpdesk_storage::blob::{BLOB_BYTES_MAX, BlobStore};
 use helpdesk_storage::memory::MemoryStore;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub struct Builder {
     zones: Option<Arc<dyn ZoneRules>>,
     guesses_language: bool,
     ticket_index: Option<Arc<TicketIndex>>,
+    blobs: Option<Arc<dyn BlobStore>>,
+    file_bytes_max: u64,
 }
 
 impl Default for Builder {
@@ -33,6 +36,8 @@ impl Default for Builder {
             zones: None,
             guesses_language: true,
             ticket_index: None,
+            blobs: None,
+            file_bytes_max: BLOB_BYTES_MAX,
         }
     }
 }
@@ -50,6 +55,8 @@ impl Helpdesk {
             indexes: Vec::new(),
             ticket_index: None,
             models: RwLock::default(),
+            blobs: None,
+            file_bytes_max: 0,
             tenants: RwLock::new(BTreeMap::new()),
         };
         Self { inner: Arc::new(inner) }
@@ -104,6 +111,28 @@ impl Builder {
         self
     }
 
+    /// Where the bytes of attachments lie. Without it the host keeps them itself, and what
+    /// intake cuts off a long text is lost.
+    #[must_use]
+    pub fn with_blobs(self, blobs: impl BlobStore) -> Self {
+        self.with_shared_blobs(Arc::new(blobs))
+    }
+
+    /// The same, for a blob store that others use too.
+    #[must_use]
+    pub fn with_shared_blobs(mut self, blobs: Arc<dyn BlobStore>) -> Self {
+        self.blobs = Some(blobs);
+        self
+    }
+
+    /// Bytes of one attachment that the blob store takes at most;
+    /// [`BLOB_BYTES_MAX`] unless set.
+    #[must_use]
+    pub fn with_file_bytes_max(mut self, bytes: u64) -> Self {
+        self.file_bytes_max = bytes;
+        self
+    }
+
     /// The engine. Reads nothing yet.
     ///
     /// # Errors
@@ -130,6 +159,8 @@ impl Builder {
             indexes,
             ticket_index: self.ticket_index,
             models: RwLock::default(),
+            blobs: self.blobs,
+            file_bytes_max: self.file_bytes_max,
             tenants: RwLock::new(BTreeMap::new()),
         };
         Ok(Helpdesk { inner: Arc::new(inner) })

@@ -23,6 +23,7 @@ use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::message::hex;
 use helpdesk_notify::Notifier;
 use helpdesk_search::{TicketIndex, guess_language};
+use helpdesk_storage::blob::BlobStore;
 use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,6 +70,9 @@ pub(crate) struct Inner {
     pub(crate) ticket_index: Option<Arc<TicketIndex>>,
     /// What predicts fields of new tickets.
     pub(crate) models: Models,
+    /// Where the bytes of attachments lie, if the host gave a place.
+    pub(crate) blobs: Option<Arc<dyn BlobStore>>,
+    pub(crate) file_bytes_max: u64,
     pub(crate) tenants: RwLock<BTreeMap<TenantId, Arc<Tenant>>>,
 }
 
@@ -172,11 +176,15 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Whether it is the engine's own: it fires a timer or is a part of a rebalance.
+    /// Whether it is the engine's own: it fires a timer, is a part of a rebalance or
+    /// takes a person out of one ticket.
     /// Then it is known by its lease or by what it finds done, and kept under no
     /// command id.
     pub(crate) fn is_internal(&self) -> bool {
-        matches!(self.call.command, Command::FireTimer(_) | Command::SeekAgent(_))
+        matches!(
+            self.call.command,
+            Command::FireTimer(_) | Command::SeekAgent(_) | Command::EraseFromTicket(_)
+        )
     }
 }
 
@@ -235,6 +243,13 @@ impl Helpdesk {
             Command::FireTimer(_) | Command::SeekAgent(_) => {
                 let message = "timers are fired by `tick`, agents sought by `rebalance`";
                 return Err(Rejection::new(Code::Forbidden, message).into());
+            }
+            Command::EraseFromTicket(_) => {
+                let message = "`erase_person` erases a person from every ticket";
+                return Err(Rejection::new(Code::Forbidden, message).into());
+            }
+            Command::ErasePerson(erase) => {
+                return self.erase_person(actor, &call, erase, now).await;
             }
             Command::Rebalance(rebalance) => {
                 return self.rebalance(actor, &call, rebalance, now).await;
@@ -370,6 +385,7 @@ impl Helpdesk {
             language,
             predictions: &predictions,
             expected_version: call.expected_version,
+            file_bytes_max: self.inner.blobs.as_ref().map(|_| self.inner.file_bytes_max),
         };
         let span = step_span!("decide", job);
         let decided = span.in_scope(|| decide(&case.loaded, &call.command, &context));
@@ -404,6 +420,7 @@ impl Helpdesk {
             let outcome = Outcome { trace: decision.trace, version, ..Outcome::of(decision.made) };
             return Ok(Done { outcome, timers });
         }
+        self.keep_wholes(job, &decision.wholes).await?;
         let records: Vec<Record> =
             decision.records.iter().filter(|record| is_kept(record)).cloned().collect();
         let (change_set, outcome) = change_set(job, &snapshot, decision, sha256);

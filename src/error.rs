@@ -3,6 +3,7 @@
 use helpdesk_core::fault::{Code, Fault, Rejection};
 use helpdesk_search::SearchError;
 use helpdesk_storage::StoreError;
+use helpdesk_storage::blob::BlobError;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -23,6 +24,9 @@ pub enum Error {
     /// The index failed. Nothing changed in the store.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// The blob store failed, or refused the bytes. No ticket changed.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
     /// Other commits came first too often. Nothing changed; try again.
     #[error("other commits came first {attempts} times")]
     LostRaces {
@@ -59,6 +63,7 @@ impl Error {
             Self::Store(error) => store_code(error),
             Self::Search(SearchError::Locked | SearchError::Rebuilding) => Code::Unavailable,
             Self::Search(_) => Code::Internal,
+            Self::Blob(error) => blob_code(error),
         }
     }
 
@@ -70,7 +75,9 @@ impl Error {
             Self::Store(StoreError::Conflict(conflict)) => {
                 (None, Vec::new(), Some(conflict.actual))
             }
-            Self::Store(_) | Self::Search(_) | Self::LostRaces { .. } => (None, Vec::new(), None),
+            Self::Store(_) | Self::Search(_) | Self::Blob(_) | Self::LostRaces { .. } => {
+                (None, Vec::new(), None)
+            }
         };
         ErrorBody { code: self.code(), message: with_sources(self), path, errors, actual }
     }
@@ -86,6 +93,19 @@ pub(crate) fn store_code(error: &StoreError) -> Code {
         StoreError::Unavailable { .. } => Code::Unavailable,
         StoreError::Ambiguous { .. } => Code::OutcomeUnknown,
         StoreError::SchemaNewer { .. } => Code::SchemaNewer,
+        _ => Code::Internal,
+    }
+}
+
+/// The stable code of a blob store's error.
+fn blob_code(error: &BlobError) -> Code {
+    match error {
+        BlobError::NotFound { .. } => Code::NotFound,
+        BlobError::TooLarge { .. } => Code::OverLimit,
+        BlobError::Mismatch { .. } | BlobError::OutOfRange { .. } | BlobError::Source(_) => {
+            Code::Invalid
+        }
+        BlobError::Unavailable { .. } => Code::Unavailable,
         _ => Code::Internal,
     }
 }

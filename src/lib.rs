@@ -46,16 +46,19 @@
 //! - `sqlite` (default): the embedded backend.
 //! - `bundled` (default): SQLite is compiled in; without it the system's own is linked.
 //! - `postgres`: the backend for many nodes.
+//! - `object-store`: attachments in any store of the `object_store` crate.
 //! - `language` (default): guesses the language of a message that names none.
 //! - `ical`: reads iCalendar feeds of holidays.
 //! - `tokio`: [`Runner`], a loop that ticks, delivers and indexes.
 
 mod answer;
 pub mod blocking;
+mod attachments;
 mod builder;
 mod change_set;
 mod deliver;
 mod engine;
+mod erase;
 mod error;
 #[cfg(feature = "ical")]
 pub mod ical;
@@ -80,6 +83,7 @@ mod waiting;
 mod watch;
 mod what_if;
 
+pub use attachments::{FileRead, NewFile, SWEEP_AFTER_SECONDS, SweepReport};
 pub use blocking::block_on;
 pub use builder::Builder;
 pub use deliver::DeliverReport;

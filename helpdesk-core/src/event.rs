@@ -593,6 +593,17 @@ pub enum Event {
         /// What it brought: identities, tags, custom values that were unset.
         patch: Box<ContactPatch>,
     },
+    /// What the desk held of a contact was removed for good.
+    ContactErased,
+    /// What a person wrote on a ticket was removed for good.
+    WriterErased {
+        /// Whether they were its requester: then its subject and custom values are gone too.
+        of_requester: bool,
+        /// Their messages.
+        messages: Vec<u32>,
+        /// Files removed.
+        n_attachments: u32,
+    },
     /// An organization was created.
     OrganizationCreated {
         /// The organization.

@@ -6,6 +6,7 @@ use crate::case::summary::CaseSummary;
 use crate::case::{Case, Offer};
 use crate::clock::{Clock, PolicyRef};
 use crate::condition::ConditionSource;
+use crate::contact::Contact;
 use crate::desk::DeskChanges;
 use crate::escalation::chain::Progress;
 use crate::escalation::schedule::Shift;
@@ -256,6 +257,11 @@ pub enum Query {
     },
     /// Counts and times over a period.
     Report(ReportQuery),
+    /// All that the desk holds of a person, as far as the actor may read it. For agents.
+    ExportPerson {
+        /// Who; with them the contacts that were joined into this one.
+        contact: ContactId,
+    },
     /// Effects that could not be delivered.
     ListDeadLetters {
         /// Where the page before ended.
@@ -314,6 +320,7 @@ impl Query {
             Self::QueueState { .. } => "queue_state",
             Self::Workload { .. } => "workload",
             Self::Report(_) => "report",
+            Self::ExportPerson { .. } => "export_person",
             Self::ListDeadLetters { .. } => "list_dead_letters",
             Self::PreviewConfig { .. } => "preview_config",
             Self::WhatIf(_) => "what_if",
@@ -661,6 +668,30 @@ pub struct Explanation {
     pub now_sentences: Vec<String>,
 }
 
+/// All that is held of a person.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct HeldOfPerson {
+    /// The person's contacts.
+    pub contacts: Vec<Contact>,
+    /// The tickets that they asked or wrote on, by id.
+    pub tickets: Vec<HeldTicket>,
+}
+
+/// What one ticket holds of a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeldTicket {
+    /// Its id.
+    pub id: TicketId,
+    /// Its number.
+    pub number: TicketNumber,
+    /// All of it, where the person is its requester.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Box<Ticket>>,
+    /// What was said on it, where the person is its requester; else what they said.
+    /// Notes where the actor reads them.
+    pub messages: Vec<Message>,
+}
+
 /// What a configuration would change.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ConfigPreview {
@@ -730,6 +761,8 @@ pub enum Answer {
     Workload(Vec<WorkloadRow>),
     /// Of `report`.
     Report(Report),
+    /// Of `export_person`.
+    Person(HeldOfPerson),
     /// Of `list_dead_letters`.
     DeadLetters(Listed<DeadLetter>),
     /// Of `preview_config`.

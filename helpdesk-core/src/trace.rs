@@ -85,6 +85,15 @@ pub enum Step {
         /// What was kept of them.
         to: u64,
     },
+    /// The whole of what was cut is kept as an attachment.
+    WholeKept {
+        /// Which: `text` or `html`.
+        what: String,
+        /// The attachment's name.
+        name: String,
+        /// Its SHA-256, hex.
+        sha256: String,
+    },
     /// The language was guessed.
     LanguageGuessed {
         /// The language.
@@ -289,6 +298,15 @@ pub struct Trace {
     pub steps: Vec<Step>,
 }
 
+fn not_joined(why: NotJoinedWhy) -> &'static str {
+    match why {
+        NotJoinedWhy::NoParticipant => "its sender does not take part in it",
+        NotJoinedWhy::Deleted => "it is deleted",
+        NotJoinedWhy::Closed => "it is closed",
+        NotJoinedWhy::Solved => "it is solved",
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -302,18 +320,14 @@ impl fmt::Display for Step {
                     JoinedBy::References => "refers to one of its messages",
                 }
             ),
-            Self::NotJoined { why, .. } => write!(
-                f,
-                "does not join the ticket it names: {}",
-                match why {
-                    NotJoinedWhy::NoParticipant => "its sender does not take part in it",
-                    NotJoinedWhy::Deleted => "it is deleted",
-                    NotJoinedWhy::Closed => "it is closed",
-                    NotJoinedWhy::Solved => "it is solved",
-                }
-            ),
+            Self::NotJoined { why, .. } => {
+                write!(f, "does not join the ticket it names: {}", not_joined(*why))
+            }
             Self::ContactMade { .. } => f.write_str("the sender is new"),
             Self::Truncated { what, from, to } => write!(f, "{what} cut from {from} to {to}"),
+            Self::WholeKept { what, name, .. } => {
+                write!(f, "the whole {what} is kept as attachment `{name}`")
+            }
             Self::LanguageGuessed { language, by } => write!(f, "language {language} ({by})"),
             Self::Predicted { prediction } => write!(f, "a model says: {prediction}"),
             Self::TextCut { what, looked_at } => write_cut(f, what, *looked_at),

@@ -6,6 +6,7 @@
 //! feature) the one for many nodes; every backend, third-party ones too, passes the suite
 //! of the feature `conformance`.
 
+pub mod blob;
 mod change_set;
 #[cfg(feature = "conformance")]
 pub mod chaos;

@@ -376,7 +376,7 @@ pub enum SettleHow {
 }
 
 /// Housekeeping.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Maintain {
     /// Forgets commands whose time is over.
@@ -403,6 +403,18 @@ pub enum Maintain {
         /// When.
         before: DateTime<Utc>,
     },
+    /// Puts other entries where these stand in the journal: what they say, and who
+    /// did it. Stream, number and time stay; an entry that is not there is passed over.
+    /// Entries of one commit and thing keep one origin in common. For what must be forgotten.
+    Rewrite {
+        /// The tenant.
+        tenant: TenantId,
+        /// The entries as they shall be.
+        entries: Vec<helpdesk_core::event::Recorded>,
+    },
+    /// Of all tenants: leaves no bytes of what was removed or rewritten in the backend's files.
+    /// Takes as long as copying them. A server that tidies up by itself does it in its own time.
+    Scrub,
     /// Of all tenants: folds the write-ahead log, or whatever the backend has to tidy up.
     Compact,
 }

@@ -100,6 +100,7 @@ fn others() -> Vec<Value> {
         json!({"type": "create_contact", "name": "n", "identities": []}),
         json!({"type": "update_contact", "contact": "@anna", "patch": {}}),
         json!({"type": "join_contacts", "from": "@anna", "into": "@bob"}),
+        json!({"type": "erase_person", "contact": "@anna"}),
         json!({"type": "create_organization", "name": "n"}),
         json!({"type": "update_organization", "organization": "@anna", "patch": {}}),
         json!({"type": "create_agent", "name": "n"}),
@@ -191,6 +192,7 @@ fn each_role_may_what_the_table_says() {
         create_contact          -    -   -   +   +       +   +   +
         update_contact          -    -   -   +   +       +   +   +
         join_contacts           -    -   -   -   -       +   +   +
+        erase_person            -    -   -   -   -       -   +   +
         create_organization     -    -   -   -   -       -   +   +
         update_organization     -    -   -   -   -       -   +   +
         create_agent            -    -   -   -   -       -   +   +

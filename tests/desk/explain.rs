@@ -138,6 +138,7 @@ fn a_timer_without_its_ticket_finds_nothing_to_do() {
         language: None,
         predictions: &[],
         expected_version: None,
+        file_bytes_max: None,
     };
     let stream = StreamId::case(TicketId(Uuid::from_u128(2)));
     let fire = FireTimer { stream, kind: TimerKind::AutoClose, due_at: context.now };

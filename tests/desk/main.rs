@@ -15,11 +15,13 @@ mod script;
 mod state;
 
 mod access;
+mod attachments;
 mod clock_cases;
 mod clocks;
 mod conversation;
 mod deadlines;
 mod engines;
+mod erase;
 mod escalation;
 mod explain;
 mod fields;

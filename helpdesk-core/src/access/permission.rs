@@ -140,6 +140,10 @@ permissions! {
     UpdateContact = "update_contact" inside,
     /// Make two contacts one.
     JoinContacts = "join_contacts" inside,
+    /// Remove for good what the desk holds of a person.
+    ErasePerson = "erase_person" inside,
+    /// See all that the desk holds of a person.
+    ExportPerson = "export_person" inside,
     /// Create an organization.
     CreateOrganization = "create_organization" inside,
     /// Change an organization.

@@ -2,6 +2,7 @@
 //!
 //! `fold(journal) == stored record`, for every kind of stream with a history.
 
+use super::erase::{erase_contact, erase_ticket};
 use super::record::Record;
 use super::{Case, Offer};
 use crate::actor::Author;
@@ -88,6 +89,7 @@ fn apply_to_person(record: &mut Option<Record>, event: &Event) -> bool {
         (Some(Record::Contact(contact)), Event::ContactAnswered { by }) => {
             contact.last_answered_by = Some(*by);
         }
+        (Some(Record::Contact(contact)), Event::ContactErased) => erase_contact(contact),
         (Some(Record::Contact(contact)), Event::ContactJoined { into }) => {
             contact.joined_into = Some(*into);
             contact.identities.clear();
@@ -329,6 +331,16 @@ fn apply_field(ticket: &mut Ticket, event: &Event) -> bool {
         Event::Redacted { n_attachments, .. } => {
             ticket.counters.attachments =
                 ticket.counters.attachments.saturating_sub(*n_attachments);
+        }
+        Event::WriterErased { of_requester, messages, n_attachments } => {
+            ticket.counters.attachments =
+                ticket.counters.attachments.saturating_sub(*n_attachments);
+            if messages.contains(&ticket.newest_public_seq) {
+                ticket.newest_public_bytes = 0;
+            }
+            if *of_requester {
+                erase_ticket(ticket);
+            }
         }
         Event::AttachmentAdded { .. } => ticket.counters.attachments += 1,
         Event::Snoozed { until } => ticket.snoozed_until = Some(*until),

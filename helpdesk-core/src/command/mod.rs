@@ -113,6 +113,8 @@ pub enum Command {
     UpdateContact(UpdateContact),
     /// Makes two contacts one.
     JoinContacts(JoinContacts),
+    /// Removes for good what the desk holds of a person.
+    ErasePerson(ErasePerson),
     /// Creates an organization.
     CreateOrganization(CreateOrganization),
     /// Changes an organization.
@@ -128,6 +130,9 @@ pub enum Command {
     /// Seeks an agent for one waiting ticket of a rebalance; internal.
     #[serde(skip)]
     SeekAgent(OnTicket),
+    /// Removes a person's words from one ticket; internal.
+    #[serde(skip)]
+    EraseFromTicket(EraseFromTicket),
     /// A timer came due; internal.
     #[serde(skip)]
     FireTimer(FireTimer),
@@ -180,6 +185,7 @@ impl Command {
             Self::RejectOffer(c) => Some(c.ticket),
             Self::RouteAgain(c) => Some(c.ticket),
             Self::SetDue(c) => Some(c.ticket),
+            Self::EraseFromTicket(c) => Some(c.ticket),
             Self::Escalate(c) => Some(c.ticket),
             Self::DeEscalate(c) => Some(c.ticket),
             Self::Acknowledge(c) => Some(c.ticket),
@@ -198,6 +204,7 @@ impl Command {
             | Self::CreateContact(_)
             | Self::UpdateContact(_)
             | Self::JoinContacts(_)
+            | Self::ErasePerson(_)
             | Self::CreateOrganization(_)
             | Self::UpdateOrganization(_)
             | Self::CreateAgent(_)
@@ -290,6 +297,8 @@ impl Command {
             Self::CreateContact(_) => "create_contact",
             Self::UpdateContact(_) => "update_contact",
             Self::JoinContacts(_) => "join_contacts",
+            Self::ErasePerson(_) => "erase_person",
+            Self::EraseFromTicket(_) => "erase_from_ticket",
             Self::CreateOrganization(_) => "create_organization",
             Self::UpdateOrganization(_) => "update_organization",
             Self::CreateAgent(_) => "create_agent",
@@ -353,6 +362,7 @@ impl Command {
             Self::CreateContact(_) => Permission::CreateContact,
             Self::UpdateContact(_) => Permission::UpdateContact,
             Self::JoinContacts(_) => Permission::JoinContacts,
+            Self::ErasePerson(_) | Self::EraseFromTicket(_) => Permission::ErasePerson,
             Self::CreateOrganization(_) => Permission::CreateOrganization,
             Self::UpdateOrganization(_) => Permission::UpdateOrganization,
             Self::CreateAgent(_) | Self::UpdateAgent(_) | Self::DeactivateAgent(_) => {

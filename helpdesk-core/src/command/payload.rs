@@ -33,6 +33,17 @@ macro_rules! payloads {
     )*};
 }
 
+/// Removes a person's words from one ticket. The engine's own: it has found them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EraseFromTicket {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Whether they are, or were, its requester.
+    pub of_requester: bool,
+    /// Their messages.
+    pub messages: Vec<u32>,
+}
+
 payloads! {
     /// Opens a ticket on behalf of a contact.
     OpenTicket {
@@ -434,6 +445,17 @@ payloads! {
         from: ContactId,
         /// The one that stays.
         into: ContactId,
+    }
+
+    /// Removes for good what the desk holds of a person: their contacts, their messages with
+    /// files, the subjects and custom values of their tickets, all of it in the journal too.
+    /// Ids, times, tags and counts stay, and what agents wrote.
+    ErasePerson {
+        /// Who; with them the contacts that were joined into this one.
+        contact: ContactId,
+        /// Only says which tickets it would change.
+        #[serde(default)]
+        dry_run: bool,
     }
 
     /// Creates an organization.

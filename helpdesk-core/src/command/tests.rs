@@ -65,6 +65,7 @@ fn command(name: &str) -> Command {
         "create_organization" | "create_agent" => &[("name", json!("n"))],
         "update_organization" => &[("organization", json!(id)), ("patch", json!({}))],
         "update_agent" => &[("agent", json!(id)), ("patch", json!({}))],
+        "erase_person" => &[("contact", json!(id))],
         "deactivate_agent" => &[("agent", json!(id))],
         "apply_config" => &[("document", json!({}))],
         _ => &[("ticket", json!(id))],

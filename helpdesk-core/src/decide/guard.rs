@@ -124,7 +124,13 @@ pub(super) fn state(work: &Work<'_>, command: &Command, id: TicketId) -> Result<
 }
 
 fn on_deleted(command: &Command) -> bool {
-    matches!(command, Command::DeleteTicket(_) | Command::RestoreTicket(_) | Command::Redact(_))
+    matches!(
+        command,
+        Command::DeleteTicket(_)
+            | Command::RestoreTicket(_)
+            | Command::Redact(_)
+            | Command::EraseFromTicket(_)
+    )
 }
 
 /// A closed ticket is immutable; what privacy asks for, and what opens another
@@ -135,6 +141,7 @@ fn on_closed(actor: &Actor, command: &Command) -> bool {
         Command::FollowUp(_)
         | Command::MarkSeen(_)
         | Command::Redact(_)
+        | Command::EraseFromTicket(_)
         | Command::DeleteTicket(_)
         | Command::RestoreTicket(_) => true,
         _ => false,

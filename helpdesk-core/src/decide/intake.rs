@@ -1,5 +1,6 @@
 //! From a message to a ticket: threading, contacts, opening, follow-ups, import.
 
+use super::WholeText;
 use super::conversation::{self, Draft, add_message, check_attachments};
 use super::fields;
 use super::opening::{Opening, guessed, open, open_follow_up};
@@ -23,7 +24,7 @@ use crate::limit::{
 };
 use crate::ticket::custom::{CustomValue, CustomValues, FieldDef, FieldOwner};
 use crate::ticket::html::too_deep_at;
-use crate::ticket::message::{MessageKind, text_hash};
+use crate::ticket::message::{Attachment, MessageKind, bytes_hash, text_hash};
 use crate::ticket::status::StatusCategory;
 use crate::ticket::{Follower, Ticket};
 use crate::trace::{JoinedBy, NotJoinedWhy, Step};
@@ -96,15 +97,26 @@ fn inbound_draft(
     contact: ContactId,
 ) -> Result<Draft, Rejection> {
     let n_before = work.n_steps();
-    let text = cut_bytes(work, "text", nfc(&message.text), TEXT_BYTES_MAX);
-    let html = message.html.as_ref().map(|html| cut_html(work, nfc(html)));
-    let mut attachments = cut_list(work, "attachments", &message.attachments, ATTACHMENTS_MAX);
+    let (text, whole_text) = cut_body(work, &PLAIN, nfc(&message.text), |work, text| {
+        cut_bytes(work, "text", text, TEXT_BYTES_MAX)
+    });
+    let (html, whole_html) = match &message.html {
+        Some(html) => {
+            let (html, whole) = cut_body(work, &HTML, nfc(html), cut_html);
+            (Some(html), whole)
+        }
+        None => (None, None),
+    };
+    let wholes: Vec<Attachment> = whole_text.into_iter().chain(whole_html).collect();
+    let n_files_max = ATTACHMENTS_MAX - wholes.len();
+    let mut attachments = cut_list(work, "attachments", &message.attachments, n_files_max);
     for file in &mut attachments {
         file.name = cut_chars(work, "attachment name", &file.name, NAME_CHARS_MAX);
         file.media_type = cut_chars(work, "media type", &file.media_type, NAME_CHARS_MAX);
         file.inline_id = file.inline_id.as_deref().map(normal_id);
     }
     check_attachments(&attachments)?;
+    attachments.extend(wholes);
     Ok(Draft {
         kind: MessageKind::PublicReply,
         author: Author::Contact { id: contact },
@@ -116,6 +128,50 @@ fn inbound_draft(
         sent_at: message.sent_at.map_or(work.now, |at| at.min(work.now)),
         truncated: work.n_steps() > n_before,
     })
+}
+
+/// A body of a message, and what it is called where the whole of it is kept as a file.
+struct Body {
+    what: &'static str,
+    name: &'static str,
+    media_type: &'static str,
+}
+
+const PLAIN: Body =
+    Body { what: "text", name: "message.txt", media_type: "text/plain; charset=utf-8" };
+const HTML: Body =
+    Body { what: "html", name: "message.html", media_type: "text/html; charset=utf-8" };
+
+/// A body cut to its limits; the whole as an attachment where something was cut off and
+/// the host has a place for it. Source: spec/desk.md, "Limits".
+fn cut_body(
+    work: &mut Work<'_>,
+    body: &Body,
+    whole: String,
+    cut: fn(&mut Work<'_>, String) -> String,
+) -> (String, Option<Attachment>) {
+    let size_bytes = whole.len() as u64;
+    let n_before = work.n_steps();
+    let kept = cut(work, whole.clone());
+    let has_place = work.ctx.file_bytes_max.is_some_and(|max| size_bytes <= max);
+    if work.n_steps() == n_before || !has_place {
+        return (kept, None);
+    }
+    let sha256 = bytes_hash(whole.as_bytes());
+    work.trace(Step::WholeKept {
+        what: body.what.to_owned(),
+        name: body.name.to_owned(),
+        sha256: sha256.clone(),
+    });
+    work.whole(WholeText { sha256: sha256.clone(), text: whole });
+    let attachment = Attachment {
+        name: body.name.to_owned(),
+        media_type: body.media_type.to_owned(),
+        size_bytes,
+        sha256,
+        inline_id: None,
+    };
+    (kept, Some(attachment))
 }
 
 /// NFC, so that the same letters are the same chars.

@@ -9,6 +9,7 @@ mod batch;
 mod clocks;
 mod config;
 mod conversation;
+mod erase;
 mod escalation;
 mod explain;
 mod explain_rules;
@@ -97,6 +98,19 @@ pub struct Context<'a> {
     pub predictions: &'a [Prediction],
     /// The version of the ticket that the actor saw.
     pub expected_version: Option<Version>,
+    /// Bytes of a file that the host's blob store takes; `None` where there is no blob
+    /// store, and then what intake cuts off is lost.
+    pub file_bytes_max: Option<u64>,
+}
+
+/// A text that goes to the blob store before the decision is committed: the whole of
+/// what intake cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WholeText {
+    /// SHA-256 of its bytes, hex.
+    pub sha256: String,
+    /// The text.
+    pub text: String,
 }
 
 /// What a command made or touched, by reference: the part of its outcome that
@@ -140,6 +154,8 @@ pub struct Decision {
     pub records: Vec<Record>,
     /// Messages that are written, with their texts.
     pub texts: Vec<Message>,
+    /// Texts for the blob store, which attachments of `texts` name.
+    pub wholes: Vec<WholeText>,
     /// Unique keys that are set or dropped.
     pub unique: Vec<UniqueOp>,
     /// Timers that are set or dropped.
@@ -257,6 +273,8 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         Command::CreateContact(create) => people::create_contact(work, create),
         Command::UpdateContact(update) => people::update_contact(work, update),
         Command::JoinContacts(join) => people::join_contacts(work, join),
+        Command::ErasePerson(erase) => erase::erase_person(work, erase),
+        Command::EraseFromTicket(erase) => erase::erase_from_ticket(work, erase),
         Command::CreateOrganization(create) => people::create_organization(work, create),
         Command::UpdateOrganization(update) => people::update_organization(work, update),
         Command::CreateAgent(create) => people::create_agent(work, create),

@@ -83,6 +83,10 @@ fn named(command: &Command, actor: &Actor, keys: &mut Vec<RecordKey>) {
         Command::JoinContacts(join) => {
             keys.extend([join.from, join.into].map(|id| stream(StreamId::contact(id))));
         }
+        Command::ErasePerson(erase) => keys.push(stream(StreamId::contact(erase.contact))),
+        Command::EraseFromTicket(erase) => {
+            keys.extend(erase.messages.iter().map(|seq| RecordKey::Message(erase.ticket, *seq)));
+        }
         Command::CreateOrganization(create) => of_domains(&create.details, keys),
         Command::UpdateOrganization(update) => {
             keys.push(stream(StreamId::organization(update.organization)));

@@ -81,6 +81,7 @@ fn decided(scene: &Scene, command: &Command, index: Option<&AgentIndex>) -> Deci
         language: None,
         predictions: &[],
         expected_version: None,
+        file_bytes_max: None,
     };
     decide(&scene.loaded, command, &context).unwrap_or_else(|refused| panic!("{refused}"))
 }

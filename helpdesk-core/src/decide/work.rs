@@ -1,6 +1,6 @@
 //! A decision in the making: the state as it will be, and what led there.
 
-use super::{Context, Decision, Loaded, Made, clocks, escalation};
+use super::{Context, Decision, Loaded, Made, WholeText, clocks, escalation};
 use crate::agent::{AgentLoad, Roster, RosterEntry};
 use crate::case::apply::apply;
 use crate::case::record::{Record, TimerOp, UniqueKey, UniqueOp};
@@ -54,6 +54,7 @@ pub(super) struct Work<'a> {
     events: Vec<NewEvent>,
     effects: Vec<Effect>,
     texts: Vec<Message>,
+    wholes: Vec<WholeText>,
     unique: Vec<UniqueOp>,
     timers: Vec<TimerOp>,
     records: Vec<Record>,
@@ -80,6 +81,7 @@ impl<'a> Work<'a> {
             events: Vec::new(),
             effects: Vec::new(),
             texts: Vec::new(),
+            wholes: Vec::new(),
             unique: Vec::new(),
             timers: Vec::new(),
             records: Vec::new(),
@@ -302,6 +304,10 @@ impl<'a> Work<'a> {
         self.trace.steps.push(step);
     }
 
+    pub(super) fn whole(&mut self, whole: WholeText) {
+        self.wholes.push(whole);
+    }
+
     pub(super) fn text(&mut self, message: Message) {
         self.texts.retain(|m| (m.ticket_id, m.meta.seq) != (message.ticket_id, message.meta.seq));
         self.texts.push(message);
@@ -401,6 +407,7 @@ impl<'a> Work<'a> {
             trace: self.trace,
             records,
             texts: self.texts,
+            wholes: self.wholes,
             unique: self.unique,
             timers: self.timers,
             expect: self.expect.into_iter().collect(),

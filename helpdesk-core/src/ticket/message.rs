@@ -147,6 +147,12 @@ pub fn text_hash(text: &str, html: Option<&str>) -> String {
     hex(&hash.finalize())
 }
 
+/// SHA-256 of bytes, hex: what an attachment keeps of them.
+#[must_use]
+pub fn bytes_hash(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// Bytes as lower-case hex digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

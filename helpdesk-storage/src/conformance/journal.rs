@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::kit::{Kit, area, case, contact, event, invalid, same, so, stream, ticket};
-use crate::{Cursor, EventQuery, EventSource, Page};
+use crate::{Cursor, EventQuery, EventSource, Maintain, Page};
 use helpdesk_core::case::record::Record;
 use helpdesk_core::event::{Event, Recorded, StreamId, StreamKind};
 use helpdesk_core::limit::PAGE_MAX;
@@ -18,6 +18,9 @@ area!("journal":
     the_feed_says_where_it_ends,
     news_are_told_at_once,
     a_page_has_a_row_and_at_most_a_thousand,
+    a_rewritten_entry_keeps_its_place,
+    what_is_not_there_is_not_rewritten,
+    a_scrub_keeps_what_stands,
 );
 
 async fn events(kit: &Kit, source: EventSource, limit: usize) -> Result<Page<Recorded>, String> {
@@ -190,4 +193,73 @@ async fn a_page_has_a_row_and_at_most_a_thousand(kit: Kit) -> Outcome {
         invalid("the limit", kit.store.events(&query).await)?;
     }
     events(&kit, of(1, 0), PAGE_MAX).await.map(|_| ())
+}
+
+async fn rewrite(kit: &Kit, entries: Vec<Recorded>) -> Result<u64, String> {
+    let maintain = Maintain::Rewrite { tenant: kit.tenant, entries };
+    let report = kit.store.maintain(&maintain).await;
+    Ok(report.map_err(|error| format!("rewrite: {error}"))?.n_rows)
+}
+
+/// All of the journal, as it must be after entries were rewritten.
+async fn rewritten(kit: &Kit, entries: &[Recorded]) -> Result<Vec<Recorded>, String> {
+    let mut all = events(kit, feed(0), 100).await?.rows;
+    for new in entries {
+        let same = |it: &&mut Recorded| (it.entry.stream, it.n) == (new.entry.stream, new.n);
+        if let Some(it) = all.iter_mut().find(same) {
+            it.entry.event = new.entry.event.clone();
+            it.entry.origin = new.entry.origin.clone();
+        }
+    }
+    Ok(all)
+}
+
+async fn a_rewritten_entry_keeps_its_place(kit: Kit) -> Outcome {
+    history(&kit).await?;
+    let mut entries = events(&kit, of(1, 0), 100).await?.rows;
+    // One of a commit's two, both of another's with another origin, and none of the last's.
+    entries.remove(0);
+    entries.truncate(3);
+    for (i, entry) in entries.iter_mut().enumerate() {
+        entry.entry.event = Event::UnmarkedSpam;
+        // Nothing that a caller says of its place or time counts.
+        entry.position += 1000;
+        if i > 0 {
+            entry.entry.origin.on_behalf_of = Some(stream(7).id);
+        }
+    }
+    let expected = rewritten(&kit, &entries).await?;
+    same("rewritten", rewrite(&kit, entries).await?, 3)?;
+    same("the feed", events(&kit, feed(0), 100).await?.rows, expected.clone())?;
+    let of_one = expected.into_iter().filter(|it| it.entry.stream == stream(1)).collect();
+    same("the stream", events(&kit, of(1, 0), 100).await?.rows, of_one)
+}
+
+async fn what_is_not_there_is_not_rewritten(kit: Kit) -> Outcome {
+    history(&kit).await?;
+    let before = events(&kit, feed(0), 100).await?.rows;
+    let mut entries = events(&kit, of(1, 0), 1).await?.rows;
+    for entry in &mut entries {
+        entry.n = 99;
+        entry.entry.event = Event::UnmarkedSpam;
+    }
+    let mut other = entries.clone();
+    for entry in &mut other {
+        entry.n = 1;
+        entry.entry.stream = stream(9);
+    }
+    entries.append(&mut other);
+    same("rewritten", rewrite(&kit, entries).await?, 0)?;
+    let other = Kit { tenant: helpdesk_core::id::TenantId(super::kit::id(77)), ..kit.clone() };
+    same("another tenant's", rewrite(&other, before.clone()).await?, 0)?;
+    same("the feed", events(&kit, feed(0), 100).await?.rows, before)
+}
+
+async fn a_scrub_keeps_what_stands(kit: Kit) -> Outcome {
+    history(&kit).await?;
+    let before = events(&kit, feed(0), 100).await?.rows;
+    kit.store.maintain(&Maintain::Scrub).await.map_err(|error| format!("scrub: {error}"))?;
+    same("the feed", events(&kit, feed(0), 100).await?.rows, before)?;
+    let put = kit.put(stream(1), 6, case(ticket(1)?));
+    kit.commit(put).await.map(|_| ())
 }

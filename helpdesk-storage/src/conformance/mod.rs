@@ -21,6 +21,7 @@
 //! What a store cannot it says in its [`Capabilities`]; cases that need it are skipped, and
 //! the report names them. `examples/custom_backend.rs` is a store of somebody else's.
 
+mod blobs;
 mod commands;
 mod commits;
 mod counts;
@@ -36,6 +37,8 @@ mod summaries;
 mod tenants;
 mod timers;
 mod uniques;
+
+pub use blobs::{BlobCase, blob_cases, run_blobs};
 
 use crate::{Capabilities, Store};
 use std::fmt;

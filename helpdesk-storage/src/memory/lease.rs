@@ -9,9 +9,10 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::DeadLetter;
-use helpdesk_core::event::StreamId;
+use helpdesk_core::event::{Recorded, StreamId};
 use helpdesk_core::id::TenantId;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 impl State {
@@ -149,8 +150,25 @@ impl State {
                 tenant.dead.retain(|_, dead| micros(dead.letter.died_at) >= micros(*end));
                 (before - tenant.dead.len()) as u64
             }
-            Maintain::Compact => 0,
+            Maintain::Rewrite { tenant, entries } => self.rewrite(*tenant, entries),
+            Maintain::Compact | Maintain::Scrub => 0,
         }
+    }
+
+    fn rewrite(&mut self, id: TenantId, entries: &[Recorded]) -> u64 {
+        let Some(tenant) = self.tenants.get_mut(&id) else { return 0 };
+        let mut n = 0;
+        for new in entries {
+            let Some(known) = tenant.journal.get_mut(&(new.entry.stream, new.n)) else { continue };
+            let mut entry = Recorded::clone(known);
+            entry.entry.event = new.entry.event.clone();
+            entry.entry.origin = new.entry.origin.clone();
+            let entry = Arc::new(entry);
+            tenant.feed.insert(entry.position, entry.clone());
+            *known = entry;
+            n += 1;
+        }
+        n
     }
 
     fn redrive(&mut self, id: TenantId, ids: &[Uuid], now: DateTime<Utc>) -> u64 {

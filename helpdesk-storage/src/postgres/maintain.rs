@@ -1,9 +1,15 @@
 //! Housekeeping.
 
-use super::query::Query;
-use super::write::base;
-use crate::Maintain;
+use super::failure::{corrupt, failed};
+use super::query::{Link, Query};
+use super::read::{column, count};
+use super::write::{base, int};
+use crate::doc::{decode_run, encode_run, is_one_run};
 use crate::order::micros;
+use crate::plan::invalid;
+use crate::{Maintain, Result};
+use helpdesk_core::event::{NewEvent, Recorded, StreamId};
+use helpdesk_core::id::TenantId;
 use tokio_postgres::types::Type;
 
 /// One statement that answers with how many rows it removed or moved; `None` where the
@@ -43,9 +49,73 @@ pub(super) fn maintain_query(p: &str, maintain: &Maintain) -> Option<Query> {
                  SELECT count(*) FROM moved"
             )
         }
-        Maintain::Compact => return None,
+        // The first is a transaction of several statements.
+        Maintain::Rewrite { .. } | Maintain::Compact | Maintain::Scrub => return None,
     };
     Some(it)
+}
+
+/// Puts other entries into the journal, in an open transaction; how many.
+pub(super) async fn rewrite(
+    link: Link<'_>,
+    p: &str,
+    tenant: TenantId,
+    entries: &[Recorded],
+) -> Result<u64> {
+    let mut rest = entries.iter().peekable();
+    let mut n_rows = 0;
+    while let Some(first) = rest.next() {
+        let stream = first.entry.stream;
+        let rows = link.rows(&row_of(p, tenant, stream, first.n)).await.map_err(failed)?;
+        let Some(row) = rows.first() else { continue };
+        let (position, n): (i64, i64) = (column(row, 0)?, column(row, 1)?);
+        let doc: &str = column(row, 2)?;
+        let known = decode_run(stream, count(n)?, count(position)?, doc);
+        let mut known = known.map_err(|bad| corrupt(bad.0))?;
+        let mut put = |new: &Recorded| match known.iter_mut().find(|it| it.n == new.n) {
+            Some(it) => {
+                it.entry.event = new.entry.event.clone();
+                it.entry.origin = new.entry.origin.clone();
+                true
+            }
+            None => false,
+        };
+        n_rows += u64::from(put(first));
+        while let Some(next) = rest.peek().filter(|it| it.entry.stream == stream)
+            && put(next)
+        {
+            n_rows += 1;
+            rest.next();
+        }
+        let run: Vec<NewEvent> = known.into_iter().map(|it| it.entry).collect();
+        if !run.is_sorted_by(is_one_run) {
+            return Err(invalid("entries of one commit keep one origin"));
+        }
+        let doc = encode_run(&run).map_err(|bad| corrupt(bad.0))?;
+        let mut it = Query::kept();
+        let doc = it.bind(doc, Type::TEXT);
+        let tenant = it.bind(tenant.0, Type::UUID);
+        let position = it.bind(position, Type::INT8);
+        it.text = format!(
+            "UPDATE {p}event SET doc = {doc} WHERE tenant_id = {tenant} AND position = {position}"
+        );
+        link.rows(&it).await.map_err(failed)?;
+    }
+    Ok(n_rows)
+}
+
+/// The row that holds the n-th entry of a stream.
+fn row_of(p: &str, tenant: TenantId, stream: StreamId, n: u64) -> Query {
+    let mut it = Query::kept();
+    let tenant = it.bind(tenant.0, Type::UUID);
+    let kind = it.bind(stream.kind.as_str(), Type::TEXT);
+    let id = it.bind(stream.id, Type::UUID);
+    let n = it.bind(int(n), Type::INT8);
+    it.text = format!(
+        "SELECT position, n, doc FROM {p}event WHERE tenant_id = {tenant} \
+         AND stream_kind = {kind} AND stream_id = {id} AND n >= {n} ORDER BY n LIMIT 1 FOR UPDATE"
+    );
+    it
 }
 
 fn counted(delete: &str) -> String {

@@ -336,6 +336,17 @@ impl Store for PostgresStore {
     }
 
     async fn maintain(&self, maintain: &Maintain) -> Result<MaintainReport> {
+        if let Maintain::Rewrite { tenant, entries } = maintain {
+            let mut client = self.connections.get().await?;
+            let rewrite = async {
+                let tx = client.transaction().await.map_err(failed)?;
+                let link = Link::Inside(&tx);
+                let n_rows = maintain::rewrite(link, &self.tables, *tenant, entries).await?;
+                tx.commit().await.map_err(commit_failed)?;
+                Ok(MaintainReport { n_rows })
+            };
+            return self.connections.within(rewrite).await;
+        }
         let Some(query) = maintain::maintain_query(&self.tables, maintain) else {
             return Ok(MaintainReport::default());
         };

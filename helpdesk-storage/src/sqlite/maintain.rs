@@ -1,12 +1,15 @@
 //! Housekeeping.
 
-use super::doc::decode;
+use super::doc::{decode, encode_run, int, is_one_run};
 use super::failure::failed;
 use super::pool::Tx;
+use super::read::run;
 use super::session::{Session, doc, integer, uuid};
 use crate::order::micros;
+use crate::plan::invalid;
 use crate::{Maintain, Result};
 use helpdesk_core::case::record::DeadLetter;
+use helpdesk_core::event::{NewEvent, Recorded};
 use helpdesk_core::id::TenantId;
 use rusqlite::{ErrorCode, params};
 use std::time::Duration;
@@ -15,8 +18,10 @@ use uuid::Uuid;
 impl Session<'_> {
     /// Tidies up; how many rows were removed or moved.
     pub(super) fn maintain(&self, maintain: &Maintain) -> Result<u64> {
-        if *maintain == Maintain::Compact {
-            return self.compact();
+        match maintain {
+            Maintain::Compact => return self.compact(),
+            Maintain::Scrub => return self.scrub(),
+            _ => {}
         }
         let tx = Tx::write(self.conn)?;
         let n_rows = match maintain {
@@ -29,7 +34,8 @@ impl Session<'_> {
                 self.run(&self.sql.dead_purge, params)?
             }
             Maintain::Redrive { tenant, ids, now } => self.redrive(*tenant, ids, micros(*now))?,
-            Maintain::Compact => 0,
+            Maintain::Rewrite { tenant, entries } => self.rewrite(*tenant, entries)?,
+            Maintain::Compact | Maintain::Scrub => 0,
         };
         tx.commit()?;
         Ok(n_rows as u64)
@@ -47,6 +53,46 @@ impl Session<'_> {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(0),
             Err(error) => Err(failed(error)),
         }
+    }
+
+    /// Builds the file anew of what is in it, then cuts the log, which has the old pages.
+    fn scrub(&self) -> Result<u64> {
+        self.conn.execute_batch("VACUUM").map_err(failed)?;
+        self.compact()
+    }
+
+    fn rewrite(&self, tenant: TenantId, entries: &[Recorded]) -> Result<usize> {
+        let mut rest = entries.iter().peekable();
+        let mut n_rows = 0;
+        while let Some(first) = rest.next() {
+            let stream = first.entry.stream;
+            let (kind, id) = (stream.kind.as_str(), stream.id.as_bytes());
+            let params = params![tenant.0.as_bytes(), kind, id, int(first.n.saturating_sub(1))];
+            let found = self.first(&self.sql.event_stream, params, run)?;
+            let Some(mut known) = found else { continue };
+            let mut put = |new: &Recorded| match known.iter_mut().find(|it| it.n == new.n) {
+                Some(it) => {
+                    it.entry.event = new.entry.event.clone();
+                    it.entry.origin = new.entry.origin.clone();
+                    true
+                }
+                None => false,
+            };
+            n_rows += usize::from(put(first));
+            while let Some(next) = rest.peek().filter(|it| it.entry.stream == stream)
+                && put(next)
+            {
+                n_rows += 1;
+                rest.next();
+            }
+            let Some(position) = known.last().map(|last| int(last.position)) else { continue };
+            let run: Vec<NewEvent> = known.into_iter().map(|it| it.entry).collect();
+            if !run.is_sorted_by(is_one_run) {
+                return Err(invalid("entries of one commit keep one origin"));
+            }
+            self.run(&self.sql.event_rewrite, params![encode_run(&run)?, position])?;
+        }
+        Ok(n_rows)
     }
 
     fn redrive(&self, tenant: TenantId, ids: &[Uuid], now: i64) -> Result<usize> {

@@ -209,7 +209,7 @@ fn plain(record: Record) -> Result<Stored> {
 }
 
 /// The entries of a row of the journal.
-fn run(row: &Row<'_>) -> Result<Vec<Recorded>> {
+pub(super) fn run(row: &Row<'_>) -> Result<Vec<Recorded>> {
     let position = count(integer(row, 0)?)?;
     let stream = StreamId { kind: stream_kind(word(row, 1)?)?, id: uuid(row, 2)? };
     decode_run(stream, count(integer(row, 3)?)?, position, doc(row, 4)?)

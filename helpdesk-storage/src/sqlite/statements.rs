@@ -61,6 +61,7 @@ statements! {
     event_last: "SELECT position FROM {p}event ORDER BY position DESC LIMIT 1";
     event_insert: "INSERT INTO {p}event (position, tenant_id, stream_kind, stream_id, n, doc) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    event_rewrite: "UPDATE {p}event SET doc = ?1 WHERE position = ?2";
     event_stream: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
         WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND n > ?4 ORDER BY n";
     event_feed: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod backup;
+mod blobs;
 mod conforms;
 mod model;
 mod postgres;

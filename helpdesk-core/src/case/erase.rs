@@ -1,0 +1,193 @@
+//! Takes a person out of what stands: records, and journal entries.
+//!
+//! An entry keeps its stream, its number and its time; what a person wrote or was called in
+//! it goes. Erased entries still fold to the stored record, as the state loses the
+//! same things by an event of its own. Source: spec/access.md, "Erase a person".
+
+use crate::actor::Author;
+use crate::contact::{Contact, ContactPatch};
+use crate::event::{Event, Recorded, RoutedBy, StreamKind};
+use crate::id::ContactId;
+use crate::ticket::Ticket;
+use crate::ticket::change::Change;
+use crate::ticket::message::{Attachment, Message, MessageMeta, text_hash};
+use std::collections::BTreeSet;
+
+/// What stands where a person's words or name stood.
+pub const ERASED: &str = "Erased";
+
+/// The contacts that one person is, those joined into one included.
+pub type People = BTreeSet<ContactId>;
+
+/// Takes a person out of a contact; id, company, tags and class stay.
+pub fn erase_contact(contact: &mut Contact) {
+    let id = contact.id.0.as_simple().to_string();
+    // Ids of one minute begin alike: their ends differ.
+    let end = id.get(id.len().saturating_sub(8)..).unwrap_or_default();
+    contact.name = format!("{ERASED} #{end}");
+    contact.identities.clear();
+    contact.language = None;
+    contact.time_zone = None;
+    contact.custom.clear();
+    contact.notes.clear();
+}
+
+/// Takes a requester's words out of a ticket.
+pub fn erase_ticket(ticket: &mut Ticket) {
+    ERASED.clone_into(&mut ticket.subject);
+    ticket.custom.clear();
+}
+
+/// Takes text, files and outer names out of a message.
+pub fn erase_message(message: &mut Message) {
+    erase_meta(&mut message.meta);
+    message.meta.attachments.clear();
+    message.text.clear();
+    message.html = None;
+    message.redacted = true;
+}
+
+/// Whether [`erase_message`] would change nothing.
+#[must_use]
+pub fn is_erased(message: &Message) -> bool {
+    let mut erased = message.clone();
+    erase_message(&mut erased);
+    erased == *message
+}
+
+fn erase_meta(meta: &mut MessageMeta) {
+    meta.text_bytes = 0;
+    meta.sha256 = text_hash("", None);
+    meta.external_id = None;
+    // As many as before: the ticket counts them.
+    meta.attachments.iter_mut().for_each(erase_file);
+}
+
+fn erase_file(file: &mut Attachment) {
+    *file = Attachment {
+        name: ERASED.to_owned(),
+        media_type: "application/octet-stream".to_owned(),
+        size_bytes: 0,
+        sha256: "0".repeat(64),
+        inline_id: None,
+    };
+}
+
+/// What the journal of one ticket says of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Traces {
+    /// Whether the person is, or was, its requester.
+    pub is_requester: bool,
+    /// Their messages.
+    pub messages: BTreeSet<u32>,
+    /// Whether they stand in it some other way: followed, or acted.
+    pub is_named: bool,
+}
+
+impl Traces {
+    /// Looks at one more entry.
+    pub fn note(&mut self, entry: &Recorded, people: &People) {
+        match &entry.entry.event {
+            Event::Opened { ticket, .. } => self.is_requester |= people.contains(&ticket.requester),
+            Event::Updated { changes } => {
+                self.is_requester |= changes.iter().any(|change| match change {
+                    Change::SetRequester { to } => people.contains(to),
+                    _ => false,
+                });
+            }
+            Event::Replied { message } | Event::Noted { message } if is_by(message, people) => {
+                self.messages.insert(message.seq);
+            }
+            _ => {}
+        }
+        self.is_named |= acted(entry, people);
+    }
+
+    /// Whether there is anything to take out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.is_requester && !self.is_named && self.messages.is_empty()
+    }
+}
+
+fn is_by(message: &MessageMeta, people: &People) -> bool {
+    matches!(message.author, Author::Contact { id } if people.contains(&id))
+}
+
+fn acted(entry: &Recorded, people: &People) -> bool {
+    entry.entry.origin.actor.is_some_and(|actor| people.contains(&ContactId(actor)))
+}
+
+/// Takes a person out of the entries of one stream, given all of them; those that changed.
+#[must_use]
+pub fn erase_entries(entries: &[Recorded], people: &People) -> Vec<Recorded> {
+    let mut traces = Traces::default();
+    for entry in entries {
+        traces.note(entry, people);
+    }
+    let erased = entries.iter().map(|entry| {
+        let mut erased = entry.clone();
+        if acted(entry, people) {
+            erased.entry.origin.ip = None;
+        }
+        match erased.entry.stream.kind {
+            StreamKind::Contact if people.contains(&ContactId(erased.entry.stream.id)) => {
+                erase_from_contact(&mut erased.entry.event);
+            }
+            StreamKind::Case => erase_from_case(&mut erased.entry.event, &traces),
+            _ => {}
+        }
+        erased
+    });
+    erased
+        .zip(entries)
+        .filter(|(erased, entry)| erased != *entry)
+        .map(|(erased, _)| erased)
+        .collect()
+}
+
+fn erase_from_contact(event: &mut Event) {
+    match event {
+        Event::ContactCreated { contact } => erase_contact(contact),
+        Event::ContactUpdated { patch } | Event::ContactAbsorbed { patch, .. } => {
+            erase_patch(patch);
+        }
+        _ => {}
+    }
+}
+
+/// Company, tags and class stay.
+fn erase_patch(patch: &mut ContactPatch) {
+    let ContactPatch { tags, organization, requester_tier, .. } = std::mem::take(patch);
+    *patch = ContactPatch { tags, organization, requester_tier, ..ContactPatch::default() };
+}
+
+fn erase_from_case(event: &mut Event, traces: &Traces) {
+    match event {
+        Event::Replied { message } | Event::Noted { message }
+            if traces.messages.contains(&message.seq) =>
+        {
+            erase_meta(message);
+        }
+        Event::AttachmentAdded { seq, attachment } if traces.messages.contains(seq) => {
+            erase_file(attachment);
+        }
+        // Evidence may quote the words that a rule found.
+        Event::Routed { by: RoutedBy::Rule { because, .. }, .. }
+        | Event::PolicyPicked { because, .. }
+            if traces.is_requester || !traces.messages.is_empty() =>
+        {
+            because.clear();
+        }
+        Event::Opened { ticket, .. } if traces.is_requester => erase_ticket(ticket),
+        Event::Updated { changes } if traces.is_requester => {
+            changes.retain(|change| !matches!(change, Change::SetCustom { .. }));
+            for change in changes {
+                if let Change::SetSubject { to } = change {
+                    ERASED.clone_into(to);
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,263 @@
+//! Erases a person, and says what is held of one.
+//!
+//! A person stands in many tickets, so this is many commits: each ticket and each contact by a
+//! decision of its own, then the journal's entries, then blobs. Each part does nothing where it was
+//! done, so whoever was interrupted gives the command again.
+
+use crate::answer::Asking;
+use crate::engine::{Call, EachOutcome, Helpdesk, Job, Outcome};
+use crate::error::Result;
+use chrono::{DateTime, Utc};
+use helpdesk_core::access::permission::Permission;
+use helpdesk_core::actor::{Actor, Author};
+use helpdesk_core::case::erase::{People, Traces, erase_entries};
+use helpdesk_core::case::record::{Record, RecordKey};
+use helpdesk_core::command::{Command, EraseFromTicket, ErasePerson};
+use helpdesk_core::decide::Made;
+use helpdesk_core::event::{Event, Recorded, StreamId, StreamKind};
+use helpdesk_core::fault::{Code, Rejection};
+use helpdesk_core::id::{ContactId, TenantId, TicketId, derived_command_id};
+use helpdesk_core::limit::PAGE_MAX;
+use helpdesk_core::query::{HeldOfPerson, HeldTicket};
+use helpdesk_core::ticket::message::Message;
+use helpdesk_storage::blob::BlobHash;
+use helpdesk_storage::{EventQuery, EventSource, Maintain};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+impl Helpdesk {
+    /// Erases a person; see [`ErasePerson`].
+    pub(crate) async fn erase_person(
+        &self,
+        actor: &Actor,
+        call: &Call,
+        erase: &ErasePerson,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
+        self.check_many(actor, call, now).await?;
+        let tenant = actor.tenant;
+        let people = self.people(tenant, erase.contact).await?;
+        let mut whole = Outcome::of(Made { contact: Some(erase.contact), ..Made::default() });
+        if erase.dry_run {
+            let tickets = self.traces(tenant, &people).await?.into_keys();
+            whole.each = tickets.map(erased_ticket).collect();
+            return Ok(whole);
+        }
+        // First, so that nothing more that they write comes under these contacts.
+        for &contact in &people {
+            let command = Command::ErasePerson(ErasePerson { contact, dry_run: false });
+            let outcome = self.erase_part(actor, call, contact.0, command, now).await?;
+            whole.replayed |= outcome.replayed;
+            whole.events.extend(outcome.events);
+        }
+        let traces = self.traces(tenant, &people).await?;
+        let mut files = self.files_of(tenant, &traces).await?;
+        for (&ticket, traces) in &traces {
+            let command = Command::EraseFromTicket(EraseFromTicket {
+                ticket,
+                of_requester: traces.is_requester,
+                messages: traces.messages.iter().copied().collect(),
+            });
+            let outcome = self.erase_part(actor, call, ticket.0, command, now).await?;
+            whole.replayed &= outcome.events.is_empty();
+            whole.events.extend(outcome.events);
+            whole.each.push(erased_ticket(ticket));
+        }
+        let tickets = traces.keys().map(|ticket| StreamId::case(*ticket));
+        for stream in tickets.chain(people.iter().map(|contact| StreamId::contact(*contact))) {
+            self.erase_entries(tenant, stream, &people).await?;
+        }
+        self.delete_unnamed(tenant, &mut files).await?;
+        Ok(whole)
+    }
+
+    /// One contact or ticket, under an id of its own.
+    async fn erase_part(
+        &self,
+        actor: &Actor,
+        call: &Call,
+        thing: Uuid,
+        command: Command,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome> {
+        let parts: [&[u8]; 3] = [b"erase", call.command_id.0.as_bytes(), thing.as_bytes()];
+        let one = Call::new(derived_command_id(&parts), command);
+        Ok(self.run(&Job { actor, call: &one, now, lease: None }).await?.outcome)
+    }
+
+    /// Leaves no bytes of what was erased in the store's own files, beyond what is there
+    /// now: SQLite builds its file anew, which takes as long as copying it. Copies of the
+    /// file made before are the host's to remove.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`](crate::Error::Store) when the store failed.
+    pub async fn scrub(&self) -> Result<()> {
+        self.inner.store.maintain(&Maintain::Scrub).await?;
+        Ok(())
+    }
+
+    /// A contact and those that were joined into it, or into one of those.
+    async fn people(&self, tenant: TenantId, contact: ContactId) -> Result<People> {
+        let key = RecordKey::Stream(StreamId::contact(contact));
+        if self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next().is_none() {
+            let text = format!("no contact `{contact}`");
+            return Err(Rejection::at(Code::NotFound, "contact", text).into());
+        }
+        let mut people = People::from([contact]);
+        let mut to_ask = vec![contact];
+        while let Some(contact) = to_ask.pop() {
+            for entry in self.entries(tenant, StreamId::contact(contact)).await? {
+                if let Event::ContactAbsorbed { from, .. } = entry.entry.event
+                    && people.insert(from)
+                {
+                    to_ask.push(from);
+                }
+            }
+        }
+        Ok(people)
+    }
+
+    /// The tickets in whose journal these people stand, and how.
+    async fn traces(
+        &self,
+        tenant: TenantId,
+        people: &People,
+    ) -> Result<BTreeMap<TicketId, Traces>> {
+        let mut found: BTreeMap<TicketId, Traces> = BTreeMap::new();
+        let mut after = 0;
+        loop {
+            let source = EventSource::News { after, kinds: vec![StreamKind::Case] };
+            let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
+            for entry in &page.rows {
+                after = entry.position;
+                let mut traces = Traces::default();
+                traces.note(entry, people);
+                if !traces.is_empty() {
+                    found.entry(TicketId(entry.entry.stream.id)).or_default().note(entry, people);
+                }
+            }
+            if page.next.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// All entries of one stream.
+    async fn entries(&self, tenant: TenantId, stream: StreamId) -> Result<Vec<Recorded>> {
+        let mut entries: Vec<Recorded> = Vec::new();
+        loop {
+            let after = entries.last().map_or(0, |entry| entry.n);
+            let source = EventSource::Stream { stream, after };
+            let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
+            entries.extend(page.rows);
+            if page.next.is_none() {
+                return Ok(entries);
+            }
+        }
+    }
+
+    async fn erase_entries(
+        &self,
+        tenant: TenantId,
+        stream: StreamId,
+        people: &People,
+    ) -> Result<()> {
+        let entries = erase_entries(&self.entries(tenant, stream).await?, people);
+        if !entries.is_empty() {
+            self.inner.store.maintain(&Maintain::Rewrite { tenant, entries }).await?;
+        }
+        Ok(())
+    }
+
+    /// The files of these messages.
+    async fn files_of(
+        &self,
+        tenant: TenantId,
+        traces: &BTreeMap<TicketId, Traces>,
+    ) -> Result<BTreeSet<BlobHash>> {
+        let mut files = BTreeSet::new();
+        for (&ticket, traces) in traces {
+            for message in self.messages(tenant, ticket, traces.messages.iter().copied()).await? {
+                let hashes = message.meta.attachments.iter();
+                files.extend(hashes.filter_map(|file| file.sha256.parse::<BlobHash>().ok()));
+            }
+        }
+        Ok(files)
+    }
+
+    async fn messages(
+        &self,
+        tenant: TenantId,
+        ticket: TicketId,
+        seqs: impl Iterator<Item = u32>,
+    ) -> Result<Vec<Message>> {
+        let keys: Vec<RecordKey> = seqs.map(|seq| RecordKey::Message(ticket, seq)).collect();
+        let mut messages = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(PAGE_MAX) {
+            for stored in self.inner.store.get(tenant, keys).await?.into_iter().flatten() {
+                if let Record::Message(message) = stored.record {
+                    messages.push(*message);
+                }
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Deletes those of these files that no message names any more.
+    async fn delete_unnamed(&self, tenant: TenantId, files: &mut BTreeSet<BlobHash>) -> Result<()> {
+        let Some(blobs) = &self.inner.blobs else { return Ok(()) };
+        self.strike_named(tenant, files).await?;
+        for &hash in &*files {
+            blobs.delete(tenant, hash).await?;
+        }
+        Ok(())
+    }
+
+    /// All that is held of a person, as far as the actor may read it: contacts, the
+    /// tickets they asked, and what was said on those and by them.
+    pub(crate) async fn export_person(
+        &self,
+        asking: &Asking<'_>,
+        contact: ContactId,
+    ) -> Result<HeldOfPerson> {
+        asking.require(Permission::ExportPerson)?;
+        let tenant = asking.actor.tenant;
+        let people = self.people(tenant, contact).await?;
+        let mut held = HeldOfPerson::default();
+        for &contact in &people {
+            let key = RecordKey::Stream(StreamId::contact(contact));
+            let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
+            if let Some(Record::Contact(contact)) = found.map(|stored| stored.record) {
+                held.contacts.push(*contact);
+            }
+        }
+        for (id, traces) in self.traces(tenant, &people).await? {
+            let key = RecordKey::Stream(StreamId::case(id));
+            let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
+            let Some(Record::Case(case)) = found.map(|stored| stored.record) else { continue };
+            if !asking.scope(Permission::Read).permits(&case.ticket) {
+                continue;
+            }
+            let reads_notes = asking.scope(Permission::ReadNotes).permits(&case.ticket);
+            let all = 1..=case.ticket.counters.messages;
+            let mut messages = self.messages(tenant, id, all).await?;
+            messages.retain(|message| {
+                let is_of_them = traces.is_requester || is_by(message, &people);
+                is_of_them && (reads_notes || message.public().is_some())
+            });
+            let number = case.ticket.number.clone();
+            let ticket = traces.is_requester.then(|| Box::new(case.ticket));
+            held.tickets.push(HeldTicket { id, number, ticket, messages });
+        }
+        Ok(held)
+    }
+}
+
+fn is_by(message: &Message, people: &People) -> bool {
+    matches!(message.meta.author, Author::Contact { id } if people.contains(&id))
+}
+
+fn erased_ticket(ticket: TicketId) -> EachOutcome {
+    EachOutcome { ticket, replayed: false, error: None }
+}
