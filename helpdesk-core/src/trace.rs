@@ -337,8 +337,7 @@ impl fmt::Display for Step {
             }
             Self::RuleMissed { rule, because } => write!(f, "not rule `{rule}`: {because}"),
             Self::DefaultQueue { queue, n_tried, of_mailbox } => {
-                let whose = if *of_mailbox { "mailbox" } else { "desk" };
-                write!(f, "none of {n_tried} rules fits; the {whose}'s default queue is `{queue}`")
+                write_default(f, queue, *n_tried, *of_mailbox)
             }
             Self::Unroutable { n_tried } => {
                 write!(f, "none of {n_tried} rules fits, and there is no default queue")
@@ -381,6 +380,16 @@ impl fmt::Display for Step {
 
 fn write_cut(f: &mut fmt::Formatter<'_>, what: &str, looked_at: u64) -> fmt::Result {
     write!(f, "only the first {looked_at} bytes of the {what} were looked at")
+}
+
+fn write_default(
+    f: &mut fmt::Formatter<'_>,
+    queue: &Key,
+    n_tried: u64,
+    of_mailbox: bool,
+) -> fmt::Result {
+    let whose = if of_mailbox { "mailbox" } else { "desk" };
+    write!(f, "none of {n_tried} rules fits; the {whose}'s default queue is `{queue}`")
 }
 
 /// ": this; that", or nothing.

@@ -33,7 +33,7 @@ pub(crate) struct Snapshot {
 #[derive(Debug, Clone)]
 pub(crate) struct Class {
     pub(crate) group: u32,
-    pub(crate) audience: Audience,
+    pub(crate) audience: Arc<Audience>,
     pub(crate) n_docs: u64,
     /// Words of those documents, by part.
     pub(crate) n_words: [u64; N_PARTS],
@@ -54,7 +54,7 @@ pub(crate) struct Segment {
     /// How many living documents of each class a term has.
     counts: Mutex<Counted>,
     /// The classes of each group.
-    classes_of: HashMap<u32, Vec<u32>>,
+    classes_of: Arc<HashMap<u32, Vec<u32>>>,
 }
 
 /// Counts that are kept, and how many of classes they are.
@@ -68,18 +68,21 @@ struct Counted {
 pub(crate) type Counts = Arc<[(u32, u32)]>;
 
 impl Snapshot {
-    /// What the searcher sees; segments that have not changed are taken from the one before.
+    /// What the searcher sees. Segments that have not changed are taken from the one before, and of
+    /// one that has lost documents only those are counted anew: a segment of many tickets
+    /// has as many classes, and loses a document with each edit.
     pub(crate) fn new(
         searcher: Searcher,
         groups: Arc<Groups>,
         fields: &Fields,
         before: Option<&Self>,
     ) -> tantivy::Result<Self> {
-        let known = |key| before?.segments.iter().find(|segment| segment.key == key).cloned();
+        let known = |id| before?.segments.iter().find(|segment| segment.key.0 == id);
         let segment = |reader: &SegmentReader| {
             let key = (reader.segment_id(), reader.delete_opstamp());
-            match known(key) {
-                Some(segment) => Ok(segment),
+            match known(key.0) {
+                Some(segment) if segment.key == key => Ok(segment.clone()),
+                Some(segment) => Ok(Arc::new(segment.after_deletes(reader))),
                 None => Segment::new(reader, fields).map(Arc::new),
             }
         };
@@ -129,24 +132,55 @@ impl Segment {
             parts,
             norms,
             counts: Mutex::default(),
-            classes_of,
+            classes_of: Arc::new(classes_of),
         };
         segment.count_classes();
         Ok(segment)
     }
 
-    fn count_classes(&mut self) {
-        for doc in self.reader.doc_ids_alive() {
-            let Some(class) =
-                self.class_of.first(doc).and_then(|ord| self.classes.get_mut(ord as usize))
-            else {
-                continue;
-            };
-            class.n_docs += 1;
-            for (n_words, norms) in class.n_words.iter_mut().zip(&self.norms) {
-                *n_words += u64::from(norms.fieldnorm(doc));
+    /// The same segment, of which more documents are gone.
+    fn after_deletes(&self, reader: &SegmentReader) -> Self {
+        let mut classes = self.classes.clone();
+        let is_gone = |doc: &u32| reader.alive_bitset().is_some_and(|alive| alive.is_deleted(*doc));
+        for doc in self.reader.doc_ids_alive().filter(is_gone) {
+            if let Some(class) = self.class_mut(&mut classes, doc) {
+                class.n_docs -= 1;
+                for (n_words, norms) in class.n_words.iter_mut().zip(&self.norms) {
+                    *n_words -= u64::from(norms.fieldnorm(doc));
+                }
             }
         }
+        Self {
+            key: (reader.segment_id(), reader.delete_opstamp()),
+            reader: reader.clone(),
+            classes,
+            class_of: self.class_of.clone(),
+            id_high: self.id_high.clone(),
+            id_low: self.id_low.clone(),
+            category: self.category.clone(),
+            labels: self.labels.clone(),
+            parts: self.parts.clone(),
+            norms: self.norms.clone(),
+            counts: Mutex::default(),
+            classes_of: self.classes_of.clone(),
+        }
+    }
+
+    fn count_classes(&mut self) {
+        let mut classes = std::mem::take(&mut self.classes);
+        for doc in self.reader.doc_ids_alive() {
+            if let Some(class) = self.class_mut(&mut classes, doc) {
+                class.n_docs += 1;
+                for (n_words, norms) in class.n_words.iter_mut().zip(&self.norms) {
+                    *n_words += u64::from(norms.fieldnorm(doc));
+                }
+            }
+        }
+        self.classes = classes;
+    }
+
+    fn class_mut<'c>(&self, classes: &'c mut [Class], doc: u32) -> Option<&'c mut Class> {
+        self.class_of.first(doc).and_then(|ord| classes.get_mut(ord as usize))
     }
 
     /// The classes of a group, by ordinal.
@@ -227,7 +261,7 @@ fn read_classes(column: &StrColumn) -> tantivy::Result<Vec<Class>> {
         let class = name.split_once(' ').and_then(|(group, audience)| {
             Some(Class {
                 group: group.parse().ok()?,
-                audience: serde_json::from_str(audience).ok()?,
+                audience: Arc::new(serde_json::from_str(audience).ok()?),
                 n_docs: 0,
                 n_words: [0; N_PARTS],
             })
