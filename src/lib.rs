@@ -61,6 +61,7 @@ mod erase;
 mod error;
 #[cfg(feature = "ical")]
 pub mod ical;
+mod import;
 mod json;
 mod load;
 mod many;
@@ -78,7 +79,7 @@ mod waiting;
 mod watch;
 mod what_if;
 
-pub use attachments::{FileRead, NewFile, SWEEP_AFTER_SECONDS, SweepReport};
+pub use attachments::{FileName, FileRead, NewFile, SWEEP_AFTER_SECONDS, SweepReport};
 pub use blocking::block_on;
 pub use builder::Builder;
 pub use deliver::DeliverReport;
@@ -93,6 +94,7 @@ pub use helpdesk_storage::memory::MemoryStore;
 pub use helpdesk_storage::postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore};
+pub use import::{IMPORT_GROUP_BYTES, IMPORT_GROUP_MAX, ImportReport, Imported};
 pub use pace::Pace;
 #[cfg(feature = "tokio")]
 pub use runner::{Clock, Runner};
