@@ -49,6 +49,19 @@ impl NewFile {
     }
 }
 
+/// Which attachment is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName {
+    /// The ticket.
+    pub ticket: TicketName,
+    /// Its message.
+    pub seq: u32,
+    /// The attachment's SHA-256, hex.
+    pub sha256: String,
+    /// Which of its bytes, half-open; all when absent.
+    pub range: Option<Range<u64>>,
+}
+
 /// An attachment that is read.
 #[derive(Debug)]
 pub struct FileRead {
@@ -139,23 +152,21 @@ impl Helpdesk {
     pub async fn open_file(
         &self,
         actor: &Actor,
-        name: &TicketName,
-        seq: u32,
-        sha256: &str,
-        range: Option<Range<u64>>,
+        name: &FileName,
         now: DateTime<Utc>,
     ) -> Result<FileRead> {
+        let FileName { ticket, seq, sha256, range } = name;
         let blobs = self.blobs()?;
         let asking = self.asking(actor, now).await?;
-        let message = self.read_message(&asking, name, seq).await?;
-        let of_hash = |file: &&Attachment| file.sha256 == sha256;
+        let message = self.read_message(&asking, ticket, *seq).await?;
+        let of_hash = |file: &&Attachment| file.sha256 == *sha256;
         let found = message.meta.attachments.iter().find(of_hash).cloned();
         let Some((attachment, hash)) = found.zip(sha256.parse::<BlobHash>().ok()) else {
             let text = format!("message {seq} has no attachment `{sha256}`");
             return Err(Rejection::at(Code::NotFound, "sha256", text).into());
         };
         let is_whole = range.is_none();
-        let mut read = blobs.get(actor.tenant, hash, range).await?;
+        let mut read = blobs.get(actor.tenant, hash, range.clone()).await?;
         if is_whole {
             read.bytes = verified(read.bytes, hash);
         }

@@ -448,7 +448,7 @@ impl Helpdesk {
         Ok(Done { outcome: Outcome { version, ..outcome }, timers })
     }
 
-    fn take_commit(
+    pub(crate) fn take_commit(
         &self,
         tenant: &Tenant,
         records: Vec<Record>,

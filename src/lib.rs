@@ -64,6 +64,7 @@ mod error;
 pub mod ical;
 mod inbox_index;
 mod index;
+mod import;
 mod json;
 mod load;
 mod many;
@@ -83,7 +84,7 @@ mod waiting;
 mod watch;
 mod what_if;
 
-pub use attachments::{FileRead, NewFile, SWEEP_AFTER_SECONDS, SweepReport};
+pub use attachments::{FileName, FileRead, NewFile, SWEEP_AFTER_SECONDS, SweepReport};
 pub use blocking::block_on;
 pub use builder::Builder;
 pub use deliver::DeliverReport;
@@ -98,6 +99,7 @@ pub use helpdesk_storage::memory::MemoryStore;
 pub use helpdesk_storage::postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore};
+pub use import::{IMPORT_GROUP_BYTES, IMPORT_GROUP_MAX, ImportReport, Imported};
 pub use index::IndexReport;
 pub use pace::Pace;
 pub use predict::LearnReport;

@@ -10,7 +10,7 @@ use helpdesk::core::query::TicketName;
 use helpdesk::core::ticket::message::Attachment;
 use helpdesk::storage::Store;
 use helpdesk::storage::blob::{self, BlobStore, MemoryBlobStore, PutBlob};
-use helpdesk::{Error, NewFile, SWEEP_AFTER_SECONDS, SweepReport, block_on};
+use helpdesk::{Error, FileName, NewFile, SWEEP_AFTER_SECONDS, SweepReport, block_on};
 use serde_json::{Value, json};
 use std::ops::Range;
 use std::sync::Arc;
@@ -64,11 +64,12 @@ impl Office {
         sha256: &str,
         range: Option<Range<u64>>,
     ) -> Result<Vec<u8>, Code> {
-        let name: TicketName =
+        let ticket: TicketName =
             serde_json::from_value(self.kit.names.in_ids(json!({"id": "#1"}))).unwrap();
+        let name = FileName { ticket, seq, sha256: sha256.to_owned(), range };
         let actor = self.kit.actor(who);
         let desk = self.kit.desk.engine();
-        let opened = block_on(desk.open_file(&actor, &name, seq, sha256, range, at(AT)));
+        let opened = block_on(desk.open_file(&actor, &name, at(AT)));
         let opened = opened.map_err(|error| error.code())?;
         Ok(block_on(blob::collect(opened.read.bytes)).unwrap())
     }

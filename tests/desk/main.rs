@@ -25,6 +25,7 @@ mod erase;
 mod escalation;
 mod explain;
 mod fields;
+mod import;
 mod input;
 mod intake;
 mod limits;
