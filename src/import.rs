@@ -263,6 +263,8 @@ impl Helpdesk {
             language: None,
             expected_version: None,
             file_bytes_max: None,
+            // What is imported is as it was; nothing is guessed.
+            predictions: &[],
         };
         let give_back = || {
             if let Some(TicketNumber { prefix, n }) = &number {
