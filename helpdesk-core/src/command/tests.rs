@@ -110,6 +110,7 @@ fn every_permission_is_of_a_command_or_named_as_an_extra() {
         Permission::EditAnyNote,
         Permission::AssignToAnyMember,
         Permission::SetPresenceOfOthers,
+        Permission::ExportPerson,
         Permission::Report,
         Permission::ListDeadLetters,
     ];
@@ -188,6 +189,7 @@ fn who_may_give_which_command() {
         create_contact         -              -              groups_or_none groups_or_none all            groups_or_none
         update_contact         -              -              groups_or_none groups_or_none all            groups_or_none
         join_contacts          -              -              -              groups         all            -
+        erase_person           -              -              -              -              all            -
         create_organization    -              -              -              -              all            -
         update_organization    -              -              -              -              all            -
         create_agent           -              -              -              -              all            -
@@ -199,6 +201,7 @@ fn who_may_give_which_command() {
         (edit_any_note)        -              -              -              -              all            -
         (assign_to_any_member) -              -              -              groups         all            -
         (set_presence_of_others) -              -              -              -              all            -
+        (export_person)        -              -              -              -              all            -
         (report)               -              -              -              groups         all            -
         (list_dead_letters)    -              -              -              -              all            -"#]].assert_eq(&table.join("\n"));
 }
