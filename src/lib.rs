@@ -50,6 +50,7 @@
 //! - `tokio`: [`Runner`], a loop that ticks and delivers.
 
 mod answer;
+mod articles;
 pub mod blocking;
 mod builder;
 mod change_set;

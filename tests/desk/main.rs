@@ -15,6 +15,7 @@ mod script;
 mod state;
 
 mod access;
+mod articles;
 mod clock_cases;
 mod clocks;
 mod conversation;

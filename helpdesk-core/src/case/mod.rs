@@ -1,6 +1,7 @@
 //! Cases: a ticket with everything that is loaded, decided and committed with it.
 
 pub mod apply;
+mod article;
 pub mod facts;
 pub mod record;
 pub mod summary;

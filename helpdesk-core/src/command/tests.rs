@@ -66,6 +66,10 @@ fn command(name: &str) -> Command {
         "update_organization" => &[("organization", json!(id)), ("patch", json!({}))],
         "update_agent" => &[("agent", json!(id)), ("patch", json!({}))],
         "deactivate_agent" => &[("agent", json!(id))],
+        "save_article" => &[],
+        "submit_article" | "publish_article" | "archive_article" => &[("article", json!(id))],
+        "restore_article_revision" => &[("article", json!(id)), ("revision", json!(1))],
+        "vote_article" => &[("article", json!(id)), ("helpful", json!(true))],
         "apply_config" => &[("document", json!({}))],
         _ => &[("ticket", json!(id))],
     };
@@ -109,6 +113,7 @@ fn every_permission_is_of_a_command_or_named_as_an_extra() {
         Permission::EditAnyNote,
         Permission::AssignToAnyMember,
         Permission::SetPresenceOfOthers,
+        Permission::ReadDrafts,
         Permission::Report,
         Permission::ListDeadLetters,
     ];
@@ -192,12 +197,19 @@ fn who_may_give_which_command() {
         create_agent           -              -              -              -              all            -
         update_agent           -              -              -              -              all            -
         deactivate_agent       -              -              -              -              all            -
+        save_article           -              -              groups_or_none groups_or_none all            groups_or_none
+        submit_article         -              -              groups_or_none groups_or_none all            groups_or_none
+        publish_article        -              -              -              groups         all            -
+        archive_article        -              -              -              groups         all            -
+        restore_article_revision -              -              groups_or_none groups_or_none all            groups_or_none
+        vote_article           own            groups         groups_or_none groups_or_none all            groups_or_none
         apply_config           -              -              -              -              all            -
         (read)                 participant    groups         groups_or_none groups_or_none all            groups_or_none
         (read_notes)           -              groups         groups_or_none groups_or_none all            groups_or_none
         (edit_any_note)        -              -              -              -              all            -
         (assign_to_any_member) -              -              -              groups         all            -
         (set_presence_of_others) -              -              -              -              all            -
+        (read_drafts)          -              groups         groups_or_none groups_or_none all            groups_or_none
         (report)               -              -              -              groups         all            -
         (list_dead_letters)    -              -              -              -              all            -"#]].assert_eq(&table.join("\n"));
 }

@@ -21,6 +21,7 @@
 //! What a store cannot it says in its [`Capabilities`]; cases that need it are skipped, and
 //! the report names them. `examples/custom_backend.rs` is a store of somebody else's.
 
+mod articles;
 mod commands;
 mod commits;
 mod counts;
@@ -125,6 +126,7 @@ pub fn cases() -> &'static [Case] {
             settles::CASES,
             letters::CASES,
             tenants::CASES,
+            articles::CASES,
         ]
         .concat()
     });

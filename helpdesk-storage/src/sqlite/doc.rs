@@ -43,6 +43,9 @@ pub(super) fn encode_record(record: &Record) -> Result<String> {
         Record::Message(it) => encode(it),
         Record::Command(it) => encode(it),
         Record::DeadLetter(it) => encode(it),
+        Record::Article(it) => encode(it),
+        Record::Revision(it) => encode(it),
+        Record::Vote(it) => encode(it),
         Record::Summary(it) => encode(it),
     }
 }
@@ -59,6 +62,9 @@ pub(super) fn decode_record(kind: StreamKind, doc: ValueRef<'_>) -> Result<Recor
         StreamKind::Load => Record::Load(decode(what, doc)?),
         StreamKind::Config => Record::Config(decode(what, doc)?),
         StreamKind::Numbers => Record::Numbers(decode(what, doc)?),
+        StreamKind::Article => Record::Article(decode(what, doc)?),
+        StreamKind::Revision => Record::Revision(decode(what, doc)?),
+        StreamKind::Vote => Record::Vote(decode(what, doc)?),
     })
 }
 
@@ -184,21 +190,9 @@ fn unpack(what: &str, packed: &[u8]) -> Result<Vec<u8>> {
     lz4_flex::block::decompress(block, length).map_err(|error| damaged(&error))
 }
 
-/// Every kind of stream.
-const KINDS: [StreamKind; 8] = [
-    StreamKind::Case,
-    StreamKind::Contact,
-    StreamKind::Organization,
-    StreamKind::Agent,
-    StreamKind::Presence,
-    StreamKind::Load,
-    StreamKind::Config,
-    StreamKind::Numbers,
-];
-
 /// The kind with this word.
 pub(super) fn stream_kind(word: &str) -> Result<StreamKind> {
-    KINDS
+    StreamKind::ALL
         .into_iter()
         .find(|kind| kind.as_str() == word)
         .ok_or_else(|| corrupt(format!("a stream of kind `{word}`")))
