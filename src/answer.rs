@@ -226,6 +226,11 @@ impl Helpdesk {
             Query::OnCall { schedule, at } => Self::on_call(&asking, &schedule, at),
             Query::Shifts { schedule, from, to } => Self::shifts(&asking, &schedule, from, to),
             Query::Workload { group } => asking.workload(group.as_ref()),
+            Query::GetArticle { article } => self.get_article(&asking, &article).await,
+            Query::ListArticles(list) => self.list_articles(&asking, &list).await,
+            Query::ArticleRevisions { article, after, limit } => {
+                self.article_revisions(&asking, &article, after, limit).await
+            }
             Query::Report(report) => self.report(&asking, &report).await,
             Query::ExportPerson { contact } => {
                 Ok(Answer::Person(self.export_person(&asking, contact).await?))

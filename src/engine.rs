@@ -81,7 +81,7 @@ pub(crate) struct Inner {
 pub struct Call {
     /// The command's own id; a second call with it gives the first outcome.
     pub command_id: CommandId,
-    /// The version of the ticket that the actor saw.
+    /// The version of the ticket or article that the actor saw.
     pub expected_version: Option<Version>,
     /// The command.
     pub command: Command,
@@ -101,7 +101,7 @@ impl Call {
         Self { command_id, expected_version: None, command }
     }
 
-    /// The same, refused when the ticket is not at this version.
+    /// The same, refused when the ticket or article is not at this version.
     #[must_use]
     pub fn expecting(mut self, version: Version) -> Self {
         self.expected_version = Some(version);
@@ -115,7 +115,7 @@ pub struct Outcome {
     /// What it made or was about, by reference.
     #[serde(flatten)]
     pub made: Made,
-    /// The ticket's version after it.
+    /// The version of the ticket or article after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
     /// What happened, in order.
@@ -534,7 +534,8 @@ fn give_back(tenant: &Tenant, number: Option<TicketNumber>) {
 }
 
 fn version_of(made: &Made, versions: &[(StreamId, Version)]) -> Option<Version> {
-    let stream = StreamId::case(made.ticket?);
+    let article = || made.article.map(StreamId::article);
+    let stream = made.ticket.map(StreamId::case).or_else(article)?;
     versions.iter().find(|(s, _)| *s == stream).map(|(_, version)| *version)
 }
 

@@ -52,6 +52,7 @@
 //! - `tokio`: [`Runner`], a loop that ticks, delivers and indexes.
 
 mod answer;
+mod articles;
 pub mod blocking;
 mod attachments;
 mod builder;

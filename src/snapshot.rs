@@ -199,9 +199,13 @@ pub(crate) fn is_kept(record: &Record) -> bool {
 pub(crate) fn is_in_snapshot(stream: StreamId) -> bool {
     match stream.kind {
         StreamKind::Agent | StreamKind::Presence | StreamKind::Load | StreamKind::Config => true,
-        StreamKind::Case | StreamKind::Contact | StreamKind::Organization | StreamKind::Numbers => {
-            false
-        }
+        StreamKind::Case
+        | StreamKind::Contact
+        | StreamKind::Organization
+        | StreamKind::Numbers
+        | StreamKind::Article
+        | StreamKind::Revision
+        | StreamKind::Vote => false,
     }
 }
 

@@ -4,12 +4,17 @@
 //! everything that its change needs, and nothing else: no text of a message.
 //! Each choice carries its reason in short, so that the past can be explained.
 
+mod stream;
+
+pub use stream::{StreamId, StreamKind};
+
 use crate::actor::Actor;
 use crate::agent::{Agent, AgentPatch, ChannelPresence};
+use crate::article::{ArticleMeta, Revision};
 use crate::clock::{ClockChange, PolicyRef, Slot};
 use crate::contact::{Contact, ContactPatch, Organization, OrganizationPatch};
 use crate::escalation::chain::EscalationChange;
-use crate::id::{AgentId, CommandId, ContactId, Key, OrganizationId, TicketId, Version};
+use crate::id::{AgentId, CommandId, ContactId, Key, TicketId, Version};
 use crate::prediction::Prediction;
 use crate::ticket::change::Change;
 use crate::ticket::message::{Attachment, MessageMeta};
@@ -21,104 +26,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use uuid::Uuid;
-
-/// The kind of a stored thing with a history or a version of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StreamKind {
-    /// A ticket with its offer.
-    Case,
-    /// A contact.
-    Contact,
-    /// An organization.
-    Organization,
-    /// An agent.
-    Agent,
-    /// An agent's presence.
-    Presence,
-    /// An agent's load: versioned, without events, recomputable.
-    Load,
-    /// The configuration: one stream a tenant, its id the tenant's.
-    Config,
-    /// Blocks of ticket numbers: versioned, without events.
-    Numbers,
-}
-
-impl StreamKind {
-    /// The kind as it stands in JSON and in tables.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Case => "case",
-            Self::Contact => "contact",
-            Self::Organization => "organization",
-            Self::Agent => "agent",
-            Self::Presence => "presence",
-            Self::Load => "load",
-            Self::Config => "config",
-            Self::Numbers => "numbers",
-        }
-    }
-}
-
-/// Names one stored thing of a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct StreamId {
-    /// Its kind.
-    pub kind: StreamKind,
-    /// Its id.
-    pub id: Uuid,
-}
-
-impl StreamId {
-    /// The stream of a ticket's case.
-    #[must_use]
-    pub fn case(id: TicketId) -> Self {
-        Self { kind: StreamKind::Case, id: id.0 }
-    }
-
-    /// The stream of a contact.
-    #[must_use]
-    pub fn contact(id: ContactId) -> Self {
-        Self { kind: StreamKind::Contact, id: id.0 }
-    }
-
-    /// The stream of an organization.
-    #[must_use]
-    pub fn organization(id: OrganizationId) -> Self {
-        Self { kind: StreamKind::Organization, id: id.0 }
-    }
-
-    /// The stream of an agent.
-    #[must_use]
-    pub fn agent(id: AgentId) -> Self {
-        Self { kind: StreamKind::Agent, id: id.0 }
-    }
-
-    /// The stream of an agent's presence.
-    #[must_use]
-    pub fn presence(id: AgentId) -> Self {
-        Self { kind: StreamKind::Presence, id: id.0 }
-    }
-
-    /// The record of an agent's load.
-    #[must_use]
-    pub fn load(id: AgentId) -> Self {
-        Self { kind: StreamKind::Load, id: id.0 }
-    }
-
-    /// The stream of a tenant's configuration.
-    #[must_use]
-    pub fn config(tenant: crate::id::TenantId) -> Self {
-        Self { kind: StreamKind::Config, id: tenant.0 }
-    }
-
-    /// The record of a tenant's ticket numbers.
-    #[must_use]
-    pub fn numbers(tenant: crate::id::TenantId) -> Self {
-        Self { kind: StreamKind::Numbers, id: tenant.0 }
-    }
-}
 
 /// A candidate that was refused, and the first reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -631,6 +538,41 @@ pub enum Event {
         /// Those channels.
         channels: Vec<(Channel, ChannelPresence)>,
     },
+    /// An article was begun: a draft.
+    ArticleCreated {
+        /// All of it but the text.
+        article: Box<ArticleMeta>,
+    },
+    /// An article has a new revision, a draft again.
+    ArticleSaved {
+        /// All of it but the text.
+        revision: Box<Revision>,
+    },
+    /// When an article should be read again.
+    ArticleReviewSet {
+        /// Then; never when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review_at: Option<DateTime<Utc>>,
+    },
+    /// The newest revision is to be read by another.
+    ArticleSubmitted,
+    /// The newest revision is to come out.
+    ArticleScheduled {
+        /// When.
+        publish_at: DateTime<Utc>,
+    },
+    /// The newest revision is out.
+    ArticlePublished,
+    /// The article is out no more.
+    ArticleArchived,
+    /// Somebody said whether the article helped.
+    ArticleVoted {
+        /// Whether it did.
+        helpful: bool,
+        /// What they had said before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<bool>,
+    },
     /// The configuration changed.
     ConfigApplied {
         /// SHA-256 of the document in canonical JSON, hex.
@@ -684,6 +626,8 @@ pub enum TimerKind {
     LookAgain,
     /// On an agent: it has room; give it the next ticket, one at a time.
     Drain,
+    /// On an article: it comes out.
+    Publish,
 }
 
 impl TimerKind {
@@ -704,11 +648,12 @@ impl TimerKind {
             Self::Unload => "unload",
             Self::LookAgain => "look_again",
             Self::Drain => "drain",
+            Self::Publish => "publish",
         }
     }
 
     /// All kinds, in rank order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Redate,
         Self::PresenceEnds,
         Self::OfferExpires,
@@ -722,6 +667,7 @@ impl TimerKind {
         Self::Unload,
         Self::LookAgain,
         Self::Drain,
+        Self::Publish,
     ];
 }
 

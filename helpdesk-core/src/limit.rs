@@ -14,10 +14,14 @@ pub const HTML_BYTES_MAX: usize = 1 << 20;
 pub const HTML_DEPTH_MAX: usize = 256;
 /// Attachments of one message.
 pub const ATTACHMENTS_MAX: usize = 100;
-/// Tags of one ticket, contact or organization.
+/// Tags of one ticket, contact or organization; labels of an article, tags of its segment.
 pub const TAGS_MAX: usize = 100;
 /// Chars of one tag.
 pub const TAG_CHARS_MAX: usize = 100;
+/// Chars of an article's title.
+pub const ARTICLE_TITLE_CHARS_MAX: usize = 1_000;
+/// Bytes of an article's body.
+pub const ARTICLE_BODY_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a configuration written as a text.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
 /// Nesting of a configuration. A condition nests two deep for each of its own

@@ -1,5 +1,11 @@
 //! Queries: what a host asks the desk, and the answers.
 
+mod articles;
+
+pub use articles::{
+    ArticleName, ArticleView, ListArticles, OneArticle, PublishedArticle, RevisionView,
+};
+
 use crate::actor::Actor;
 use crate::case::record::DeadLetter;
 use crate::case::summary::CaseSummary;
@@ -255,6 +261,24 @@ pub enum Query {
         #[serde(default)]
         group: Option<Key>,
     },
+    /// One article: agents get its newest revision, others what is out and for them.
+    GetArticle {
+        /// Which.
+        article: ArticleName,
+    },
+    /// Articles, without their bodies: what the actor may read.
+    ListArticles(ListArticles),
+    /// An article's revisions with their texts, oldest first. For those who see drafts.
+    ArticleRevisions {
+        /// Which.
+        article: ArticleName,
+        /// After which revision.
+        #[serde(default)]
+        after: u32,
+        /// Rows at most; 50 when absent, 1,000 at most.
+        #[serde(default)]
+        limit: Option<usize>,
+    },
     /// Counts and times over a period.
     Report(ReportQuery),
     /// All that the desk holds of a person, as far as the actor may read it. For agents.
@@ -319,6 +343,9 @@ impl Query {
             Self::Shifts { .. } => "shifts",
             Self::QueueState { .. } => "queue_state",
             Self::Workload { .. } => "workload",
+            Self::GetArticle { .. } => "get_article",
+            Self::ListArticles(_) => "list_articles",
+            Self::ArticleRevisions { .. } => "article_revisions",
             Self::Report(_) => "report",
             Self::ExportPerson { .. } => "export_person",
             Self::ListDeadLetters { .. } => "list_dead_letters",
@@ -759,6 +786,12 @@ pub enum Answer {
     Queues(Vec<QueueRow>),
     /// Of `workload`.
     Workload(Vec<WorkloadRow>),
+    /// Of `get_article`.
+    Article(OneArticle),
+    /// Of `list_articles`.
+    Articles(Listed<OneArticle>),
+    /// Of `article_revisions`.
+    Revisions(Listed<RevisionView>),
     /// Of `report`.
     Report(Report),
     /// Of `export_person`.

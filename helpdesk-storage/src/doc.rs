@@ -43,6 +43,9 @@ pub(crate) fn encode_record(record: &Record) -> Result<String> {
         Record::Message(it) => encode(it),
         Record::Command(it) => encode(it),
         Record::DeadLetter(it) => encode(it),
+        Record::Article(it) => encode(it),
+        Record::Revision(it) => encode(it),
+        Record::Vote(it) => encode(it),
         Record::Summary(it) => encode(it),
     }
 }
@@ -59,6 +62,9 @@ pub(crate) fn decode_record(kind: StreamKind, doc: impl AsRef<[u8]>) -> Result<R
         StreamKind::Load => Record::Load(decode(what, doc)?),
         StreamKind::Config => Record::Config(decode(what, doc)?),
         StreamKind::Numbers => Record::Numbers(decode(what, doc)?),
+        StreamKind::Article => Record::Article(decode(what, doc)?),
+        StreamKind::Revision => Record::Revision(decode(what, doc)?),
+        StreamKind::Vote => Record::Vote(decode(what, doc)?),
     })
 }
 
@@ -112,21 +118,9 @@ pub(crate) fn decode_run(
     Ok((1..).zip(events).map(recorded).collect())
 }
 
-/// Every kind of stream.
-const KINDS: [StreamKind; 8] = [
-    StreamKind::Case,
-    StreamKind::Contact,
-    StreamKind::Organization,
-    StreamKind::Agent,
-    StreamKind::Presence,
-    StreamKind::Load,
-    StreamKind::Config,
-    StreamKind::Numbers,
-];
-
 /// The kind with this word.
 pub(crate) fn stream_kind(word: &str) -> Result<StreamKind> {
-    let found = KINDS.into_iter().find(|kind| kind.as_str() == word);
+    let found = StreamKind::ALL.into_iter().find(|kind| kind.as_str() == word);
     found.ok_or_else(|| BadDoc(format!("a stream of kind `{word}`")))
 }
 

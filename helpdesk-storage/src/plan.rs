@@ -202,6 +202,12 @@ fn slot(tenant: TenantId, record: &Record) -> Result<Slot> {
         Record::Load(load) => Slot::Stream(StreamId::load(load.agent)),
         Record::Config(_) => Slot::Stream(StreamId::config(tenant)),
         Record::Numbers(_) => Slot::Stream(StreamId::numbers(tenant)),
+        Record::Article(article) => Slot::Stream(StreamId::article(article.id)),
+        Record::Revision(it) => Slot::Stream(StreamId::revision(it.article, it.revision.number)),
+        Record::Vote(vote) => match StreamId::vote(vote.article, vote.by) {
+            Some(stream) => Slot::Stream(stream),
+            None => return Err(invalid("a vote of nobody: contacts and agents have one")),
+        },
         Record::Message(message) => Slot::Message(message.ticket_id, message.meta.seq),
         Record::ConfigVersion(config) => Slot::ConfigVersion(config.version),
         Record::Command(_) => {

@@ -1,6 +1,6 @@
 //! Who may give which command, and what another tenant sees.
 
-use crate::kit::{Kit, at, mail, sender};
+use crate::kit::{Kit, Step, at, mail, sender};
 use expect_test::expect;
 use helpdesk::MemoryStore;
 use helpdesk::core::actor::{Actor, Capability};
@@ -26,7 +26,14 @@ fn desk() -> Kit {
         },
     });
     let mut kit = Kit::new(Arc::new(MemoryStore::default()), config);
-    kit.run(&[(AT, mail("anna@acme.com", "A", "a")), (AT, mail("bob@acme.com", "B", "buy"))]);
+    let article = json!({"type": "save_article", "key": "a", "language": "en", "title": "t", "body": "b",
+        "visibility": "public"});
+    kit.run(&[
+        (AT, mail("anna@acme.com", "A", "a")),
+        (AT, mail("bob@acme.com", "B", "buy")),
+        (AT, Step::Do("sys", article)),
+        (AT, Step::Do("sys", json!({"type": "publish_article", "article": "@a.en"}))),
+    ]);
     kit
 }
 
@@ -106,6 +113,12 @@ fn others() -> Vec<Value> {
         json!({"type": "create_agent", "name": "n"}),
         json!({"type": "update_agent", "agent": "@amy", "patch": {}}),
         json!({"type": "deactivate_agent", "agent": "@amy"}),
+        json!({"type": "save_article", "article": "@a.en", "title": "n"}),
+        json!({"type": "submit_article", "article": "@a.en"}),
+        json!({"type": "publish_article", "article": "@a.en"}),
+        json!({"type": "archive_article", "article": "@a.en"}),
+        json!({"type": "restore_article_revision", "article": "@a.en", "revision": 1}),
+        json!({"type": "vote_article", "article": "@a.en", "helpful": true}),
         json!({"type": "apply_config", "document": {}}),
     ]
 }
@@ -198,6 +211,12 @@ fn each_role_may_what_the_table_says() {
         create_agent            -    -   -   -   -       -   +   +
         update_agent            -    -   -   -   -       -   +   +
         deactivate_agent        -    -   -   -   -       -   +   +
+        save_article            -    -   -   +   +       +   +   +
+        submit_article          -    -   -   +   +       +   +   +
+        publish_article         -    -   -   -   -       +   +   +
+        archive_article         -    -   -   -   -       +   +   +
+        restore_article_revision-    -   -   +   +       +   +   +
+        vote_article            +    +   +   +   +       +   +   +
         apply_config            -    -   -   -   -       -   +   +"#]]
     .assert_eq(&table(&all));
 }
@@ -240,7 +259,7 @@ fn a_foreign_tenant_sees_nothing() {
     }
     for command in others() {
         let own = ["update_contact", "join_contacts", "update_agent", "deactivate_agent"];
-        if own.contains(&command["type"].as_str().unwrap()) {
+        if own.contains(&command["type"].as_str().unwrap()) || !command["article"].is_null() {
             let error = kit.desk.execute(&system, kit.command(command.clone()), now).unwrap_err();
             assert_eq!(error.code().as_str(), "not_found", "{command}");
         }
@@ -260,6 +279,7 @@ fn a_foreign_tenant_sees_nothing() {
             json!({"type": "changes_since", "position": 0}),
             json!({"rows": [], "position": 0, "has_more": false}),
         ),
+        (json!({"type": "list_articles"}), json!({"rows": []})),
         (json!({"type": "workload"}), json!([])),
         (json!({"type": "list_dead_letters"}), json!({"rows": []})),
         (json!({"type": "board", "by": "group"}), json!([])),
@@ -272,6 +292,14 @@ fn a_foreign_tenant_sees_nothing() {
         let query = serde_json::from_value(query).unwrap();
         let answer = kit.desk.query(&system, query, now).unwrap();
         assert_eq!(serde_json::to_value(answer).unwrap(), expected);
+    }
+    for kind in ["get_article", "article_revisions"] {
+        let translation = json!({"translation": {"key": "a", "language": "en"}});
+        for article in [json!({"id": kit.names.id("a.en")}), translation] {
+            let query = serde_json::from_value(json!({"type": kind, "article": article})).unwrap();
+            let error = kit.desk.query(&system, query, now).unwrap_err();
+            assert_eq!(error.code().as_str(), "not_found", "{kind}");
+        }
     }
     let unknown = Actor::system(TenantId(Uuid::from_u128(3)), Capability::ActAsSystem);
     let error =

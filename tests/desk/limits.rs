@@ -116,6 +116,22 @@ fn texts_of_messages() {
 }
 
 #[test]
+fn articles() {
+    let save = |more: Value| {
+        let mut command = json!({"type": "save_article", "key": "a", "language": "en", "title": "t", "body": "b"});
+        crate::kit::merge(&mut command, more);
+        command
+    };
+    let segment = |tags: Vec<String>| save(json!({"visibility": {"segment": tags}}));
+    holds(ARTICLE_TITLE_CHARS_MAX, "title", "amy", |n| save(json!({"title": chars(n)})));
+    holds(ARTICLE_BODY_BYTES_MAX, "body", "amy", |n| save(json!({"body": bytes(n)})));
+    holds(TAGS_MAX, "labels", "amy", |n| save(json!({"labels": words(n)})));
+    holds(TAG_CHARS_MAX, "labels[0]", "amy", |n| save(json!({"labels": [chars(n)]})));
+    holds(TAGS_MAX, "visibility.segment", "amy", |n| segment(words(n)));
+    holds(TAG_CHARS_MAX, "visibility.segment[0]", "amy", |n| segment(vec![chars(n)]));
+}
+
+#[test]
 fn attachments_and_ids_of_messages() {
     let with = |files: Value| on("reply", json!({"text": "t", "attachments": files}));
     holds(ATTACHMENTS_MAX, "attachments", "amy", |n| with(json!(vec![file(json!({})); n])));

@@ -16,6 +16,7 @@ mod state;
 
 mod access;
 mod attachments;
+mod articles;
 mod clock_cases;
 mod clocks;
 mod conversation;

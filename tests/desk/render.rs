@@ -57,6 +57,9 @@ impl Names {
                     self.put(&agent.name, agent.id.0);
                     self.agents.insert(agent.id.0);
                 }
+                Event::ArticleCreated { article } => {
+                    self.put(&format!("{}.{}", article.key, article.language), article.id.0);
+                }
                 _ => {}
             }
         }
@@ -153,6 +156,8 @@ impl Names {
             }
             "config_applied" => return "config applied".to_owned(),
             "contact_answered" => return String::new(),
+            "article_created" => format!("begun {}", revision(&value["article"]["newest"])),
+            "article_saved" => format!("saved {}", revision(&value["revision"])),
             "clock_changed" => clock(&value["change"]),
             "policy_picked" => policy(&value),
             "escalation_changed" => escalation(&value["change"]),
@@ -265,6 +270,20 @@ fn assigned(value: &Value) -> String {
     }
     if value["answer_by"].is_string() {
         text.push_str(&format!(" answer by {}", when(&value["answer_by"])));
+    }
+    text
+}
+
+/// A revision of an article, without what its text is.
+fn revision(revision: &Value) -> String {
+    let mut text = format!("r{}", revision["number"]);
+    if revision["text_of"] != revision["number"] {
+        text.push_str(&format!(" (text of r{})", revision["text_of"]));
+    }
+    for key in ["category", "labels", "visibility", "restored_from"] {
+        if !revision[key].is_null() {
+            text.push_str(&format!(" {key}={}", plain(&revision[key])));
+        }
     }
     text
 }

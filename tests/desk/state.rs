@@ -86,6 +86,9 @@ pub(crate) fn dump(store: &dyn Store, tenant: TenantId) -> Vec<String> {
         StreamKind::Agent,
         StreamKind::Presence,
         StreamKind::Load,
+        StreamKind::Article,
+        StreamKind::Revision,
+        StreamKind::Vote,
     ] {
         lines.extend(list(store, tenant, ListKind::Things(kind)).iter().map(|s| format!("{s:?}")));
     }

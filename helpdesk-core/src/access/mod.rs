@@ -1,5 +1,6 @@
 //! Who may see and do what.
 
 pub mod permission;
+pub mod reading;
 pub mod role;
 pub mod scope;

@@ -156,6 +156,20 @@ permissions! {
     Receive = "receive" inside,
     /// Bring in history.
     Import = "import" inside,
+    /// See articles that are not published.
+    ReadDrafts = "read_drafts" inside,
+    /// Write, change and translate an article.
+    SaveArticle = "save_article" inside,
+    /// Give an article to review.
+    SubmitArticle = "submit_article" inside,
+    /// Publish an article.
+    PublishArticle = "publish_article" inside,
+    /// Take an article out.
+    ArchiveArticle = "archive_article" inside,
+    /// Bring back an earlier revision of an article.
+    RestoreArticleRevision = "restore_article_revision" inside,
+    /// Say whether an article helped.
+    VoteArticle = "vote_article" anybody,
     /// Ask for reports.
     Report = "report" inside,
     /// See what could not be delivered.

@@ -314,6 +314,7 @@ const REQUESTER: &[Permission] = &[
     Permission::Reopen,
     Permission::AddFollower,
     Permission::RemoveFollower,
+    Permission::VoteArticle,
 ];
 
 const LIGHT_AGENT: &[Permission] = &[
@@ -324,6 +325,8 @@ const LIGHT_AGENT: &[Permission] = &[
     Permission::AddFollower,
     Permission::RemoveFollower,
     Permission::MarkSeen,
+    Permission::ReadDrafts,
+    Permission::VoteArticle,
 ];
 
 /// What an agent may beyond a light agent, but for the own presence.
@@ -358,6 +361,9 @@ const AGENT: &[Permission] = &[
     Permission::SetDue,
     Permission::Escalate,
     Permission::Acknowledge,
+    Permission::SaveArticle,
+    Permission::SubmitArticle,
+    Permission::RestoreArticleRevision,
 ];
 
 /// What a team lead may beyond an agent.
@@ -370,6 +376,8 @@ const TEAM_LEAD: &[Permission] = &[
     Permission::RunMacroOnMany,
     Permission::ApplyChangesToMany,
     Permission::JoinContacts,
+    Permission::PublishArticle,
+    Permission::ArchiveArticle,
     Permission::Report,
 ];
 

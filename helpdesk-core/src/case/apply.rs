@@ -2,6 +2,7 @@
 //!
 //! `fold(journal) == stored record`, for every kind of stream with a history.
 
+use super::article::apply_to_article;
 use super::erase::{erase_contact, erase_ticket};
 use super::record::Record;
 use super::{Case, Offer};
@@ -45,6 +46,7 @@ pub fn apply(
 ) -> Result<(), MisfitEvent> {
     let fits = match (&mut *record, event) {
         (Some(Record::Case(case)), _) => apply_to_case(case, event, at),
+        (Some(Record::Article(article)), _) => apply_to_article(article, event, at),
         (None, Event::Opened { ticket, .. }) => {
             *record = Some(Record::Case(Box::new(Case::new((**ticket).clone()))));
             true
@@ -69,6 +71,7 @@ fn create(stream: StreamId, record: &mut Option<Record>, event: &Event) -> bool 
         Event::ContactCreated { contact } => Record::Contact(contact.clone()),
         Event::OrganizationCreated { organization } => Record::Organization(organization.clone()),
         Event::AgentCreated { agent } => Record::Agent(agent.clone()),
+        Event::ArticleCreated { article } => Record::Article(article.clone()),
         Event::PresenceSet { channels } if stream.kind == StreamKind::Presence => {
             let mut presence = Presence::none(AgentId(stream.id));
             presence.channels.extend(channels.iter().cloned());

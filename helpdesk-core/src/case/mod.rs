@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod erase;
+mod article;
 pub mod facts;
 pub mod record;
 pub mod summary;

@@ -3,6 +3,7 @@
 use super::Case;
 use super::summary::CaseSummary;
 use crate::agent::{Agent, AgentLoad, Presence};
+use crate::article::{ArticleMeta, ArticleVote, RevisionRecord};
 use crate::contact::{Contact, Organization};
 use crate::desk::CalendarMark;
 use crate::effect::Effect;
@@ -54,6 +55,13 @@ pub enum UniqueKey {
         /// That id.
         external_id: String,
     },
+    /// An article.
+    Article {
+        /// What its translations share.
+        key: Key,
+        /// Its language.
+        language: String,
+    },
 }
 
 impl UniqueKey {
@@ -67,6 +75,7 @@ impl UniqueKey {
             Self::Message { .. } => "message",
             Self::Thread { .. } => "thread",
             Self::Imported { .. } => "imported",
+            Self::Article { .. } => "article",
         }
     }
 
@@ -84,6 +93,7 @@ impl UniqueKey {
             Self::Message { mailbox, external_id } => in_mailbox(mailbox, external_id),
             Self::Thread { mailbox, thread_key } => in_mailbox(mailbox, thread_key),
             Self::Imported { external_id } => external_id.clone(),
+            Self::Article { key, language } => format!("{key}/{language}"),
         }
     }
 }
@@ -194,6 +204,12 @@ pub enum Record {
     Command(Box<CommandRecord>),
     /// An effect that could not be delivered.
     DeadLetter(Box<DeadLetter>),
+    /// An article, but for its text.
+    Article(Box<ArticleMeta>),
+    /// A revision of an article, with the text that it brought.
+    Revision(Box<RevisionRecord>),
+    /// A person's vote on an article.
+    Vote(Box<ArticleVote>),
     /// A ticket as lists show it; read, never written.
     Summary(Box<CaseSummary>),
 }
@@ -210,6 +226,9 @@ impl Record {
             Self::Agent(agent) => Some(StreamId::agent(agent.id)),
             Self::Presence(presence) => Some(StreamId::presence(presence.agent)),
             Self::Load(load) => Some(StreamId::load(load.agent)),
+            Self::Article(article) => Some(StreamId::article(article.id)),
+            Self::Revision(it) => Some(StreamId::revision(it.article, it.revision.number)),
+            Self::Vote(vote) => StreamId::vote(vote.article, vote.by),
             Self::Summary(summary) => Some(StreamId::case(summary.id)),
             Self::Config(_)
             | Self::ConfigVersion(_)

@@ -9,7 +9,7 @@ pub use payload::*;
 
 use crate::access::permission::Permission;
 use crate::actor::Actor;
-use crate::id::{CommandId, TicketId, Version};
+use crate::id::{ArticleId, CommandId, TicketId, Version};
 use crate::intake::inbound::InboundMessage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -125,6 +125,18 @@ pub enum Command {
     UpdateAgent(UpdateAgent),
     /// Deactivates an agent.
     DeactivateAgent(DeactivateAgent),
+    /// Writes, changes or translates an article.
+    SaveArticle(SaveArticle),
+    /// Gives an article's newest revision to review.
+    SubmitArticle(OnArticle),
+    /// Publishes an article, now or later.
+    PublishArticle(PublishArticle),
+    /// Takes an article out.
+    ArchiveArticle(OnArticle),
+    /// Brings back an earlier revision of an article.
+    RestoreArticleRevision(RestoreArticleRevision),
+    /// Says whether an article helped.
+    VoteArticle(VoteArticle),
     /// Replaces the configuration.
     ApplyConfig(ApplyConfig),
     /// Seeks an agent for one waiting ticket of a rebalance; internal.
@@ -146,7 +158,7 @@ pub struct CommandEnvelope {
     pub actor: Actor,
     /// The command's own id; a second call with it gives the first outcome.
     pub command_id: CommandId,
-    /// The version of the ticket that the actor saw; refused when it changed.
+    /// The version of the ticket or article that the actor saw; refused when it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_version: Option<Version>,
     /// What.
@@ -210,8 +222,27 @@ impl Command {
             | Self::CreateAgent(_)
             | Self::UpdateAgent(_)
             | Self::DeactivateAgent(_)
+            | Self::SaveArticle(_)
+            | Self::SubmitArticle(_)
+            | Self::PublishArticle(_)
+            | Self::ArchiveArticle(_)
+            | Self::RestoreArticleRevision(_)
+            | Self::VoteArticle(_)
             | Self::ApplyConfig(_)
             | Self::FireTimer(_) => None,
+        }
+    }
+
+    /// The article that the command is about, where it names one that exists.
+    #[must_use]
+    pub fn article(&self) -> Option<ArticleId> {
+        match self {
+            Self::SaveArticle(c) => c.article,
+            Self::SubmitArticle(c) | Self::ArchiveArticle(c) => Some(c.article),
+            Self::PublishArticle(c) => Some(c.article),
+            Self::RestoreArticleRevision(c) => Some(c.article),
+            Self::VoteArticle(c) => Some(c.article),
+            _ => None,
         }
     }
 
@@ -304,6 +335,12 @@ impl Command {
             Self::CreateAgent(_) => "create_agent",
             Self::UpdateAgent(_) => "update_agent",
             Self::DeactivateAgent(_) => "deactivate_agent",
+            Self::SaveArticle(_) => "save_article",
+            Self::SubmitArticle(_) => "submit_article",
+            Self::PublishArticle(_) => "publish_article",
+            Self::ArchiveArticle(_) => "archive_article",
+            Self::RestoreArticleRevision(_) => "restore_article_revision",
+            Self::VoteArticle(_) => "vote_article",
             Self::ApplyConfig(_) => "apply_config",
             Self::FireTimer(_) => "fire_timer",
         }
@@ -368,6 +405,12 @@ impl Command {
             Self::CreateAgent(_) | Self::UpdateAgent(_) | Self::DeactivateAgent(_) => {
                 Permission::ManageAgents
             }
+            Self::SaveArticle(_) => Permission::SaveArticle,
+            Self::SubmitArticle(_) => Permission::SubmitArticle,
+            Self::PublishArticle(_) => Permission::PublishArticle,
+            Self::ArchiveArticle(_) => Permission::ArchiveArticle,
+            Self::RestoreArticleRevision(_) => Permission::RestoreArticleRevision,
+            Self::VoteArticle(_) => Permission::VoteArticle,
             Self::ApplyConfig(_) => Permission::ManageConfig,
             Self::FireTimer(_) => return None,
         })

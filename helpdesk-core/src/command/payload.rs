@@ -1,9 +1,10 @@
 //! What each command carries.
 
 use crate::agent::{AgentPatch, Capacity};
-use crate::contact::{ContactPatch, Identity, OrganizationPatch};
+use crate::article::Visibility;
+use crate::contact::{ContactPatch, Identity, OrganizationPatch, Patch, some};
 use crate::event::{StreamId, TimerKind};
-use crate::id::{AgentId, ContactId, Key, OrganizationId, TicketId, TicketNumber};
+use crate::id::{AgentId, ArticleId, ContactId, Key, OrganizationId, TicketId, TicketNumber};
 use crate::intake::inbound::Sender;
 use crate::ticket::Follower;
 use crate::ticket::change::Change;
@@ -22,6 +23,14 @@ use serde_json::Value;
 pub struct OnTicket {
     /// The ticket.
     pub ticket: TicketId,
+}
+
+/// Names an article that a command is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnArticle {
+    /// The article.
+    pub article: ArticleId,
 }
 
 macro_rules! payloads {
@@ -523,6 +532,64 @@ payloads! {
     DeactivateAgent {
         /// Who.
         agent: AgentId,
+    }
+
+    /// Begins an article, translates one, or changes one: a new revision, a draft. What is
+    /// out stays out until the revision is published.
+    SaveArticle {
+        /// Which to change; a new one when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        article: Option<ArticleId>,
+        /// Of a new one: what its translations share. A translation is a new article with
+        /// the key of the one it translates and a language of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Key>,
+        /// Of a new one: its language, as an ISO 639 code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
+        /// The title.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        /// The text, in Markdown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        body: Option<String>,
+        /// Its place in the tree; null for none.
+        #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+        category: Patch<Key>,
+        /// All free words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        labels: Option<Vec<String>>,
+        /// Who may read it once it is published; agents alone unless said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        visibility: Option<Visibility>,
+        /// When it should be read again; null for never.
+        #[serde(default, deserialize_with = "some", skip_serializing_if = "Option::is_none")]
+        review_at: Patch<DateTime<Utc>>,
+    }
+
+    /// Publishes the newest revision of an article.
+    PublishArticle {
+        /// Which.
+        article: ArticleId,
+        /// When; at once when absent or over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        publish_at: Option<DateTime<Utc>>,
+    }
+
+    /// Brings back an earlier revision of an article as its newest one, a draft.
+    RestoreArticleRevision {
+        /// Which.
+        article: ArticleId,
+        /// The number of the revision.
+        revision: u32,
+    }
+
+    /// Says whether an article helped. A second vote of the same person replaces the first.
+    VoteArticle {
+        /// Which.
+        article: ArticleId,
+        /// Whether it did.
+        helpful: bool,
     }
 
     /// Replaces the configuration.

@@ -67,6 +67,10 @@ fn command(name: &str) -> Command {
         "update_agent" => &[("agent", json!(id)), ("patch", json!({}))],
         "erase_person" => &[("contact", json!(id))],
         "deactivate_agent" => &[("agent", json!(id))],
+        "save_article" => &[],
+        "submit_article" | "publish_article" | "archive_article" => &[("article", json!(id))],
+        "restore_article_revision" => &[("article", json!(id)), ("revision", json!(1))],
+        "vote_article" => &[("article", json!(id)), ("helpful", json!(true))],
         "apply_config" => &[("document", json!({}))],
         _ => &[("ticket", json!(id))],
     };
@@ -111,6 +115,7 @@ fn every_permission_is_of_a_command_or_named_as_an_extra() {
         Permission::AssignToAnyMember,
         Permission::SetPresenceOfOthers,
         Permission::ExportPerson,
+        Permission::ReadDrafts,
         Permission::Report,
         Permission::ListDeadLetters,
     ];
@@ -195,6 +200,12 @@ fn who_may_give_which_command() {
         create_agent           -              -              -              -              all            -
         update_agent           -              -              -              -              all            -
         deactivate_agent       -              -              -              -              all            -
+        save_article           -              -              groups_or_none groups_or_none all            groups_or_none
+        submit_article         -              -              groups_or_none groups_or_none all            groups_or_none
+        publish_article        -              -              -              groups         all            -
+        archive_article        -              -              -              groups         all            -
+        restore_article_revision -              -              groups_or_none groups_or_none all            groups_or_none
+        vote_article           own            groups         groups_or_none groups_or_none all            groups_or_none
         apply_config           -              -              -              -              all            -
         (read)                 participant    groups         groups_or_none groups_or_none all            groups_or_none
         (read_notes)           -              groups         groups_or_none groups_or_none all            groups_or_none
@@ -202,6 +213,7 @@ fn who_may_give_which_command() {
         (assign_to_any_member) -              -              -              groups         all            -
         (set_presence_of_others) -              -              -              -              all            -
         (export_person)        -              -              -              -              all            -
+        (read_drafts)          -              groups         groups_or_none groups_or_none all            groups_or_none
         (report)               -              -              -              groups         all            -
         (list_dead_letters)    -              -              -              -              all            -"#]].assert_eq(&table.join("\n"));
 }

@@ -2,6 +2,7 @@
 
 use super::work::{Work, not_found};
 use crate::access::permission::Permission;
+use crate::access::reading::Reading;
 use crate::access::role::{self, AccessContext};
 use crate::access::scope::Scope;
 use crate::actor::{Actor, ActorKind};
@@ -12,7 +13,7 @@ use crate::contact::Organization;
 use crate::desk::Desk;
 use crate::event::StreamId;
 use crate::fault::{Code, Fault, Rejection};
-use crate::id::{AgentId, Key, TicketId};
+use crate::id::{AgentId, ArticleId, Key, TicketId};
 use crate::ticket::Ticket;
 use crate::ticket::change::Change;
 use crate::ticket::custom::FieldOwner;
@@ -75,7 +76,22 @@ pub(super) fn may(work: &Work<'_>, command: &Command) -> Result<(), Rejection> {
         }
         return state(work, command, ticket);
     }
+    if let Some(article) = command.article() {
+        sees_article(work, article)?;
+    }
     if scope == Scope::None { Err(forbidden(command.name())) } else { Ok(()) }
+}
+
+/// Whether the article exists in the actor's eyes.
+fn sees_article(work: &Work<'_>, id: ArticleId) -> Result<(), Rejection> {
+    let actor = work.ctx.actor;
+    let contact = actor.contact_id().and_then(|id| work.contact(id));
+    let organization = actor.organization.and_then(|id| work.organization(id));
+    let reading = Reading::of(actor, &context(work), contact, organization);
+    match work.find_article(id).and_then(|article| reading.revision(article)) {
+        Some(_) => Ok(()),
+        None => Err(not_found("article", id)),
+    }
 }
 
 fn forbidden(name: &str) -> Rejection {
@@ -148,14 +164,14 @@ fn on_closed(actor: &Actor, command: &Command) -> bool {
     }
 }
 
-/// Whether the ticket still is as the actor saw it.
-pub(super) fn version(work: &Work<'_>, id: TicketId) -> Result<(), Rejection> {
+/// Whether the thing, a ticket or an article, still is as the actor saw it.
+pub(super) fn version(work: &Work<'_>, stream: StreamId, what: &str) -> Result<(), Rejection> {
     let Some(expected) = work.ctx.expected_version else { return Ok(()) };
-    let actual = work.loaded.stream(StreamId::case(id)).map_or(0, |stored| stored.version);
+    let actual = work.loaded.stream(stream).map_or(0, |stored| stored.version);
     if actual == expected {
         return Ok(());
     }
-    let message = format!("the ticket is at version {actual}, not {expected}: look again");
+    let message = format!("the {what} is at version {actual}, not {expected}: look again");
     Err(Rejection {
         actual: Some(actual),
         ..Rejection::at(Code::Conflict, "expected_version", message)

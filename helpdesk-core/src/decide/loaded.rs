@@ -1,10 +1,11 @@
 //! What was loaded for a decision.
 
+use crate::article::ArticleMeta;
 use crate::case::Case;
 use crate::case::record::{ConfigRecord, Record, RecordKey, Stored, UniqueKey};
 use crate::contact::Contact;
 use crate::event::StreamId;
-use crate::id::{TicketId, Version};
+use crate::id::{ArticleId, TicketId, Version};
 use crate::ticket::message::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,6 +88,15 @@ impl Loaded {
     pub fn case(&self, id: TicketId) -> Option<&Case> {
         match &self.stream(StreamId::case(id))?.record {
             Record::Case(case) => Some(case),
+            _ => None,
+        }
+    }
+
+    /// An article by its id.
+    #[must_use]
+    pub fn article(&self, id: ArticleId) -> Option<&ArticleMeta> {
+        match &self.stream(StreamId::article(id))?.record {
+            Record::Article(article) => Some(article),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@
 //! field change, routing, assignment, SLA policies and clocks, escalation, effects. State changes only through
 //! [`apply`](crate::case::apply::apply), so each stage sees the state as it will be.
 
+mod articles;
 mod batch;
 mod clocks;
 mod config;
@@ -53,7 +54,9 @@ use crate::desk::Desk;
 use crate::effect::Effect;
 use crate::event::{NewEvent, StreamId};
 use crate::fault::{Code, Rejection};
-use crate::id::{AgentId, CommandId, ContactId, OrganizationId, TicketId, TicketNumber, Version};
+use crate::id::{
+    AgentId, ArticleId, CommandId, ContactId, OrganizationId, TicketId, TicketNumber, Version,
+};
 use crate::prediction::Prediction;
 use crate::routing::agent_index::AgentIndex;
 use crate::ticket::message::Message;
@@ -96,7 +99,7 @@ pub struct Context<'a> {
     pub language: Option<GuessedLanguage>,
     /// What models say of a new ticket.
     pub predictions: &'a [Prediction],
-    /// The version of the ticket that the actor saw.
+    /// The version of the ticket or article that the actor saw.
     pub expected_version: Option<Version>,
     /// Bytes of a file that the host's blob store takes; `None` where there is no blob
     /// store, and then what intake cuts off is lost.
@@ -135,6 +138,9 @@ pub struct Made {
     /// The agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentId>,
+    /// The article.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub article: Option<ArticleId>,
     /// The version of the configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_version: Option<Version>,
@@ -192,10 +198,14 @@ pub fn decide(
     let mut work = Work::new(ctx, loaded);
     guard::may(&work, command)?;
     if let Some(ticket) = command.ticket() {
-        guard::version(&work, ticket)?;
+        guard::version(&work, StreamId::case(ticket), "ticket")?;
         timers::catch_up(&mut work, ticket)?;
         // What came first may have closed the ticket.
         guard::state(&work, command, ticket)?;
+    }
+    if let Some(article) = command.article() {
+        guard::version(&work, StreamId::article(article), "article")?;
+        articles::catch_up(&mut work, article)?;
     }
     dispatch(&mut work, command)?;
     for ticket in work.changed_tickets() {
@@ -280,6 +290,12 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         Command::CreateAgent(create) => people::create_agent(work, create),
         Command::UpdateAgent(update) => people::update_agent(work, update),
         Command::DeactivateAgent(deactivate) => people::deactivate_agent(work, deactivate.agent),
+        Command::SaveArticle(save) => articles::save(work, save),
+        Command::SubmitArticle(on) => articles::submit(work, on.article),
+        Command::PublishArticle(publish) => articles::publish(work, publish),
+        Command::ArchiveArticle(on) => articles::archive(work, on.article),
+        Command::RestoreArticleRevision(restore) => articles::restore(work, restore),
+        Command::VoteArticle(vote) => articles::vote(work, vote),
         Command::ApplyConfig(apply) => config::apply_config(work, apply),
         Command::FireTimer(fire) => timers::fire(work, fire),
     }

@@ -35,6 +35,11 @@ pub fn needs(command: &Command, actor: &Actor) -> Vec<RecordKey> {
     if let Some(ticket) = command.ticket() {
         keys.push(RecordKey::Stream(StreamId::case(ticket)));
     }
+    if let Some(article) = command.article() {
+        keys.push(RecordKey::Stream(StreamId::article(article)));
+        // Whether a requester may read it depends on their tags.
+        keys.extend(actor.contact_id().map(|id| RecordKey::Stream(StreamId::contact(id))));
+    }
     named(command, actor, &mut keys);
     keys.sort();
     keys.dedup();
@@ -97,6 +102,18 @@ fn named(command: &Command, actor: &Actor, keys: &mut Vec<RecordKey>) {
         }
         Command::UpdateAgent(update) => keys.push(stream(StreamId::agent(update.agent))),
         Command::DeactivateAgent(gone) => keys.push(stream(StreamId::agent(gone.agent))),
+        Command::SaveArticle(save) => {
+            if let (None, Some(key), Some(language)) = (save.article, &save.key, &save.language) {
+                let (key, language) = (key.clone(), language.clone());
+                keys.push(RecordKey::Unique(UniqueKey::Article { key, language }));
+            }
+        }
+        Command::RestoreArticleRevision(it) => {
+            keys.push(stream(StreamId::revision(it.article, it.revision)));
+        }
+        Command::VoteArticle(vote) => {
+            keys.extend(StreamId::vote(vote.article, actor.author()).map(stream));
+        }
         Command::ApplyConfig(_) => keys.push(stream(StreamId::config(actor.tenant))),
         Command::FireTimer(fire) => match fire.stream.kind {
             StreamKind::Agent => keys.push(stream(StreamId::presence(AgentId(fire.stream.id)))),
@@ -182,6 +199,12 @@ pub fn needs_more(command: &Command, loaded: &Loaded, desk: &Desk) -> Vec<Record
                 of_changes(std::slice::from_ref(change), &mut keys);
             }
         }
+    }
+    if let Command::SaveArticle(save) = command
+        && let Some(article) = save.article.and_then(|id| loaded.article(id))
+    {
+        let text_of = article.newest.text_of;
+        keys.push(RecordKey::Stream(StreamId::revision(article.id, text_of)));
     }
     keys.extend(conversation_key(command, loaded));
     keys.retain(|key| !loaded.was_asked(key));

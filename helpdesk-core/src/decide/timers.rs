@@ -1,5 +1,6 @@
 //! Timers: what happens when one comes due.
 
+use super::articles;
 use super::clocks;
 use super::escalation;
 use super::ownership;
@@ -11,7 +12,7 @@ use crate::command::FireTimer;
 use crate::effect::{AgentNews, Effect};
 use crate::event::{Cause, Event, OfferEnd, StatusWhy, StreamKind, TimerKind, UnassignedWhy};
 use crate::fault::{Code, Rejection};
-use crate::id::{AgentId, TicketId};
+use crate::id::{AgentId, ArticleId, TicketId};
 use crate::limit::CATCH_UP_MAX;
 use crate::routing::eligible::{cooldown_ends_at, shift_starts_at};
 use crate::ticket::status::StatusCategory;
@@ -63,6 +64,7 @@ pub(super) fn fire(work: &mut Work<'_>, fire: &FireTimer) -> Result<(), Rejectio
     match fire.stream.kind {
         StreamKind::Case => fire_on_case(work, TicketId(fire.stream.id), fire.kind),
         StreamKind::Agent => fire_on_agent(work, AgentId(fire.stream.id), fire.kind),
+        StreamKind::Article => articles::fire(work, ArticleId(fire.stream.id)),
         // The engine has dated each ticket anew by now; this ends the timer.
         StreamKind::Config if fire.kind == TimerKind::Redate => Ok(()),
         StreamKind::Contact
@@ -70,7 +72,9 @@ pub(super) fn fire(work: &mut Work<'_>, fire: &FireTimer) -> Result<(), Rejectio
         | StreamKind::Presence
         | StreamKind::Load
         | StreamKind::Config
-        | StreamKind::Numbers => {
+        | StreamKind::Numbers
+        | StreamKind::Revision
+        | StreamKind::Vote => {
             let message = format!("no timer belongs to the {}", fire.stream.kind.as_str());
             Err(Rejection::new(Code::Internal, message))
         }
@@ -143,8 +147,8 @@ fn run_on_case(work: &mut Work<'_>, id: TicketId, kind: TimerKind) -> Result<(),
             clocks::settle(work, id)?;
             escalation::fire_due(work, id)
         }
-        TimerKind::PresenceEnds | TimerKind::Unload | TimerKind::Drain => {
-            Err(Rejection::new(Code::Internal, "an agent's timer on a case"))
+        TimerKind::PresenceEnds | TimerKind::Unload | TimerKind::Drain | TimerKind::Publish => {
+            Err(Rejection::new(Code::Internal, "another thing's timer on a case"))
         }
     }
 }
@@ -203,7 +207,10 @@ fn fire_on_agent(work: &mut Work<'_>, agent: AgentId, kind: TimerKind) -> Result
         | TimerKind::SlaBreach
         | TimerKind::Escalation
         | TimerKind::AutoClose
-        | TimerKind::LookAgain => Err(Rejection::new(Code::Internal, "a case's timer on an agent")),
+        | TimerKind::LookAgain
+        | TimerKind::Publish => {
+            Err(Rejection::new(Code::Internal, "another thing's timer on an agent"))
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Context, Decision, Loaded, Made, WholeText, clocks, escalation};
 use crate::agent::{AgentLoad, Roster, RosterEntry};
+use crate::article::ArticleMeta;
 use crate::case::apply::apply;
 use crate::case::record::{Record, TimerOp, UniqueKey, UniqueOp};
 use crate::case::{Case, Share};
@@ -11,7 +12,7 @@ use crate::desk::Desk;
 use crate::effect::Effect;
 use crate::event::{Cause, Event, NewEvent, Origin, StreamId, StreamKind, TimerKind};
 use crate::fault::{Code, Rejection};
-use crate::id::{AgentId, ContactId, IdSource, OrganizationId, TicketId, Version};
+use crate::id::{AgentId, ArticleId, ContactId, IdSource, OrganizationId, TicketId, Version};
 use crate::routing::agent_index::AgentIndex;
 use crate::routing::queue::QueueMode;
 use crate::sla::signal::Signal;
@@ -109,6 +110,13 @@ impl<'a> Work<'a> {
     /// A case that was loaded or made.
     pub(super) fn case(&self, id: TicketId) -> Result<&Case, Rejection> {
         self.find_case(id).ok_or_else(|| not_found("ticket", id))
+    }
+
+    pub(super) fn find_article(&self, id: ArticleId) -> Option<&ArticleMeta> {
+        match self.record(StreamId::article(id)) {
+            Some(Record::Article(article)) => Some(article),
+            _ => None,
+        }
     }
 
     pub(super) fn contact(&self, id: ContactId) -> Option<&Contact> {
@@ -446,6 +454,9 @@ fn case_of(record: &Record) -> Option<&Case> {
 fn timers_of(record: &Record) -> Vec<(TimerKind, DateTime<Utc>)> {
     match record {
         Record::Case(case) => case.timers(),
+        Record::Article(article) => {
+            article.publish_at.map(|at| (TimerKind::Publish, at)).into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -463,7 +474,7 @@ fn diff_timers(
     after: &[(TimerKind, DateTime<Utc>)],
     ops: &mut Vec<TimerOp>,
 ) {
-    if stream.kind != StreamKind::Case {
+    if !matches!(stream.kind, StreamKind::Case | StreamKind::Article) {
         return;
     }
     for &(kind, due_at) in after {

@@ -22,6 +22,7 @@
 //! the report names them. `examples/custom_backend.rs` is a store of somebody else's.
 
 mod blobs;
+mod articles;
 mod commands;
 mod commits;
 mod counts;
@@ -128,6 +129,7 @@ pub fn cases() -> &'static [Case] {
             settles::CASES,
             letters::CASES,
             tenants::CASES,
+            articles::CASES,
         ]
         .concat()
     });

@@ -1,26 +1,36 @@
-//! Knowledge-base articles: what search finds. Commands on articles come with
-//! the knowledge base.
+//! Knowledge-base articles.
+//!
+//! An article is a stream: [`ArticleMeta`] is all of it but the text, and its journal
+//! folds to that. Each revision is a record of its own ([`RevisionRecord`]), which holds
+//! the text where the revision has a new one: a text lives once. [`Article`] is an article
+//! with the text of one revision: what is read, and what search finds.
+
+pub mod meta;
+
+pub use meta::{ArticleMeta, ArticleText, ArticleVote, Revision, RevisionRecord};
 
 use crate::id::{ArticleId, Key};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who may read an article.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// Everybody.
     Public,
     /// Requesters and agents.
     SignedIn,
-    /// Agents.
+    /// Agents. So is what names nothing else.
+    #[default]
     Internal,
     /// Requesters who, or whose organization, carry any of these tags; and agents.
     Segment(Vec<String>),
 }
 
 /// Where an article stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ArticleState {
     /// Being written.
@@ -35,7 +45,21 @@ pub enum ArticleState {
     Archived,
 }
 
-/// One page of the knowledge base. Never a ticket's message.
+impl ArticleState {
+    /// The state as it stands in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::InReview => "in_review",
+            Self::Scheduled => "scheduled",
+            Self::Published => "published",
+            Self::Archived => "archived",
+        }
+    }
+}
+
+/// One page of the knowledge base, with the text of one revision. Never a ticket's message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Article {
     /// Its id.
