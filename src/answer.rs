@@ -228,6 +228,8 @@ impl Helpdesk {
             Query::Workload { group } => asking.workload(group.as_ref()),
             Query::GetArticle { article } => self.get_article(&asking, &article).await,
             Query::ListArticles(list) => self.list_articles(&asking, &list).await,
+            Query::SearchArticles(search) => self.search_articles(&asking, &search).await,
+            Query::SuggestArticles(suggest) => self.suggest_articles(&asking, &suggest).await,
             Query::ArticleRevisions { article, after, limit } => {
                 self.article_revisions(&asking, &article, after, limit).await
             }

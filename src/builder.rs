@@ -4,11 +4,12 @@ use crate::engine::{Helpdesk, Inner};
 use crate::error::Result;
 use crate::inbox_index::FollowTickets;
 use crate::index::Following;
+use crate::knowledge::FollowArticles;
 use helpdesk_core::calendar::ZoneRules;
 use helpdesk_core::desk::{Desk, DeskReader};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_notify::{Notifier, Notifiers};
-use helpdesk_search::TicketIndex;
+use helpdesk_search::{FullTextIndex, TicketIndex};
 use helpdesk_storage::Store;
 use helpdesk_storage::blob::{BLOB_BYTES_MAX, BlobStore};
 use helpdesk_storage::memory::MemoryStore;
@@ -23,6 +24,7 @@ pub struct Builder {
     notifier: Option<Arc<dyn Notifier>>,
     zones: Option<Arc<dyn ZoneRules>>,
     guesses_language: bool,
+    article_index: Option<Arc<FullTextIndex>>,
     ticket_index: Option<Arc<TicketIndex>>,
     blobs: Option<Arc<dyn BlobStore>>,
     file_bytes_max: u64,
@@ -35,6 +37,7 @@ impl Default for Builder {
             notifier: None,
             zones: None,
             guesses_language: true,
+            article_index: None,
             ticket_index: None,
             blobs: None,
             file_bytes_max: BLOB_BYTES_MAX,
@@ -53,6 +56,7 @@ impl Helpdesk {
             blank_desk: self.inner.blank_desk.clone(),
             guesses_language: false,
             indexes: Vec::new(),
+            article_index: None,
             ticket_index: None,
             models: RwLock::default(),
             blobs: None,
@@ -102,6 +106,15 @@ impl Builder {
         self
     }
 
+    /// The index that articles are searched and suggested by; without one
+    /// `search_articles` and `suggest_articles` are `not_configured`. It follows the journal
+    /// when [`index`](Helpdesk::index) is called. Each process has its own.
+    #[must_use]
+    pub fn with_article_index(mut self, index: Arc<FullTextIndex>) -> Self {
+        self.article_index = Some(index);
+        self
+    }
+
     /// The index that tickets are searched by; without one every search reads the tickets
     /// themselves. It follows the journal when [`index`](Helpdesk::index) is called. Each
     /// process has its own.
@@ -147,9 +160,13 @@ impl Builder {
             None => reader,
         };
         let blank: Desk = reader.read(&json!({})).map_err(Rejection::many)?;
-        let tickets = self.ticket_index.iter().cloned();
-        let indexes = tickets.map(|index| Arc::new(FollowTickets(index)) as Arc<dyn Following>);
-        let indexes = indexes.collect();
+        let mut indexes: Vec<Arc<dyn Following>> = Vec::new();
+        if let Some(index) = &self.article_index {
+            indexes.push(Arc::new(FollowArticles(index.clone())));
+        }
+        if let Some(index) = &self.ticket_index {
+            indexes.push(Arc::new(FollowTickets(index.clone())));
+        }
         let inner = Inner {
             store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
             notifier: self.notifier.unwrap_or_else(|| Arc::new(Notifiers::new(Vec::new()))),
@@ -157,6 +174,7 @@ impl Builder {
             blank_desk: Arc::new(blank),
             guesses_language: self.guesses_language,
             indexes,
+            article_index: self.article_index,
             ticket_index: self.ticket_index,
             models: RwLock::default(),
             blobs: self.blobs,

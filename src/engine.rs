@@ -22,7 +22,7 @@ use helpdesk_core::intake::inbound::InboundMessage;
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::message::hex;
 use helpdesk_notify::Notifier;
-use helpdesk_search::{TicketIndex, guess_language};
+use helpdesk_search::{FullTextIndex, TicketIndex, guess_language};
 use helpdesk_storage::blob::BlobStore;
 use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, StoreError};
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) guesses_language: bool,
     /// Indexes that follow the journal.
     pub(crate) indexes: Vec<Arc<dyn Following>>,
+    /// The one of articles among them.
+    pub(crate) article_index: Option<Arc<FullTextIndex>>,
     /// The one of tickets among them.
     pub(crate) ticket_index: Option<Arc<TicketIndex>>,
     /// What predicts fields of new tickets.

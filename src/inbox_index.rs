@@ -2,7 +2,7 @@
 
 use crate::engine::Helpdesk;
 use crate::error::Result;
-use crate::index::Following;
+use crate::index::{Following, newer};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::scope::ScopeFacts;
@@ -99,6 +99,16 @@ impl Helpdesk {
         Ok(tickets.iter().map(text).collect())
     }
 
+    /// What a ticket is about: its subject and its first public message.
+    pub(crate) async fn opening_text(&self, tenant: TenantId, ticket: Ticket) -> Result<String> {
+        let texts = self.ticket_texts(tenant, &[ticket]).await?;
+        let text = texts.into_iter().next().map(|texts| {
+            let first = texts.messages.into_iter().find(|message| !message.is_internal);
+            format!("{}\n{}", texts.subject, first.map(|it| it.text).unwrap_or_default())
+        });
+        Ok(text.unwrap_or_default())
+    }
+
     /// Makes the index of tickets anew from all live tickets of these tenants, and tells
     /// `progress` how many are done. The old one answers meanwhile, and goes on following
     /// the journal. Wanted when [`Status::stale`](helpdesk_search::Status::stale) says so.
@@ -117,12 +127,12 @@ impl Helpdesk {
             return Err(Rejection::new(Code::NotConfigured, message).into());
         };
         let rebuild = index.begin_rebuild()?;
-        let mut reached = Vec::new();
+        let mut reached = Checkpoints::default();
         let mut n_done = 0;
         for &tenant in tenants {
             // What is committed from here on comes by the feed.
             let position = self.inner.store.feed_end(tenant).await?;
-            reached.push(TicketChange::Reached(tenant, position));
+            reached.insert(tenant, position);
             let now = DateTime::<Utc>::MIN_UTC;
             let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
             loop {
@@ -142,14 +152,9 @@ impl Helpdesk {
             }
         }
         rebuild.finish()?;
-        let before = index.reached();
-        reached.retain(|change| match change {
-            TicketChange::Reached(tenant, position) => {
-                before.get(tenant).is_none_or(|before| before < position)
-            }
-            TicketChange::Upsert(..) | TicketChange::Delete(..) => true,
-        });
-        index.apply(&reached)?;
+        let further = newer(&index.reached(), reached);
+        let reached = |(tenant, position)| TicketChange::Reached(tenant, position);
+        index.apply(&further.into_iter().map(reached).collect::<Vec<_>>())?;
         index.commit()?;
         Ok(())
     }

@@ -111,3 +111,9 @@ impl Helpdesk {
         Ok(())
     }
 }
+
+/// Of these places in feeds, those that lie further on than an index has read.
+pub(crate) fn newer(before: &Checkpoints, mut reached: Checkpoints) -> Checkpoints {
+    reached.retain(|tenant, position| before.get(tenant).is_none_or(|before| before < position));
+    reached
+}

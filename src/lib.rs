@@ -67,6 +67,7 @@ mod inbox_index;
 mod index;
 mod import;
 mod json;
+mod knowledge;
 mod load;
 mod many;
 mod overview;

@@ -130,13 +130,8 @@ impl Helpdesk {
             return Err(Rejection::new(Code::NotConfigured, message).into());
         };
         let id = case.ticket.id;
-        let texts = self.ticket_texts(asking.actor.tenant, &[case.ticket]).await?;
-        let text = texts.into_iter().next().map(|texts| {
-            let first = texts.messages.into_iter().find(|message| !message.is_internal);
-            format!("{}\n{}", texts.subject, first.map(|m| m.text).unwrap_or_default())
-        });
+        let text = self.opening_text(asking.actor.tenant, case.ticket).await?;
         let (search, _) = read(asking, "")?;
-        let text = text.unwrap_or_default();
         let hits = index.similar(&search.asked().with_page(0, limit), &text, Some(id))?;
         let rows = self.rows_of_hits(&search, hits.hits).await?;
         Ok(Answer::Found(Found { rows, total: None, next: None }))

@@ -1,9 +1,14 @@
 //! Queries: what a host asks the desk, and the answers.
 
 mod articles;
+mod search;
 
 pub use articles::{
     ArticleName, ArticleView, ListArticles, OneArticle, PublishedArticle, RevisionView,
+};
+pub use search::{
+    ArticlesFound, Found, FoundArticle, FoundFacets, FoundTicket, FoundWord, Highlight,
+    SearchArticles, SearchTickets, SuggestArticles, SuggestFor,
 };
 
 use crate::actor::Actor;
@@ -35,7 +40,6 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::ops::Range;
 
 /// Names a ticket, by id or by number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -111,25 +115,6 @@ pub struct ListTickets {
     /// How much of each ticket. Requesters get what they may see either way.
     #[serde(default)]
     pub projection: Projection,
-}
-
-/// Searches tickets.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SearchTickets {
-    /// Tests, words and an order, as [`SearchQuery`](crate::search_query::SearchQuery) reads
-    /// them: `status:open assignee:me "money back" order:-created`. Without an index the
-    /// order `relevance` is that of the last changes.
-    pub text: String,
-    /// Where the page before ended. A page after it may be empty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
-    /// Rows at most; 50 when absent, 1,000 at most.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<usize>,
-    /// Whether to count all that is found, which looks at each of them.
-    #[serde(default)]
-    pub count: bool,
 }
 
 /// By what a board has its columns.
@@ -268,6 +253,11 @@ pub enum Query {
     },
     /// Articles, without their bodies: what the actor may read.
     ListArticles(ListArticles),
+    /// Articles found by a search, among those that are out and for the asker. Wants an index.
+    SearchArticles(SearchArticles),
+    /// Articles that may answer a question before it becomes a ticket, that are like a
+    /// ticket, or that a search that is being typed may be about. Wants an index.
+    SuggestArticles(SuggestArticles),
     /// An article's revisions with their texts, oldest first. For those who see drafts.
     ArticleRevisions {
         /// Which.
@@ -345,6 +335,8 @@ impl Query {
             Self::Workload { .. } => "workload",
             Self::GetArticle { .. } => "get_article",
             Self::ListArticles(_) => "list_articles",
+            Self::SearchArticles(_) => "search_articles",
+            Self::SuggestArticles(_) => "suggest_articles",
             Self::ArticleRevisions { .. } => "article_revisions",
             Self::Report(_) => "report",
             Self::ExportPerson { .. } => "export_person",
@@ -582,42 +574,6 @@ pub struct Listed<T> {
     pub next: Option<String>,
 }
 
-/// What a search found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Found {
-    /// The rows.
-    pub rows: Vec<FoundTicket>,
-    /// How many there are on all pages, where the search asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<Counted>,
-    /// What to give as `after` for the next page; absent at the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
-}
-
-/// A ticket that was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FoundTicket {
-    /// The ticket.
-    #[serde(flatten)]
-    pub ticket: OneTicket,
-    /// The part of its messages to show, of what the asker may read. Only by an index.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub snippet: Option<Highlight>,
-    /// How well it fits, comparable inside one answer. Only by an index.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub score: Option<f32>,
-}
-
-/// A part of a text with what was found in it. Plain text: a page escapes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Highlight {
-    /// The text.
-    pub text: String,
-    /// The words found: byte ranges of `text`, in order, without overlap.
-    pub marks: Vec<Range<usize>>,
-}
-
 /// A count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Counted {
@@ -790,6 +746,8 @@ pub enum Answer {
     Article(OneArticle),
     /// Of `list_articles`.
     Articles(Listed<OneArticle>),
+    /// Of `search_articles` and `suggest_articles`.
+    ArticlesFound(ArticlesFound),
     /// Of `article_revisions`.
     Revisions(Listed<RevisionView>),
     /// Of `report`.

@@ -72,9 +72,9 @@ pub use classify::{
     Classifier, EVIDENCE_MAX, Evidence, LABELS_MAX, ModelError, Prediction, THRESHOLD_DEFAULT,
 };
 pub use full::{
-    Checkpoints, FullTextIndex, IndexOptions, MessageText, SUGGESTED_MAX, Status, Suggested,
-    Suggestions, TICKET_TEXT_BYTES_MAX, TicketChange, TicketHit, TicketHits, TicketIndex,
-    TicketQuery, TicketRebuild, TicketText, ticket_has,
+    ArticleRebuild, Checkpoints, FullTextIndex, IndexOptions, MessageText, SUGGESTED_MAX, Status,
+    Suggested, Suggestions, TICKET_TEXT_BYTES_MAX, TicketChange, TicketHit, TicketHits,
+    TicketIndex, TicketQuery, TicketRebuild, TicketText, ticket_has,
 };
 pub use hits::{Facets, Hit, Hits, SNIPPET_CHARS_MAX, ScoreParts, Snippet, WordMatch};
 pub use index::{ArticleIndex, ArticleQuery, Change, HITS_DEFAULT, SearchError, Seq};

@@ -16,7 +16,7 @@ use helpdesk::core::fault::Code;
 use helpdesk::core::id::{AgentId, CommandId, ContactId, TenantId};
 use helpdesk::core::query::{Answer, Query};
 use helpdesk::notify::{DeliveryError, Recorder};
-use helpdesk::search::TicketIndex;
+use helpdesk::search::{FullTextIndex, TicketIndex};
 use helpdesk::storage::Store;
 use helpdesk::storage::postgres::{PostgresOptions, PostgresStore};
 use helpdesk::storage::sqlite::Synchronous;
@@ -216,6 +216,13 @@ impl Kit {
     /// The same with an index of tickets.
     pub(crate) fn indexed(store: Arc<dyn Store>, config: Value, index: Arc<TicketIndex>) -> Self {
         let mut kit = Self::with(store, Builder::default().with_ticket_index(index));
+        kit.configure(config);
+        kit
+    }
+
+    /// The same with an index of articles.
+    pub(crate) fn knowing(store: Arc<dyn Store>, config: Value, index: FullTextIndex) -> Self {
+        let mut kit = Self::with(store, Builder::default().with_article_index(Arc::new(index)));
         kit.configure(config);
         kit
     }

@@ -40,6 +40,7 @@ mod rules;
 mod search;
 mod shifts;
 mod spans;
+mod knowledge;
 mod laws;
 mod races;
 mod statuses;

@@ -36,7 +36,7 @@ use crate::hits::Hits;
 use crate::index::{ArticleIndex, ArticleQuery, Change, SearchError, Seq};
 use audience::Audience;
 use entry::Entry;
-use handle::Handle;
+use handle::{Handle, Rebuilding};
 use helpdesk_core::article::Article;
 use helpdesk_core::id::{ArticleId, TenantId};
 use std::collections::BTreeMap;
@@ -99,6 +99,36 @@ pub struct Status {
     pub stale: Option<String>,
     /// Whether it is being rebuilt.
     pub is_rebuilding: bool,
+}
+
+/// An index of articles that is being made anew.
+pub struct ArticleRebuild(Rebuilding);
+
+impl ArticleRebuild {
+    /// Takes articles in, in any order, each once.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError`]; drop it then.
+    pub fn add(&self, tenant: TenantId, articles: &[Article]) -> Result<(), SearchError> {
+        let entries = articles.iter().map(|article| Entry::of_article(tenant, article));
+        self.0.add(&entries.collect::<Vec<_>>())
+    }
+
+    /// Puts the new index in the place of the old one; the number of the last change in it.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Index`], and then the old index stays.
+    pub fn finish(self) -> Result<Seq, SearchError> {
+        self.0.finish()
+    }
+}
+
+impl fmt::Debug for ArticleRebuild {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArticleRebuild").finish_non_exhaustive()
+    }
 }
 
 impl FullTextIndex {
@@ -164,6 +194,22 @@ impl FullTextIndex {
         let entries = articles.into_iter();
         self.handle
             .rebuild(entries.map(|(tenant, article)| Entry::of_article(tenant, &article)), progress)
+    }
+
+    /// Where the feeds had been read up to when the last change was taken in, visible or not.
+    #[must_use]
+    pub fn reached(&self) -> Checkpoints {
+        self.handle.applied_checkpoints()
+    }
+
+    /// As [`rebuild`](Self::rebuild), step by step. Dropping what it gives leaves the old
+    /// index as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Rebuilding`] when one is under way; [`SearchError::Index`].
+    pub fn begin_rebuild(&self) -> Result<ArticleRebuild, SearchError> {
+        self.handle.begin_rebuild().map(ArticleRebuild)
     }
 
     /// What the asker may be about to ask: words that begin like the last one, and articles

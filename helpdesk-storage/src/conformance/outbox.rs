@@ -112,6 +112,12 @@ async fn an_id_is_taken_once(kit: Kit) -> Outcome {
     let mut change = kit.change();
     change.outbox = vec![outbox(2, 7, 0), outbox(2, 7, 0)];
     invalid("an id given twice", kit.store.commit(change).await)?;
+    let first = kit.claim_one(ClaimWhat::Outbox, 0).await?;
+    let mut change = kit.change();
+    change.done.push(first.token);
+    change.outbox = vec![outbox(1, 8, 0)];
+    invalid("an id that is done in the same commit", kit.store.commit(change).await)?;
+    kit.settled(first.token, 1, SettleHow::Release).await?;
     same("messages", ids(&claim(&kit, 1).await?), vec![id(1)])
 }
 

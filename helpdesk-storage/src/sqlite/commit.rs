@@ -71,14 +71,15 @@ impl Session<'_> {
         if let Some(command) = &change_set.command {
             self.put_command(tenant, command)?;
         }
+        // Before what is done goes: an id that is there is refused, even one that is done here.
+        for new in &change_set.outbox {
+            self.push(tenant, &new.message, micros(new.message.not_before), 0)?;
+        }
         for token in &change_set.done {
             self.remove_leased(tenant, token.thing)?;
         }
         for op in &change_set.timers {
             self.set_timer(tenant, *op)?;
-        }
-        for new in &change_set.outbox {
-            self.push(tenant, &new.message, micros(new.message.not_before), 0)?;
         }
         Ok(Committed::new(plan.versions(), position))
     }

@@ -38,7 +38,8 @@ fn test() -> BoxedStrategy<String> {
         (pick(names), value).prop_map(|(name, value)| name + &value).boxed()
     };
     let number = || {
-        let float = any::<f64>().prop_filter("finite", |n| n.is_finite());
+        // Whole numbers from 2^53 on are refused.
+        let float = any::<f64>().prop_filter("exact", |n| n.abs() < 9e15);
         prop_oneof![(-9i64..99).prop_map(|n| n.to_string()), float.prop_map(|n| n.to_string())]
             .boxed()
     };
