@@ -117,7 +117,7 @@ fn what_is_out_and_for_the_asker_is_found() {
 #[test]
 fn facets_count_what_the_asker_may_read() {
     let mut kit = Kit::knowing(Arc::new(MemoryStore::default()), desk(), index());
-    kit.run(&script);
+    kit.run(&some());
     let query =
         json!({"type": "search_articles", "text": "lamp money", "facets": true, "limit": 1});
     let found = |who: &str| {

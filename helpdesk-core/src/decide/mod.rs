@@ -227,6 +227,11 @@ fn conversation_key(command: &Command, loaded: &Loaded) -> Option<RecordKey> {
     Some(RecordKey::Unique(intake::message_key(mailbox, reply.external_id.as_ref()?)))
 }
 
+/// What a command is told that the engine takes apart.
+fn of_many(parts: &str) -> Rejection {
+    Rejection::new(Code::Invalid, format!("this command stands for many: decide {parts}"))
+}
+
 fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
     match command {
         Command::Receive(message) => intake::receive(work, message),
@@ -272,14 +277,10 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         Command::Unlink(link) => relations::unlink(work, link),
         Command::SetParent(set) => relations::set_parent(work, set),
         Command::RunMacro(run) => macros::run(work, run.ticket, &run.key),
-        Command::RunMacroOnMany(_) | Command::ApplyChangesToMany(_) => Err(Rejection::new(
-            Code::Invalid,
-            "this command stands for many: decide each of `one_by_one`",
-        )),
-        Command::Rebalance(_) => Err(Rejection::new(
-            Code::Invalid,
-            "this command stands for many: decide `seek_agent` for each ticket that is `Batched`",
-        )),
+        Command::RunMacroOnMany(_) | Command::ApplyChangesToMany(_) => {
+            Err(of_many("each of `one_by_one`"))
+        }
+        Command::Rebalance(_) => Err(of_many("`seek_agent` for each ticket that is `Batched`")),
         Command::CreateContact(create) => people::create_contact(work, create),
         Command::UpdateContact(update) => people::update_contact(work, update),
         Command::JoinContacts(join) => people::join_contacts(work, join),

@@ -102,6 +102,18 @@ fn named(command: &Command, actor: &Actor, keys: &mut Vec<RecordKey>) {
         }
         Command::UpdateAgent(update) => keys.push(stream(StreamId::agent(update.agent))),
         Command::DeactivateAgent(gone) => keys.push(stream(StreamId::agent(gone.agent))),
+        Command::ApplyConfig(_) => keys.push(stream(StreamId::config(actor.tenant))),
+        Command::FireTimer(fire) => match fire.stream.kind {
+            StreamKind::Agent => keys.push(stream(StreamId::presence(AgentId(fire.stream.id)))),
+            _ => keys.push(stream(fire.stream)),
+        },
+        _ => of_article(command, actor, keys),
+    }
+}
+
+fn of_article(command: &Command, actor: &Actor, keys: &mut Vec<RecordKey>) {
+    let stream = RecordKey::Stream;
+    match command {
         Command::SaveArticle(save) => {
             if let (None, Some(key), Some(language)) = (save.article, &save.key, &save.language) {
                 let (key, language) = (key.clone(), language.clone());
@@ -114,11 +126,6 @@ fn named(command: &Command, actor: &Actor, keys: &mut Vec<RecordKey>) {
         Command::VoteArticle(vote) => {
             keys.extend(StreamId::vote(vote.article, actor.author()).map(stream));
         }
-        Command::ApplyConfig(_) => keys.push(stream(StreamId::config(actor.tenant))),
-        Command::FireTimer(fire) => match fire.stream.kind {
-            StreamKind::Agent => keys.push(stream(StreamId::presence(AgentId(fire.stream.id)))),
-            _ => keys.push(stream(fire.stream)),
-        },
         _ => {}
     }
 }
