@@ -10,6 +10,7 @@ macro_rules! say {
     ($($arg:tt)*) => { $crate::say_line(format_args!($($arg)*)) };
 }
 
+mod answers;
 mod args;
 mod day;
 mod office;

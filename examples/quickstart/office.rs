@@ -17,9 +17,11 @@ use helpdesk::core::ticket::change::Change;
 use helpdesk::core::ticket::priority::{Channel, Level, SkillLevel};
 use helpdesk::core::{desk::from_toml, fault::Fault};
 use helpdesk::notify::{DeliveryError, Recorder};
+use helpdesk::search::{FullTextIndex, IndexOptions};
 use helpdesk::{Call, Helpdesk, Outcome, SqliteOptions, SqliteStore, blocking};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Timers and messages that a step may fire and deliver.
@@ -61,8 +63,12 @@ impl Office {
     pub(crate) fn open(folder: &Path, config: &str, now: DateTime<Utc>) -> Result<Self> {
         let recorder = Recorder::new();
         let store = SqliteStore::open(folder.join("desk.db"), SqliteOptions::default())?;
-        let engine =
-            Helpdesk::builder().with_store(store).with_notifier(recorder.clone()).build()?;
+        let articles = FullTextIndex::open(folder.join("articles"), &IndexOptions::default())?;
+        let engine = Helpdesk::builder()
+            .with_store(store)
+            .with_notifier(recorder.clone())
+            .with_article_index(Arc::new(articles))
+            .build()?;
         let mut office = Self {
             desk: engine.into(),
             tenant: TenantId(Uuid::from_u128(1)),

@@ -1,5 +1,6 @@
 //! The day, told in parts.
 
+use crate::answers::answers;
 use crate::day::{COLLEAGUES, DAY, SCRIPT};
 use crate::office::{Office, Opened, name_of, named};
 use crate::promises::{attained, broken, clock_words, due, show_due};
@@ -62,6 +63,7 @@ pub(crate) fn run() -> Result<()> {
     reports(&office)?;
     delivered(&office)?;
     tried(&office)?;
+    answers(&mut office)?;
     say!("\nTry it on your own data:");
     say!("  cargo run --release --example quickstart -- tickets.csv --text body --topic category");
     Ok(())
