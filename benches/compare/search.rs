@@ -7,9 +7,9 @@
 
 #[path = "../fixture/clock.rs"]
 mod clock;
-#[path = "../fixture/library.rs"]
+#[path = "../../helpdesk-search/benches/fixture/library.rs"]
 mod library;
-#[path = "../fixture/process_time.rs"]
+#[path = "../../helpdesk-search/benches/fixture/process_time.rs"]
 mod process_time;
 
 use clock::{ThreadTime, is_test, measured};

@@ -6,7 +6,7 @@
 
 #![allow(missing_docs, clippy::expect_used, reason = "a bench may panic")]
 
-#[path = "fixture/clock.rs"]
+#[path = "../../benches/fixture/clock.rs"]
 mod clock;
 #[path = "fixture/library.rs"]
 mod library;
@@ -17,9 +17,9 @@ mod raw_index;
 
 use clock::{ThreadTime, is_test, measured};
 use criterion::{BatchSize, Criterion, SamplingMode, criterion_group, criterion_main};
-use helpdesk::core::article::Article;
-use helpdesk::core::id::TenantId;
-use helpdesk::search::{ArticleIndex, ArticleQuery, Asker, Change, FullTextIndex, IndexOptions};
+use helpdesk_core::article::Article;
+use helpdesk_core::id::TenantId;
+use helpdesk_search::{ArticleIndex, ArticleQuery, Asker, Change, FullTextIndex, IndexOptions};
 use library::{articles, questions};
 use process_time::timed;
 use raw_index::Raw;
