@@ -10,7 +10,7 @@
 
 #![allow(clippy::print_stdout, reason = "an example talks to a terminal")]
 
-use helpdesk_core::article::{Article, ArticleState, Visibility};
+use helpdesk_core::article::Article;
 use helpdesk_core::id::{ArticleId, Key, TenantId};
 use helpdesk_search::{
     ArticleIndex, ArticleQuery, Asker, Change, FullTextIndex, IndexOptions, Snippet, guess_language,
@@ -137,21 +137,8 @@ fn articles(texts: Vec<(String, String, Option<String>)>) -> Result<Vec<Article>
     let key = Key::new("page")?;
     let article = |((title, body, language), n): ((String, String, Option<String>), u128)| {
         let guessed = || guess_language(&body, &[]).map(|guess| guess.code);
-        Article {
-            id: ArticleId(Uuid::from_u128(n)),
-            key: key.clone(),
-            language: language.or_else(guessed).unwrap_or_else(|| LANGUAGE.to_owned()),
-            title,
-            body,
-            category: None,
-            labels: Vec::new(),
-            visibility: Visibility::Public,
-            state: ArticleState::Published,
-            revision: 1,
-            n_helpful: 0,
-            n_unhelpful: 0,
-            review_at: None,
-        }
+        let language = language.or_else(guessed).unwrap_or_else(|| LANGUAGE.to_owned());
+        Article::published(ArticleId(Uuid::from_u128(n)), key.clone(), language, title, body)
     };
     Ok(texts.into_iter().zip(1..).map(article).collect())
 }

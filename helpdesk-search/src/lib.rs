@@ -20,7 +20,7 @@
 //! [`Classifier`] learns from texts which label fits, and says nothing when unsure.
 //!
 //! ```
-//! use helpdesk_core::article::{Article, ArticleState, Visibility};
+//! use helpdesk_core::article::{Article, Visibility};
 //! use helpdesk_core::id::{ArticleId, Key, TenantId};
 //! use helpdesk_search::{
 //!     ArticleIndex, ArticleQuery, Asker, Change, FullTextIndex, IndexOptions,
@@ -28,21 +28,10 @@
 //! use uuid::Uuid;
 //!
 //! let tenant = TenantId(Uuid::from_u128(1));
-//! let article = Article {
-//!     id: ArticleId(Uuid::from_u128(7)),
-//!     key: Key::new("refunds").map_err(|fault| fault.to_string())?,
-//!     language: "en".to_owned(),
-//!     title: "How to ask for a refund".to_owned(),
-//!     body: "Open the invoice and choose *Refund*.".to_owned(),
-//!     category: None,
-//!     labels: Vec::new(),
-//!     visibility: Visibility::SignedIn,
-//!     state: ArticleState::Published,
-//!     revision: 1,
-//!     n_helpful: 0,
-//!     n_unhelpful: 0,
-//!     review_at: None,
-//! };
+//! let key = Key::new("refunds").map_err(|fault| fault.to_string())?;
+//! let (title, body) = ("How to ask for a refund", "Open the invoice and choose *Refund*.");
+//! let article = Article::published(ArticleId(Uuid::from_u128(7)), key, "en", title, body);
+//! let article = Article { visibility: Visibility::SignedIn, ..article };
 //! let id = article.id;
 //! let index = FullTextIndex::in_memory(&IndexOptions::default())?;
 //! index.apply(&[Change::Upsert(tenant, article)])?;

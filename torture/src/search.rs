@@ -7,7 +7,7 @@
 use crate::kill::{end, start_child, wait_for_more};
 use crate::part::Setting;
 use helpdesk::search::{ArticleIndex, ArticleQuery, Asker, Change, FullTextIndex, IndexOptions};
-use helpdesk_core::article::{Article, ArticleState, Visibility};
+use helpdesk_core::article::Article;
 use helpdesk_core::id::{ArticleId, Key, TenantId};
 use helpdesk_storage::chaos::Dice;
 use std::fs::OpenOptions;
@@ -111,20 +111,14 @@ fn passing(round: u64) -> ArticleId {
 fn articles(round: u64) -> Vec<Article> {
     let key = Key::new("page").unwrap();
     let lasting = (0..LASTING).map(|n| ArticleId(Uuid::from_u128(n)));
-    let article = |id| Article {
-        id,
-        key: key.clone(),
-        language: "en".to_owned(),
-        title: format!("round{round} of all"),
-        body: "It was written again and again. ".repeat(50),
-        category: None,
-        labels: Vec::new(),
-        visibility: Visibility::Public,
-        state: ArticleState::Published,
-        revision: 1,
-        n_helpful: 0,
-        n_unhelpful: 0,
-        review_at: None,
+    let article = |id| {
+        Article::published(
+            id,
+            key.clone(),
+            "en",
+            format!("round{round} of all"),
+            "It was written again and again. ".repeat(50),
+        )
     };
     lasting.chain([passing(round)]).map(article).collect()
 }

@@ -89,3 +89,43 @@ pub struct Article {
     /// When it should be read again.
     pub review_at: Option<DateTime<Utc>>,
 }
+
+impl Article {
+    /// An article that is out, for everybody: a first revision without category, labels
+    /// and votes.
+    ///
+    /// ```
+    /// use helpdesk_core::article::{Article, ArticleState, Visibility};
+    /// use helpdesk_core::id::{ArticleId, Key};
+    /// use uuid::Uuid;
+    /// let (id, key) = (ArticleId(Uuid::from_u128(1)), Key::new("refunds")?);
+    /// let article = Article::published(id, key, "en", "Refunds", "Within two weeks.");
+    /// assert_eq!((article.state, article.revision), (ArticleState::Published, 1));
+    /// let article = Article { visibility: Visibility::Internal, ..article };
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn published(
+        id: ArticleId,
+        key: Key,
+        language: impl Into<String>,
+        title: impl Into<String>,
+        body: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            key,
+            language: language.into(),
+            title: title.into(),
+            body: body.into(),
+            category: None,
+            labels: Vec::new(),
+            visibility: Visibility::Public,
+            state: ArticleState::Published,
+            revision: 1,
+            n_helpful: 0,
+            n_unhelpful: 0,
+            review_at: None,
+        }
+    }
+}

@@ -57,17 +57,14 @@ use std::path::Path;
 /// the scores; tenants share a folder, but no word and no number.
 ///
 /// ```
-/// # use helpdesk_core::article::{Article, ArticleState, Visibility};
+/// # use helpdesk_core::article::Article;
 /// # use helpdesk_core::id::{ArticleId, Key, TenantId};
 /// use helpdesk_search::{ArticleIndex, ArticleQuery, Asker, Change, FullTextIndex, IndexOptions};
 /// # use uuid::Uuid;
 /// # let tenant = TenantId(Uuid::from_u128(1));
-/// # let article = Article {
-/// #     id: ArticleId(Uuid::from_u128(2)), key: Key::new("passwords")?, language: "en".into(),
-/// #     title: "Resetting your password".into(), body: "Use the link in the mail.".into(),
-/// #     category: None, labels: vec![], visibility: Visibility::Public,
-/// #     state: ArticleState::Published, revision: 1, n_helpful: 0, n_unhelpful: 0, review_at: None,
-/// # };
+/// # let (id, key) = (ArticleId(Uuid::from_u128(2)), Key::new("passwords")?);
+/// # let (title, body) = ("Resetting your password", "Use the link in the mail.");
+/// # let article = Article::published(id, key, "en", title, body);
 /// let index = FullTextIndex::in_memory(&IndexOptions::default())?;
 /// index.apply(&[Change::Upsert(tenant, article)])?;
 /// index.commit()?;

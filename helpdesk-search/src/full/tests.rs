@@ -15,21 +15,13 @@ fn tenant(n: u128) -> TenantId {
 }
 
 fn article(n: u128, language: &str, title: &str, body: &str) -> Article {
-    Article {
-        id: ArticleId(Uuid::from_u128(n)),
-        key: Key::new("page").unwrap(),
-        language: language.to_owned(),
-        title: title.to_owned(),
-        body: body.to_owned(),
-        category: None,
-        labels: Vec::new(),
-        visibility: Visibility::Public,
-        state: ArticleState::Published,
-        revision: 1,
-        n_helpful: 0,
-        n_unhelpful: 0,
-        review_at: None,
-    }
+    Article::published(
+        ArticleId(Uuid::from_u128(n)),
+        Key::new("page").unwrap(),
+        language,
+        title,
+        body,
+    )
 }
 
 /// Commits nothing by itself.

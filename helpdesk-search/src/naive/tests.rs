@@ -9,21 +9,7 @@ fn tenant(n: u128) -> TenantId {
 }
 
 fn article(n: u128, title: &str, body: &str) -> Article {
-    Article {
-        id: ArticleId(Uuid::from_u128(n)),
-        key: Key::new("page").unwrap(),
-        language: "en".to_owned(),
-        title: title.to_owned(),
-        body: body.to_owned(),
-        category: None,
-        labels: Vec::new(),
-        visibility: Visibility::Public,
-        state: ArticleState::Published,
-        revision: 1,
-        n_helpful: 0,
-        n_unhelpful: 0,
-        review_at: None,
-    }
+    Article::published(ArticleId(Uuid::from_u128(n)), Key::new("page").unwrap(), "en", title, body)
 }
 
 fn index_of(articles: &[Article]) -> NaiveIndex {

@@ -4,7 +4,7 @@ use super::data::{Doc, Question, Set, read_set};
 use super::floor::Floor;
 use super::measures::{DEPTH, Measures, table};
 use crate::Failure;
-use helpdesk_core::article::{Article, ArticleState, Visibility};
+use helpdesk_core::article::Article;
 use helpdesk_core::id::{ArticleId, Key, TenantId};
 use helpdesk_search::{
     ArticleIndex, ArticleQuery, Asker, Change, FullTextIndex, IndexOptions, guess_language,
@@ -129,21 +129,8 @@ fn index(docs: &[Doc]) -> Result<FullTextIndex, String> {
 }
 
 fn article(doc: &Doc, at: u128) -> Article {
-    Article {
-        id: ArticleId(Uuid::from_u128(at)),
-        key: Key::new("doc").unwrap_or_else(|_| unreachable!("a key")),
-        language: language(doc),
-        title: doc.title.clone(),
-        body: doc.body.clone(),
-        category: None,
-        labels: Vec::new(),
-        visibility: Visibility::Public,
-        state: ArticleState::Published,
-        revision: 1,
-        n_helpful: 0,
-        n_unhelpful: 0,
-        review_at: None,
-    }
+    let key = Key::new("doc").unwrap_or_else(|_| unreachable!("a key"));
+    Article::published(ArticleId(Uuid::from_u128(at)), key, language(doc), &doc.title, &doc.body)
 }
 
 fn language(doc: &Doc) -> String {
