@@ -117,7 +117,8 @@ impl Helpdesk {
         let reading = self.reading(asking).await?;
         let mut query =
             ArticleQuery::new(asking.actor.tenant, asker(&reading), search.text.as_str())
-                .with_languages(&search.languages);
+                .with_languages(&search.languages)
+                .with_synonyms(asking.snapshot.synonyms.clone());
         query.category.clone_from(&search.category);
         query.label.clone_from(&search.label);
         query.facets = search.facets;
@@ -154,8 +155,12 @@ impl Helpdesk {
         let tenant = asking.actor.tenant;
         let reading = self.reading(asking).await?;
         let asker = asker(&reading);
+        let synonyms = &asking.snapshot.synonyms;
+        let question = |text: &str| {
+            ArticleQuery::new(tenant, asker.clone(), text).with_synonyms(synonyms.clone())
+        };
         let like = |text: &str| -> Result<(Vec<Candidate>, Vec<String>)> {
-            let hits = self.article_index()?.similar(tenant, &asker, text, None, limit)?.hits;
+            let hits = self.article_index()?.search(&question(text).with_page(0, limit))?.hits;
             Ok((hits.into_iter().map(Candidate::from).collect(), Vec::new()))
         };
         let (candidates, words) = match &suggest.about {
@@ -165,7 +170,7 @@ impl Helpdesk {
                 like(&self.opening_text(tenant, case.ticket).await?)?
             }
             SuggestFor::Beginning(text) => {
-                let suggestions = self.article_index()?.suggest(tenant, &asker, text)?;
+                let suggestions = self.article_index()?.suggest(&question(text))?;
                 let plain = suggestions.articles.into_iter().take(limit).map(|it| Candidate {
                     id: it.id,
                     snippet: None,

@@ -40,7 +40,7 @@ impl Helpdesk {
             BoardBy::Assignee => (CountBy::Assignee, "assignee"),
             BoardBy::Group => (CountBy::Group, "group"),
         };
-        if asking.is_requester() && by != BoardBy::Status {
+        if asking.is_outside() && by != BoardBy::Status {
             let message = "requesters have a board by status only";
             return Err(Rejection::at(Code::Forbidden, "by", message).into());
         }
@@ -126,7 +126,7 @@ impl Helpdesk {
         asking: &Asking<'_>,
         only: Option<&Key>,
     ) -> Result<Answer> {
-        if asking.is_requester() {
+        if asking.is_outside() {
             return Err(Rejection::new(Code::Forbidden, "queues are for agents").into());
         }
         let desk = &asking.snapshot.desk;

@@ -68,7 +68,7 @@ impl Helpdesk {
         limit: Option<usize>,
     ) -> Result<Answer> {
         let limit = page_size(limit)?;
-        if asking.is_requester() {
+        if asking.is_outside() {
             return Err(Rejection::new(Code::Forbidden, "the journal is for agents").into());
         }
         let tenant = asking.actor.tenant;

@@ -468,7 +468,7 @@ fn read<'a>(asking: &'a Asking<'_>, text: &str) -> Result<(Search<'a>, Option<Se
             Order { by: OrderBy::UpdatedAt, direction: Direction::Descending }
         }
     };
-    if asking.is_requester() {
+    if asking.is_outside() {
         let forbidden = |message| Err(Rejection::at(Code::Forbidden, "text", message).into());
         if looks_inside(&list.condition) {
             return forbidden(

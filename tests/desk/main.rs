@@ -38,6 +38,7 @@ mod rebalance;
 mod relations;
 mod rules;
 mod search;
+mod search_sessions;
 mod shifts;
 mod spans;
 mod knowledge;
@@ -45,6 +46,7 @@ mod laws;
 mod races;
 mod statuses;
 mod time;
+
 mod waiting;
 mod what_if;
 mod worker;

@@ -3,7 +3,7 @@
 use super::Case;
 use super::summary::CaseSummary;
 use crate::agent::{Agent, AgentLoad, Presence};
-use crate::article::{ArticleMeta, ArticleVote, RevisionRecord};
+use crate::article::{ArticleMeta, ArticleVote, RevisionRecord, SearchSession};
 use crate::contact::{Contact, Organization};
 use crate::desk::CalendarMark;
 use crate::effect::Effect;
@@ -210,6 +210,8 @@ pub enum Record {
     Revision(Box<RevisionRecord>),
     /// A person's vote on an article.
     Vote(Box<ArticleVote>),
+    /// A search session.
+    SearchSession(Box<SearchSession>),
     /// A ticket as lists show it; read, never written.
     Summary(Box<CaseSummary>),
 }
@@ -229,6 +231,7 @@ impl Record {
             Self::Article(article) => Some(StreamId::article(article.id)),
             Self::Revision(it) => Some(StreamId::revision(it.article, it.revision.number)),
             Self::Vote(vote) => StreamId::vote(vote.article, vote.by),
+            Self::SearchSession(session) => Some(StreamId::search_session(session.id)),
             Self::Summary(summary) => Some(StreamId::case(summary.id)),
             Self::Config(_)
             | Self::ConfigVersion(_)

@@ -27,6 +27,7 @@ mod people;
 mod place;
 mod predict;
 mod relations;
+mod searches;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -297,6 +298,8 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         Command::ArchiveArticle(on) => articles::archive(work, on.article),
         Command::RestoreArticleRevision(restore) => articles::restore(work, restore),
         Command::VoteArticle(vote) => articles::vote(work, vote),
+        Command::RecordSearch(record) => searches::record_search(work, record),
+        Command::RecordSearchClick(click) => searches::record_click(work, click),
         Command::ApplyConfig(apply) => config::apply_config(work, apply),
         Command::FireTimer(fire) => timers::fire(work, fire),
     }

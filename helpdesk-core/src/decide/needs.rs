@@ -40,6 +40,8 @@ pub fn needs(command: &Command, actor: &Actor) -> Vec<RecordKey> {
         // Whether a requester may read it depends on their tags.
         keys.extend(actor.contact_id().map(|id| RecordKey::Stream(StreamId::contact(id))));
     }
+    let session = command.search_session();
+    keys.extend(session.map(|id| RecordKey::Stream(StreamId::search_session(id))));
     named(command, actor, &mut keys);
     keys.sort();
     keys.dedup();

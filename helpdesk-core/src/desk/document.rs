@@ -137,6 +137,9 @@ pub struct Document {
     /// Fields that models predict for new tickets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub predictions: Vec<PredictionDef>,
+    /// Groups of words that mean the same: a search for articles by one finds the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub synonyms: Vec<Vec<String>>,
 }
 
 impl Default for Document {
@@ -179,6 +182,7 @@ impl Default for Document {
             escalations: Vec::new(),
             maintenance: Vec::new(),
             predictions: Vec::new(),
+            synonyms: Vec::new(),
         }
     }
 }

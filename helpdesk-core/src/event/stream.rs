@@ -2,7 +2,9 @@
 
 use crate::actor::Author;
 use crate::article::{ArticleVote, RevisionRecord};
-use crate::id::{AgentId, ArticleId, ContactId, OrganizationId, TenantId, TicketId};
+use crate::id::{
+    AgentId, ArticleId, ContactId, OrganizationId, SearchSessionId, TenantId, TicketId,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -32,11 +34,13 @@ pub enum StreamKind {
     Revision,
     /// A person's vote on an article: versioned, without events.
     Vote,
+    /// A search session: versioned, without events.
+    SearchSession,
 }
 
 impl StreamKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Case,
         Self::Contact,
         Self::Organization,
@@ -48,6 +52,7 @@ impl StreamKind {
         Self::Article,
         Self::Revision,
         Self::Vote,
+        Self::SearchSession,
     ];
 
     /// The kind as it stands in JSON and in tables.
@@ -65,6 +70,7 @@ impl StreamKind {
             Self::Article => "article",
             Self::Revision => "revision",
             Self::Vote => "vote",
+            Self::SearchSession => "search_session",
         }
     }
 }
@@ -137,6 +143,12 @@ impl StreamId {
     #[must_use]
     pub fn vote(article: ArticleId, by: Author) -> Option<Self> {
         Some(Self { kind: StreamKind::Vote, id: ArticleVote::id(article, by)? })
+    }
+
+    /// The record of a search session.
+    #[must_use]
+    pub fn search_session(id: SearchSessionId) -> Self {
+        Self { kind: StreamKind::SearchSession, id: id.0 }
     }
 
     /// The record of a tenant's ticket numbers.
