@@ -549,7 +549,7 @@ payloads! {
         /// the key of the one it translates and a language of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<Key>,
-        /// Of a new one: its language, as an ISO 639 code.
+        /// Of a new one: its language, as an ISO 639 code; guessed from its text when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         language: Option<String>,
         /// The title.

@@ -43,7 +43,7 @@ pub use guard::access_context;
 pub use loaded::Loaded;
 pub use needs::{
     Candidates, Finder, candidates, needs, needs_more, waiting_condition, wants_language,
-    wants_prediction,
+    wants_prediction, with_language,
 };
 pub use people::checked_agent;
 
