@@ -356,14 +356,14 @@ impl Helpdesk {
 
     /// The command with a language that it leaves to be guessed before anything is loaded by
     /// it; `None` where it leaves none.
-    fn with_language(&self, job: &Job<'_>, tenant: &Tenant) -> Option<Call> {
+    fn with_language(&self, job: &Job<'_>, tenant: &Tenant) -> Option<Box<Call>> {
         let guess = |text: &str| {
             let desk = tenant.snapshot().desk;
             let guess = guess_language(text, desk.languages());
             guess.filter(|_| self.inner.guesses_language).map(|guess| guess.code)
         };
         let command = with_language(&job.call.command, guess)?;
-        Some(Call { command, ..job.call.clone() })
+        Some(Box::new(Call { command, ..job.call.clone() }))
     }
 
     async fn attempt(

@@ -23,7 +23,7 @@ use helpdesk_core::query::{
 use helpdesk_search::{
     ArticleIndex, ArticleQuery, Asker, Change, Checkpoints, Facets, FullTextIndex, Hit,
 };
-use helpdesk_storage::{ListKind, ListQuery};
+use helpdesk_storage::{ListKind, ListQuery, Pages};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -266,10 +266,10 @@ impl Helpdesk {
             // What is committed from here on comes by the feed.
             reached.insert(tenant, self.inner.store.feed_end(tenant).await?);
             let kind = ListKind::Things(StreamKind::Article);
-            let mut query = ListQuery::all(tenant, kind, DateTime::<Utc>::MIN_UTC, PAGE_MAX);
-            loop {
-                let page = self.inner.store.list(&query).await?;
-                let articles = page.rows.into_iter().filter_map(|stored| match stored.record {
+            let query = ListQuery::all(tenant, kind, DateTime::<Utc>::MIN_UTC, PAGE_MAX);
+            let mut pages = Pages::new(query);
+            while let Some(rows) = pages.next(&*self.inner.store).await? {
+                let articles = rows.into_iter().filter_map(|stored| match stored.record {
                     Record::Article(article) => Some(*article),
                     _ => None,
                 });
@@ -277,10 +277,6 @@ impl Helpdesk {
                 n_done += articles.len() as u64;
                 rebuild.add(tenant, &self.what_is_out(tenant, &articles).await?)?;
                 progress(n_done);
-                match page.next {
-                    Some(next) => query.after = Some(next),
-                    None => break,
-                }
             }
         }
         rebuild.finish()?;

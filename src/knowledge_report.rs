@@ -16,7 +16,7 @@ use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::message::MessageKind;
 use helpdesk_core::view::{Direction, OrderBy};
 use helpdesk_search::{ArticleIndex, ArticleQuery, Asker, FullTextIndex, TopicFinder};
-use helpdesk_storage::{ListKind, ListQuery, Order, Shelf};
+use helpdesk_storage::{ListKind, ListQuery, Order, Pages, Shelf};
 use std::collections::BTreeMap;
 
 /// Tickets among which topics are looked for: the newest.
@@ -50,19 +50,15 @@ impl Helpdesk {
         // Articles come after all sessions: what sessions came to is said of each.
         for kind in [StreamKind::SearchSession, StreamKind::Article] {
             let kind = ListKind::Things(kind);
-            let mut list = ListQuery::all(asking.actor.tenant, kind, asking.now, PAGE_MAX);
-            loop {
-                let page = self.inner.store.list(&list).await?;
-                for stored in &page.rows {
+            let list = ListQuery::all(asking.actor.tenant, kind, asking.now, PAGE_MAX);
+            let mut pages = Pages::new(list);
+            while let Some(rows) = pages.next(&*self.inner.store).await? {
+                for stored in &rows {
                     match &stored.record {
                         Record::SearchSession(session) => reporter.session(session),
                         Record::Article(article) => reporter.article(article),
                         _ => {}
                     }
-                }
-                match page.next {
-                    Some(next) => list.after = Some(next),
-                    None => break,
                 }
             }
         }
@@ -81,9 +77,9 @@ impl Helpdesk {
         list.scope = Scope::And(vec![scope, asking.scope(Permission::Read)]);
         list.order = Order { by: OrderBy::CreatedAt, direction: Direction::Descending };
         let mut tickets = Vec::new();
-        loop {
-            let page = self.inner.store.list(&list).await?;
-            for stored in page.rows {
+        let mut pages = Pages::new(list);
+        while let Some(rows) = pages.next(&*self.inner.store).await? {
+            for stored in rows {
                 let Record::Case(case) = stored.record else { continue };
                 let opened_at = case.ticket.times.created_at;
                 if opened_at < query.from || tickets.len() == TOPIC_TICKETS_MAX {
@@ -93,11 +89,8 @@ impl Helpdesk {
                     tickets.push(case.ticket);
                 }
             }
-            match page.next {
-                Some(next) => list.after = Some(next),
-                None => return Ok(tickets),
-            }
         }
+        Ok(tickets)
     }
 
     /// What these tickets are about and no article.

@@ -19,7 +19,7 @@ use helpdesk_core::query::{
 };
 use helpdesk_core::report::{ReportQuery, Reporter};
 use helpdesk_core::view::{Direction, OrderBy};
-use helpdesk_storage::{CountBy, Cursor, ListKind, ListQuery, Order, Shelf};
+use helpdesk_storage::{CountBy, Cursor, ListKind, ListQuery, Order, Pages, Shelf};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -157,9 +157,9 @@ impl Helpdesk {
                 {"field": "assignee", "unset": true},
             ]}),
         )?;
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            for stored in page.rows {
+        let mut pages = Pages::new(query);
+        while let Some(page) = pages.next(&*self.inner.store).await? {
+            for stored in page {
                 let Record::Case(case) = stored.record else { continue };
                 let Some(row) = case.ticket.queue.as_ref().and_then(|key| rows.get_mut(key)) else {
                     continue;
@@ -169,11 +169,8 @@ impl Helpdesk {
                 let entered = case.ticket.entered_queue_at;
                 row.oldest_at = [row.oldest_at, entered].into_iter().flatten().min();
             }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(Answer::Queues(rows.into_values().collect())),
-            }
         }
+        Ok(Answer::Queues(rows.into_values().collect()))
     }
 
     pub(crate) async fn report(&self, asking: &Asking<'_>, query: &ReportQuery) -> Result<Answer> {
@@ -182,16 +179,12 @@ impl Helpdesk {
         let tenant = asking.actor.tenant;
         let mut list = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), asking.now, PAGE_MAX);
         list.scope = Scope::And(vec![scope, asking.scope(Permission::Read)]);
-        loop {
-            let page = self.inner.store.list(&list).await?;
-            for stored in &page.rows {
+        let mut pages = Pages::new(list);
+        while let Some(rows) = pages.next(&*self.inner.store).await? {
+            for stored in &rows {
                 if let Record::Case(case) = &stored.record {
                     reporter.ticket(&case.ticket);
                 }
-            }
-            match page.next {
-                Some(next) => list.after = Some(next),
-                None => break,
             }
         }
         self.each_case_event(tenant, |row| reporter.event(row)).await?;
