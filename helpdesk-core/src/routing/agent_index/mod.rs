@@ -34,9 +34,9 @@ use ranking::Ranking;
 /// Agents by what a choice asks of them.
 ///
 /// It is told of every agent, and of every change ([`put`](Self::put),
-/// [`put_load`](Self::put_load), [`remove`](Self::remove)); then
-/// [`choose`](Self::choose) answers as the scan of the same agents does, whatever
-/// the order in which they were told.
+/// [`put_load`](Self::put_load) or [`change_load`](Self::change_load),
+/// [`remove`](Self::remove)); then [`choose`](Self::choose) answers as the scan of the
+/// same agents does, whatever the order in which they were told.
 ///
 /// ```
 /// use chrono::DateTime;
@@ -75,16 +75,14 @@ use ranking::Ranking;
 /// }))?;
 /// let mut index = AgentIndex::new(&roster, []);
 /// let calendars = &Calendars::default();
-/// let (queue, ticket, affinity, seed, before) = (&queue, &ticket, &[], 0, roster.clone());
-/// let ask = Ask { queue, ticket, roster: &before, calendars, affinity, now, seed };
+/// let (queue, ticket, roster, affinity, seed) = (&queue, &ticket, &roster, &[], 0);
+/// let ask = Ask { queue, ticket, roster, calendars, affinity, now, seed };
 /// let found = index.choose(&ask);
 /// assert_eq!(found, Found::from(&choose(&ask)));
 /// // The chosen has no room for another one.
 /// let chosen = found.chosen.ok_or("nobody")?;
-/// let entry = roster.agents.get_mut(&chosen).ok_or("nobody")?;
-/// entry.load.channels.entry(ticket.channel).or_default().active += found.weight;
-/// index.put_load(&entry.load);
-/// let next = index.choose(&Ask { roster: &roster, ..ask });
+/// index.change_load(chosen, ticket.channel, |load| load.active += found.weight);
+/// let next = index.choose(&ask);
 /// assert!(next.chosen.is_some_and(|next| next != chosen));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -189,8 +187,11 @@ impl AgentIndex {
     /// Takes in that what an agent holds on a channel changed; nothing happens for one
     /// who is not known.
     ///
-    /// It is [`put_load`](Self::put_load) of the load with that change, for a host that
-    /// keeps no loads beside the index, and costs less.
+    /// It is [`put_load`](Self::put_load) of the load with that change, and costs less: for
+    /// a host that keeps no loads beside the index. [`choose`](Self::choose) asks the
+    /// roster it is given about agents with affinity and, where it finds nobody, about
+    /// those whom time may free (cooldown, shift, exclusion): there loads have to be the
+    /// same.
     pub fn change_load(
         &mut self,
         agent: AgentId,
