@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
 /// Whether a future was woken since it was polled.
 #[derive(Default)]
@@ -247,4 +248,47 @@ fn a_leader_that_panics_takes_nobody_along() {
     assert!(led.is_err());
     assert_eq!(pollster::block_on(follower.take().unwrap()), None, "its leader panicked");
     assert_eq!(pollster::block_on(queue.submit(3, work)), Some(3));
+}
+
+/// The batches that two callers are served in, when the last one had so many, a while ago
+/// or just now.
+fn batches(n_awaited: usize, patience: Duration) -> Vec<usize> {
+    let queue: Queue<u32, u32> = Queue::default();
+    {
+        let mut state = queue.state();
+        state.n_awaited = n_awaited;
+        state.awaited_until = Instant::now().checked_add(patience);
+    }
+    let batches = Mutex::new(Vec::new());
+    let work = |jobs: Vec<u32>| {
+        batches.lock().unwrap().push(jobs.len());
+        jobs
+    };
+    std::thread::scope(|scope| {
+        for job in 0..2 {
+            let (queue, work) = (&queue, &work);
+            scope.spawn(move || assert_eq!(pollster::block_on(queue.submit(job, work)), Some(job)));
+        }
+    });
+    batches.into_inner().unwrap()
+}
+
+#[test]
+fn those_who_were_served_together_are_waited_for() {
+    assert_eq!(batches(2, Duration::from_secs(600)), [2]);
+}
+
+#[test]
+fn nobody_is_waited_for_who_is_late() {
+    let batches = batches(3, Duration::ZERO);
+    assert_eq!(batches.iter().sum::<usize>(), 2, "{batches:?}");
+}
+
+#[test]
+fn one_caller_alone_never_waits() {
+    let queue: Queue<u32, u32> = Queue::default();
+    for job in 0..3 {
+        assert_eq!(pollster::block_on(queue.submit(job, |jobs| jobs)), Some(job));
+        assert_eq!(queue.state().n_awaited, 0);
+    }
 }
