@@ -23,8 +23,6 @@ mod tests;
 
 /// Jobs of one batch.
 pub(super) const BATCH_MAX: usize = 256;
-/// Batches that a leader does for others once its own job is done.
-const BATCHES_MAX: usize = 4;
 /// The part of what a batch took for which the next one waits, at most, that those of the
 /// last come back. It is used up in vain only when fewer come than did.
 const PATIENCE_PART: u32 = 4;
@@ -91,18 +89,16 @@ impl<J, R> Queue<J, R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what waits, as the leader, until job `own` is done and nothing more waits, or
-    /// enough was done for others.
+    /// Does what waits, as the leader, until job `own` is done. A caller kept for longer would
+    /// be missing in the batches after that.
     fn lead(&self, own: Number, work: &impl Fn(Vec<J>) -> Vec<R>) -> Option<R> {
         let mut leading = Leading { queue: self, at_work: Vec::new(), is_over: false };
         let mut result = None;
         let mut is_own_done = false;
-        let mut n_batches = 0;
         loop {
             let jobs = {
                 let mut state = self.state();
-                let is_enough = is_own_done && n_batches >= BATCHES_MAX;
-                if is_enough || state.waiting.is_empty() {
+                if is_own_done || state.waiting.is_empty() {
                     state.is_led = false;
                     leading.is_over = true;
                     break;
@@ -113,7 +109,6 @@ impl<J, R> Queue<J, R> {
                 leading.at_work = numbers;
                 jobs
             };
-            n_batches += 1;
             let (n_jobs, start) = (jobs.len(), Instant::now());
             let results = work(jobs);
             let patience = (start.elapsed() / PATIENCE_PART).min(PATIENCE_MAX);
@@ -121,9 +116,7 @@ impl<J, R> Queue<J, R> {
             debug_assert_eq!(numbers.len(), results.len(), "a result for each job");
             let mut results = results.into_iter();
             let mut state = self.state();
-            // One who leads on does not come back meanwhile.
-            let n_served = n_jobs - usize::from(numbers.contains(&own));
-            state.n_awaited = state.waiting.len() + n_served;
+            state.n_awaited = state.waiting.len() + n_jobs;
             state.awaited_until = Instant::now().checked_add(patience);
             let mut woken = Vec::new();
             for number in numbers {
