@@ -7,7 +7,8 @@
 //! the calls, for example in `spawn_blocking`.
 //!
 //! Callers who commit while another does share the next transaction, up to 256 of
-//! them, and with it the wait for the disk: whoever was first commits for all. A
+//! them, and with it the wait for the disk: whoever was first commits for all, and waits a
+//! moment for those who were just served, should they come back. A
 //! change set whose expectations do not hold is left out of it, and nobody else's
 //! suffers. A commit whose future is dropped is not done if it has not begun.
 //!

@@ -115,7 +115,7 @@ impl SqliteOptions {
     }
 
     /// How much of the file's start is read by mapping it into memory instead of by calls of
-    /// the operating system; none unless set. A ticket is read in a fifth less time where
+    /// the operating system; none unless set. A ticket is read in a seventh less time where
     /// its pages are mapped. SQLite maps 2 GiB at most unless it was built with a greater
     /// `SQLITE_MAX_MMAP_SIZE`; commits are written as ever.
     ///
