@@ -115,9 +115,10 @@ impl SqliteOptions {
     }
 
     /// How much of the file's start is read by mapping it into memory instead of by calls of
-    /// the operating system; none unless set. A ticket is read in a seventh less time where
-    /// its pages are mapped. SQLite maps 2 GiB at most unless it was built with a greater
-    /// `SQLITE_MAX_MMAP_SIZE`; commits are written as ever.
+    /// the operating system; none unless set. A ticket that is read again takes a seventh less
+    /// time so; the first look at a page costs as much as a call or more, so it is worth it for
+    /// what is read often, and for files that fit into memory. SQLite maps 2 GiB at most unless it
+    /// was built with a greater `SQLITE_MAX_MMAP_SIZE`; commits are written as ever.
     ///
     /// With it, a disk that fails to read, or another program that shortens the file, ends
     /// the process by a signal (`SIGBUS`) where it would be an error. It is no use in memory,
