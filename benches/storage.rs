@@ -30,6 +30,7 @@ use helpdesk::storage::{
     Shelf, Store,
 };
 use helpdesk::{Helpdesk, SqliteOptions, SqliteStore, block_on};
+use helpdesk_torture_disk::slow_syncs;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Write;
@@ -49,6 +50,11 @@ const COMMITS: usize = 200;
 const CALLERS: [usize; 3] = [1, 8, 32];
 /// Commits of one caller in a durable round.
 const DURABLE: usize = 20;
+/// What a sync takes on the slow disk, beside what it takes on this one: as a good part of
+/// the disks in clouds.
+const SLOW_SYNC: Duration = Duration::from_millis(4);
+/// How much of the database is mapped where that is measured: as much as SQLite does.
+const MAPPED: u64 = 1 << 40;
 /// The file of a database within its folder.
 const FILE: &str = "desk.db";
 /// Reads of one kind.
@@ -85,9 +91,11 @@ impl Options {
 fn main() {
     let options = Options::read();
     let n_rounds = options.n_rounds;
-    let parts: [(&str, &dyn Fn() -> Value); 4] = [
+    let durable = |wait| json!(CALLERS.map(|callers| durable(callers, n_rounds, wait)));
+    let parts: [(&str, &dyn Fn() -> Value); 5] = [
         ("commit", &|| commit_cpu(n_rounds)),
-        ("durable", &|| json!(CALLERS.map(|callers| durable(callers, n_rounds)))),
+        ("durable", &|| durable(Duration::ZERO)),
+        ("durable_slow", &|| durable(SLOW_SYNC)),
         ("receive", &|| receive_cpu(n_rounds)),
         ("large", &|| large(options.n_tickets)),
     ];
@@ -158,8 +166,10 @@ fn commit_cpu(n_rounds: usize) -> Value {
 }
 
 /// Commits that wait for the disk, by so many callers at once, beside a file to which the
-/// same bytes are appended and synced, as many as callers at a time.
-fn durable(n_callers: usize, n_rounds: usize) -> Value {
+/// same bytes are appended and synced, as many as callers at a time. Each sync, theirs and
+/// ours, waits so long besides.
+fn durable(n_callers: usize, n_rounds: usize, wait: Duration) -> Value {
+    slow_syncs(wait);
     let (ours, theirs) = (folder(), folder());
     let store = open(&ours, Synchronous::Full);
     let kinds = Kinds::record();
@@ -198,11 +208,14 @@ fn durable(n_callers: usize, n_rounds: usize) -> Value {
         for _ in 0..DURABLE {
             file.write_all(&bytes).expect("appends");
             file.sync_data().expect("syncs");
+            std::thread::sleep(wait);
         }
         floors.push(start.elapsed().as_nanos() as f64 / n_commits as f64);
     }
+    slow_syncs(Duration::ZERO);
     json!({
         "callers": n_callers, "bytes": n_written,
+        "sync_wait_ns": wait.as_nanos() as u64,
         "wall_ns": least(&own), "floor_wall_ns": least(&floors),
         "of_floor": least(&floors) / least(&own),
     })
@@ -275,12 +288,16 @@ fn large(n_tickets: usize) -> Value {
     block_on(store.maintain(&helpdesk::storage::Maintain::Compact)).expect("compacts");
     let n_file = std::fs::metadata(&path).expect("there").len();
     eprintln!("{n_tickets} tickets: {n_file} bytes");
-    let get = percentiles(READS, |i| {
-        let n = 1 + (i * 7_919) % n_tickets;
-        let key = RecordKey::Stream(StreamId::case(kinds.ticket(n)));
-        let found = block_on(store.get(TENANT, &[key])).expect("reads");
-        assert!(found[0].is_some(), "ticket {n}");
-    });
+    let get = |store: &SqliteStore| {
+        percentiles(READS, |i| {
+            let n = 1 + (i * 7_919) % n_tickets;
+            let key = RecordKey::Stream(StreamId::case(kinds.ticket(n)));
+            let found = block_on(store.get(TENANT, &[key])).expect("reads");
+            assert!(found[0].is_some(), "ticket {n}");
+        })
+    };
+    let mapped = SqliteOptions::default().with_mapped_bytes(MAPPED);
+    let mapped = SqliteStore::open(&path, mapped).expect("opens");
     let list = |order, condition: Option<&Value>, projection| {
         let mut query = ListQuery::all(TENANT, ListKind::Cases(Shelf::Live), now(), 50);
         query.order = order;
@@ -302,7 +319,8 @@ fn large(n_tickets: usize) -> Value {
         "bytes_a_ticket": n_file as f64 / n_tickets as f64,
         "pure_bytes_a_ticket": n_pure as f64 / n_tickets as f64,
         "size_ratio": n_file as f64 / n_pure as f64,
-        "get": get,
+        "get": get(&store),
+        "get_mapped": get(&mapped),
         "list_created_summary": list(newest(OrderBy::CreatedAt), None, Projection::Summary),
         "list_created_full": list(newest(OrderBy::CreatedAt), None, Projection::Full),
         "list_updated_summary": list(newest(OrderBy::UpdatedAt), None, Projection::Summary),

@@ -26,7 +26,10 @@ pub(crate) fn encode<T: Serialize + ?Sized>(thing: &T) -> Result<String> {
 
 /// A thing of its document.
 pub(crate) fn decode<T: DeserializeOwned>(what: &str, doc: impl AsRef<[u8]>) -> Result<T> {
-    serde_json::from_slice(doc.as_ref()).map_err(|error| BadDoc(format!("a {what}: {error}")))
+    let bad = |error: &dyn fmt::Display| BadDoc(format!("a {what}: {error}"));
+    // Looked at once as a whole, not again at each of its strings.
+    let text = std::str::from_utf8(doc.as_ref()).map_err(|error| bad(&error))?;
+    serde_json::from_str(text).map_err(|error| bad(&error))
 }
 
 /// A record as its document.

@@ -1,10 +1,8 @@
 //! Commits: what is checked, then what is written, in one transaction.
 
-use super::doc::{
-    count, decode_command, encode, encode_command, encode_record, encode_run, int, is_one_run,
-    stream_kind,
-};
+use super::doc::{count, decode_command, encode, int, is_one_run, stream_kind};
 use super::failure::{BACKEND, failed};
+use super::prepared::Prepared;
 use super::session::{Session, doc, integer, uuid, word};
 use crate::order::{category_rank, micros, number_rank, priority_rank};
 use crate::plan::{Plan, Slot, check_expected, check_outbox, invalid, plan_unique};
@@ -22,19 +20,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) enum Checked<'a> {
     /// The command was committed before.
     Replay(CommandRecord),
-    /// All expectations hold.
-    Holds {
-        /// Numbers.
-        plan: Plan,
-        /// What each unique key that changes finds afterwards.
-        unique: BTreeMap<&'a UniqueKey, Option<StreamId>>,
-    },
+    /// All expectations hold; what each unique key that changes finds afterwards.
+    Holds(BTreeMap<&'a UniqueKey, Option<StreamId>>),
 }
 
 impl Session<'_> {
     /// Checks a change set; writes nothing.
-    pub(super) fn check<'c>(&self, change_set: &'c ChangeSet) -> Result<Checked<'c>> {
-        let plan = Plan::new(change_set)?;
+    pub(super) fn check<'c>(&self, prepared: &'c Prepared<'_>) -> Result<Checked<'c>> {
+        let change_set = prepared.change_set();
         if let Some(record) = self.known_command(change_set)? {
             return Ok(Checked::Replay(record));
         }
@@ -45,15 +38,16 @@ impl Session<'_> {
         // That none is there yet the index says when they are written: it is a mistake, not
         // a race, so it is no matter that the others of a batch are committed again.
         check_outbox(change_set, |_| Ok(false))?;
-        Ok(Checked::Holds { plan, unique })
+        Ok(Checked::Holds(unique))
     }
 
     /// Writes a change set that was checked in the same transaction.
-    pub(super) fn write(&self, change_set: &ChangeSet, checked: Checked<'_>) -> Result<Committed> {
-        let (plan, unique) = match checked {
+    pub(super) fn write(&self, prepared: &Prepared<'_>, checked: Checked<'_>) -> Result<Committed> {
+        let unique = match checked {
             Checked::Replay(record) => return Ok(Committed::replayed(record)),
-            Checked::Holds { plan, unique } => (plan, unique),
+            Checked::Holds(unique) => unique,
         };
+        let (change_set, plan) = (prepared.change_set(), &prepared.plan);
         if self.conn.is_autocommit() {
             return Err(ended());
         }
@@ -61,19 +55,19 @@ impl Session<'_> {
         for (key, owner) in unique {
             self.write_unique(tenant, key, owner)?;
         }
-        for (record, slot) in change_set.put.iter().zip(&plan.slots) {
-            self.put(tenant, record, *slot, &plan)?;
+        for ((record, slot), doc) in change_set.put.iter().zip(&plan.slots).zip(&prepared.records) {
+            self.put(tenant, record, *slot, plan, doc)?;
         }
         for written in plan.written.iter().filter(|written| !written.is_put) {
             self.bump(tenant, written.stream, written.version)?;
         }
-        let position = self.append(change_set, &plan)?;
-        if let Some(command) = &change_set.command {
-            self.put_command(tenant, command)?;
+        let position = self.append(prepared)?;
+        if let (Some(command), Some(doc)) = (&change_set.command, &prepared.command) {
+            self.put_command(tenant, command, doc)?;
         }
         // Before what is done goes: an id that is there is refused, even one that is done here.
-        for new in &change_set.outbox {
-            self.push(tenant, &new.message, micros(new.message.not_before), 0)?;
+        for (new, doc) in change_set.outbox.iter().zip(&prepared.messages) {
+            self.push_doc(tenant, &new.message, micros(new.message.not_before), 0, doc)?;
         }
         for token in &change_set.done {
             self.remove_leased(tenant, token.thing)?;
@@ -154,16 +148,22 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn put(&self, tenant: TenantId, record: &Record, slot: Slot, plan: &Plan) -> Result<()> {
-        let doc = encode_record(record)?;
+    fn put(
+        &self,
+        tenant: TenantId,
+        record: &Record,
+        slot: Slot,
+        plan: &Plan,
+        doc: &str,
+    ) -> Result<()> {
         match slot {
             Slot::Stream(stream) => {
                 let Some(written) = plan.of(stream) else { return Ok(()) };
                 let is_new = written.expected == 0;
                 let version = int(written.version);
                 match record {
-                    Record::Case(case) => self.put_case(tenant, case, is_new, version, &doc)?,
-                    _ => self.put_entity(tenant, stream, is_new, version, &doc)?,
+                    Record::Case(case) => self.put_case(tenant, case, is_new, version, doc)?,
+                    _ => self.put_entity(tenant, stream, is_new, version, doc)?,
                 }
             }
             Slot::Message(TicketId(ticket), seq) => {
@@ -244,20 +244,21 @@ impl Session<'_> {
     }
 
     /// Appends the journal's entries, a row for each run of them.
-    fn append(&self, change_set: &ChangeSet, plan: &Plan) -> Result<Option<u64>> {
+    fn append(&self, prepared: &Prepared<'_>) -> Result<Option<u64>> {
+        let change_set = prepared.change_set();
         if change_set.events.is_empty() {
             return Ok(None);
         }
         let tenant = change_set.tenant.0.as_bytes();
         let mut position = self.last_position()?;
-        let mut numbers = plan.numbers.iter();
-        for run in change_set.events.chunk_by(is_one_run) {
+        let mut numbers = prepared.plan.numbers.iter();
+        for (run, doc) in change_set.events.chunk_by(is_one_run).zip(&prepared.runs) {
             let (Some(first), Some(n)) = (run.first(), numbers.nth(run.len() - 1)) else {
                 continue;
             };
             let (kind, id) = (first.stream.kind.as_str(), first.stream.id.as_bytes());
             position += run.len() as u64;
-            let params = params![int(position), tenant, kind, id, int(*n), encode_run(run)?];
+            let params = params![int(position), tenant, kind, id, int(*n), doc];
             self.run(&self.sql.event_insert, params)?;
         }
         Ok(Some(position))
@@ -269,10 +270,10 @@ impl Session<'_> {
         count(last.unwrap_or(0))
     }
 
-    fn put_command(&self, tenant: TenantId, command: &CommandRecord) -> Result<()> {
+    fn put_command(&self, tenant: TenantId, command: &CommandRecord, doc: &str) -> Result<()> {
         let (tenant, id) = (tenant.0.as_bytes(), command.id.0.as_bytes());
         let expires_at = micros(command.expires_at);
-        let params = params![tenant, id, command.sha256, expires_at, encode_command(command)?];
+        let params = params![tenant, id, command.sha256, expires_at, doc];
         self.run(&self.sql.command_put, params)?;
         Ok(())
     }
@@ -301,9 +302,21 @@ impl Session<'_> {
         due_at: i64,
         n_claims: u32,
     ) -> Result<()> {
+        self.push_doc(tenant, message, due_at, n_claims, &encode(message)?)
+    }
+
+    /// The same with its document.
+    fn push_doc(
+        &self,
+        tenant: TenantId,
+        message: &OutboxMessage,
+        due_at: i64,
+        n_claims: u32,
+        doc: &str,
+    ) -> Result<()> {
         let (tenant, id) = (tenant.0.as_bytes(), message.id.as_bytes());
         let (lane, topic) = (message.ordering_key.as_bytes(), message.effect.topic());
-        let params = params![tenant, id, lane, topic, due_at, n_claims, encode(message)?];
+        let params = params![tenant, id, lane, topic, due_at, n_claims, doc];
         let mut statement = self.prepare(&self.sql.outbox_insert)?;
         match statement.execute(params) {
             Ok(_) => Ok(()),

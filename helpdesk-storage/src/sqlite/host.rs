@@ -2,10 +2,12 @@
 
 use super::SqliteOptions;
 use super::failure::failed;
+use super::prepared::Prepared;
 use super::session::Session;
 use super::statements::Statements;
 use crate::{ChangeSet, Committed, Result};
 use rusqlite::{Connection, Transaction};
+use std::borrow::Cow;
 
 /// Commits change sets as part of a transaction of the host's: its rows and ours are
 /// committed together or not at all.
@@ -71,9 +73,10 @@ impl InTx<'_> {
             prefix: self.options.prefix(),
             busy_timeout: self.options.busy_timeout,
         };
-        let checked = session.check(change_set)?;
+        let prepared = Prepared::new(Cow::Borrowed(change_set))?;
+        let checked = session.check(&prepared)?;
         self.run("SAVEPOINT hd_commit")?;
-        match session.write(change_set, checked) {
+        match session.write(&prepared, checked) {
             Ok(committed) => {
                 self.run("RELEASE hd_commit")?;
                 Ok(committed)

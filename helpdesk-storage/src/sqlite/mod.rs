@@ -7,7 +7,8 @@
 //! the calls, for example in `spawn_blocking`.
 //!
 //! Callers who commit while another does share the next transaction, up to 256 of
-//! them, and with it the wait for the disk: whoever was first commits for all. A
+//! them, and with it the wait for the disk: whoever was first commits for all, and waits a
+//! moment for those who were just served, should they come back. A
 //! change set whose expectations do not hold is left out of it, and nobody else's
 //! suffers. A commit whose future is dropped is not done if it has not begun.
 //!
@@ -31,6 +32,7 @@ mod maintain;
 mod narrow;
 mod options;
 mod pool;
+mod prepared;
 mod queue;
 mod read;
 mod schema;
@@ -53,10 +55,12 @@ use helpdesk_core::case::record::{RecordKey, Stored};
 use helpdesk_core::event::Recorded;
 use helpdesk_core::id::TenantId;
 use pool::{Conn, Pool, Tx};
+use prepared::Prepared;
 use queue::Queue;
 use rusqlite::Connection;
 use session::Session;
 use statements::Statements;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Keeps everything in one SQLite database.
@@ -71,7 +75,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct SqliteStore {
     pool: Pool,
-    queue: Queue<ChangeSet, Result<Committed>>,
+    queue: Queue<Prepared<'static>, Result<Committed>>,
     options: SqliteOptions,
     statements: Statements,
     /// Where it is; `None` in memory.
@@ -186,25 +190,25 @@ impl SqliteStore {
         Ok(done)
     }
 
-    fn commit_one(&self, change_set: &ChangeSet) -> Result<Committed> {
+    fn commit_one(&self, prepared: &Prepared<'_>) -> Result<Committed> {
         self.write(|session| {
-            let checked = session.check(change_set)?;
-            session.write(change_set, checked)
+            let checked = session.check(prepared)?;
+            session.write(prepared, checked)
         })
     }
 
     /// Each for itself, in one transaction where all goes well.
-    fn commit_all(&self, change_sets: &[ChangeSet]) -> Vec<Result<Committed>> {
-        if let [alone] = change_sets {
+    fn commit_all(&self, batch: &[Prepared<'_>]) -> Vec<Result<Committed>> {
+        if let [alone] = batch {
             return vec![self.commit_one(alone)];
         }
-        match self.commit_together(change_sets) {
+        match self.commit_together(batch) {
             Together::Done(results) => results,
             // Whatever it was, it hits only the one that it concerns.
-            Together::Undone => change_sets.iter().map(|it| self.commit_one(it)).collect(),
+            Together::Undone => batch.iter().map(|it| self.commit_one(it)).collect(),
             Together::NotBegun(error) => {
                 let mut results: Vec<_> =
-                    change_sets.iter().skip(1).map(|_| Err(failure::same_again(&error))).collect();
+                    batch.iter().skip(1).map(|_| Err(failure::same_again(&error))).collect();
                 results.push(Err(error));
                 results
             }
@@ -212,17 +216,17 @@ impl SqliteStore {
     }
 
     /// All in one transaction: those whose checks fail write nothing, so the others stand.
-    fn commit_together(&self, change_sets: &[ChangeSet]) -> Together {
+    fn commit_together(&self, batch: &[Prepared<'_>]) -> Together {
         let conn = self.pool.writer();
         let tx = match Tx::write(&conn) {
             Ok(tx) => tx,
             Err(error) => return Together::NotBegun(error),
         };
         let session = self.session(&conn);
-        let mut results = Vec::with_capacity(change_sets.len());
-        for change_set in change_sets {
-            let result = match session.check(change_set) {
-                Ok(checked) => match session.write(change_set, checked) {
+        let mut results = Vec::with_capacity(batch.len());
+        for prepared in batch {
+            let result = match session.check(prepared) {
+                Ok(checked) => match session.write(prepared, checked) {
                     Ok(committed) => Ok(committed),
                     Err(_) => return Together::Undone,
                 },
@@ -261,14 +265,27 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, change_set: ChangeSet) -> Result<Committed> {
-        let done = self.queue.submit(change_set, |batch| self.commit_all(&batch)).await;
+        let prepared = Prepared::new(Cow::Owned(change_set))?;
+        let done = self.queue.submit(prepared, |batch| self.commit_all(&batch)).await;
         done.unwrap_or_else(|| {
             Err(failure::ambiguous("the caller who committed for others panicked"))
         })
     }
 
     async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
-        self.commit_all(&change_sets)
+        let mut batch = Vec::with_capacity(change_sets.len());
+        let mut refused = Vec::with_capacity(change_sets.len());
+        for change_set in change_sets {
+            match Prepared::new(Cow::Owned(change_set)) {
+                Ok(prepared) => {
+                    batch.push(prepared);
+                    refused.push(None);
+                }
+                Err(error) => refused.push(Some(Err(error))),
+            }
+        }
+        let mut done = self.commit_all(&batch).into_iter();
+        refused.into_iter().filter_map(|refused| refused.or_else(|| done.next())).collect()
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {

@@ -185,6 +185,8 @@ fn set_up(conn: &Connection, options: &SqliteOptions, cache_kib: u32) -> Result<
     conn.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
     conn.pragma_update(None, "cache_size", -i64::from(cache_kib)).map_err(failed)?;
     conn.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+    let mapped = i64::try_from(options.mapped_bytes).unwrap_or(i64::MAX);
+    conn.pragma_update(None, "mmap_size", mapped).map_err(failed)?;
     conn.pragma_update(None, "temp_store", "MEMORY").map_err(failed)
 }
 

@@ -6,25 +6,35 @@
 //! whoever is chosen may never be polled again: a leader that retires wakes all who wait,
 //! and the first of them to be polled, or the next caller, leads. So a future that is
 //! dropped, or left alone, holds up nobody but itself.
+//!
+//! Callers who commit again and again come back just after they were served. A leader who began
+//! at once would find the first of them only, and the others would wait for two waits for the
+//! disk: so it gives them a moment, a part of what they were served in.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 #[cfg(test)]
 mod tests;
 
 /// Jobs of one batch.
 pub(super) const BATCH_MAX: usize = 256;
-/// Batches that a leader does for others once its own job is done.
-const BATCHES_MAX: usize = 4;
+/// The part of what a batch took for which the next one waits, at most, that those of the
+/// last come back. It is used up in vain only when fewer come than did.
+const PATIENCE_PART: u32 = 4;
+/// And no longer than that, however long the disk took once.
+const PATIENCE_MAX: Duration = Duration::from_millis(2);
 
 /// Jobs that wait, and who waits for them.
 #[derive(Debug)]
 pub(super) struct Queue<J, R> {
     state: Mutex<State<J, R>>,
+    /// So many wait as the leader would have.
+    are_back: Condvar,
 }
 
 /// Which job.
@@ -40,6 +50,9 @@ struct State<J, R> {
     done: HashMap<Number, Option<R>>,
     /// Jobs at work whose caller has gone.
     abandoned: HashSet<Number>,
+    /// How many will wait once those of the last batch are back, and until when they may be.
+    n_awaited: usize,
+    awaited_until: Option<Instant>,
 }
 
 impl<J, R> Default for Queue<J, R> {
@@ -51,8 +64,10 @@ impl<J, R> Default for Queue<J, R> {
             wakers: HashMap::new(),
             done: HashMap::new(),
             abandoned: HashSet::new(),
+            n_awaited: 0,
+            awaited_until: None,
         };
-        Self { state: Mutex::new(state) }
+        Self { state: Mutex::new(state), are_back: Condvar::new() }
     }
 }
 
@@ -74,33 +89,35 @@ impl<J, R> Queue<J, R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what waits, as the leader, until job `own` is done and nothing more waits, or
-    /// enough was done for others.
+    /// Does what waits, as the leader, until job `own` is done. A caller kept for longer would
+    /// be missing in the batches after that.
     fn lead(&self, own: Number, work: &impl Fn(Vec<J>) -> Vec<R>) -> Option<R> {
         let mut leading = Leading { queue: self, at_work: Vec::new(), is_over: false };
         let mut result = None;
         let mut is_own_done = false;
-        let mut n_batches = 0;
         loop {
             let jobs = {
                 let mut state = self.state();
-                let is_enough = is_own_done && n_batches >= BATCHES_MAX;
-                if is_enough || state.waiting.is_empty() {
+                if is_own_done || state.waiting.is_empty() {
                     state.is_led = false;
                     leading.is_over = true;
                     break;
                 }
+                state = self.gather(state);
                 let n = state.waiting.len().min(BATCH_MAX);
                 let (numbers, jobs): (Vec<Number>, Vec<J>) = state.waiting.drain(..n).unzip();
                 leading.at_work = numbers;
                 jobs
             };
-            n_batches += 1;
+            let (n_jobs, start) = (jobs.len(), Instant::now());
             let results = work(jobs);
+            let patience = (start.elapsed() / PATIENCE_PART).min(PATIENCE_MAX);
             let numbers = std::mem::take(&mut leading.at_work);
             debug_assert_eq!(numbers.len(), results.len(), "a result for each job");
             let mut results = results.into_iter();
             let mut state = self.state();
+            state.n_awaited = state.waiting.len() + n_jobs;
+            state.awaited_until = Instant::now().checked_add(patience);
             let mut woken = Vec::new();
             for number in numbers {
                 let found = results.next();
@@ -116,6 +133,15 @@ impl<J, R> Queue<J, R> {
         }
         drop(leading);
         result
+    }
+
+    /// Gives those who were served last a moment to come back, where there were any.
+    fn gather<'a>(&self, state: MutexGuard<'a, State<J, R>>) -> MutexGuard<'a, State<J, R>> {
+        let Some(until) = state.awaited_until else { return state };
+        let patience = until.saturating_duration_since(Instant::now());
+        let lack = |state: &mut State<J, R>| state.waiting.len() < state.n_awaited;
+        let gathered = self.are_back.wait_timeout_while(state, patience, lack);
+        gathered.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Wakes all who wait, where nobody leads.
@@ -203,7 +229,13 @@ where
         let mut state = it.queue.state();
         let number = match &mut it.stage {
             Stage::New(job) => match job.take() {
-                Some(job) => state.push(job),
+                Some(job) => {
+                    let number = state.push(job);
+                    if state.is_led && state.waiting.len() == state.n_awaited {
+                        it.queue.are_back.notify_one();
+                    }
+                    number
+                }
                 None => return Poll::Ready(None),
             },
             Stage::Queued(number) => *number,

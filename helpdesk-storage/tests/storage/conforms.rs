@@ -25,16 +25,25 @@ fn sqlite_store_in_memory_conforms() {
     check(|| Arc::new(SqliteStore::open_in_memory(SqliteOptions::default()).unwrap()));
 }
 
-#[test]
-fn sqlite_store_conforms() {
+fn check_files(options: &SqliteOptions) {
     let directory = tempfile::tempdir().unwrap();
     let n = std::sync::atomic::AtomicU32::new(0);
-    let options = || SqliteOptions::default().with_synchronous(Synchronous::Off);
+    let options = options.clone().with_synchronous(Synchronous::Off);
     check(|| {
         let n = n.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let path = directory.path().join(format!("{n}.db"));
-        Arc::new(SqliteStore::open(path, options()).unwrap())
+        Arc::new(SqliteStore::open(path, options.clone()).unwrap())
     });
+}
+
+#[test]
+fn sqlite_store_conforms() {
+    check_files(&SqliteOptions::default());
+}
+
+#[test]
+fn sqlite_store_with_its_file_mapped_conforms() {
+    check_files(&SqliteOptions::default().with_mapped_bytes(1 << 30));
 }
 
 #[test]

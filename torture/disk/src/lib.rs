@@ -22,11 +22,15 @@
 //! Its model is that of SQLite's own crash tests (test6.c): a sync makes the writes
 //! before it last; of those after the last sync each sector of 512 bytes may be kept
 //! or not, in any combination. Files live in the process alone.
+//!
+//! [`slow_syncs`] is for benches: the machine's own disk, with syncs that take longer.
 
 mod locks;
+mod slow;
 mod state;
 mod vfs;
 
+pub use slow::slow_syncs;
 pub use state::{Fault, Loss, Trouble};
 
 use state::State;

@@ -41,15 +41,18 @@ pub(super) fn rows(found: &Value) -> Vec<[String; 3]> {
     let blob = "one row of the same bytes, CPU";
     row("commit, CPU".to_owned(), nanos("/commit/cpu_ns"), ratio("/commit/x_floor", blob));
     row("receive, CPU".to_owned(), nanos("/receive/cpu_ns"), ratio("/receive/x_floor", blob));
-    for (at, run) in found["durable"].as_array().into_iter().flatten().enumerate() {
-        let what = format!("durable commit, callers: {}", run["callers"]);
-        let path = |name: &str| format!("/durable/{at}/{name}");
-        let beside = ratio(&path("of_floor"), "the rate of append and fdatasync");
-        row(what, nanos(&path("wall_ns")), beside);
+    for (part, disk) in [("durable", ""), ("durable_slow", ", 4 ms more a sync")] {
+        for (at, run) in found[part].as_array().into_iter().flatten().enumerate() {
+            let what = format!("durable commit, callers: {}{disk}", run["callers"]);
+            let path = |name: &str| format!("/{part}/{at}/{name}");
+            let beside = ratio(&path("of_floor"), "the rate of append and fdatasync");
+            row(what, nanos(&path("wall_ns")), beside);
+        }
     }
     let tickets = number("/tickets").map_or("-".to_owned(), grouped);
     for (name, what) in [
         ("get", "a ticket by id"),
+        ("get_mapped", "a ticket by id, file mapped"),
         ("list_created_summary", "50 newest, summaries"),
         ("list_created_full", "50 newest, whole"),
         ("list_updated_summary", "50 touched last, summaries"),

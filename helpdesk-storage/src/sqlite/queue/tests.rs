@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
 /// Whether a future was woken since it was polled.
 #[derive(Default)]
@@ -227,24 +228,69 @@ fn threads_share_batches_and_lose_nothing() {
 #[test]
 fn a_leader_that_panics_takes_nobody_along() {
     let queue: Queue<u32, u32> = Queue::default();
-    let follower = RefCell::new(None);
+    await_callers(&queue, 2, Duration::from_secs(600));
     let work = |jobs: Vec<u32>| {
-        if jobs.contains(&2) {
+        if jobs.len() == 2 {
             std::panic::panic_any("the disk is on fire");
         }
         jobs
     };
-    let leads = |jobs: Vec<u32>| {
-        if jobs == [1] {
-            let mut future = Box::pin(queue.submit(2, work));
-            let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            *follower.borrow_mut() = Some(future);
-            return jobs;
-        }
-        work(jobs)
-    };
-    let led = catch_unwind(AssertUnwindSafe(|| pollster::block_on(queue.submit(1, leads))));
-    assert!(led.is_err());
-    assert_eq!(pollster::block_on(follower.take().unwrap()), None, "its leader panicked");
+    let ends: Vec<_> = std::thread::scope(|scope| {
+        let submit = |job| {
+            let (queue, work) = (&queue, &work);
+            let submit = move || pollster::block_on(queue.submit(job, work));
+            scope.spawn(move || catch_unwind(AssertUnwindSafe(submit)))
+        };
+        let callers = [submit(1), submit(2)];
+        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+    });
+    assert_eq!(ends.iter().filter(|end| end.is_err()).count(), 1, "who led");
+    assert_eq!(ends.iter().filter(|end| matches!(end, Ok(None))).count(), 1, "its follower");
+    await_callers(&queue, 0, Duration::ZERO);
     assert_eq!(pollster::block_on(queue.submit(3, work)), Some(3));
+}
+
+/// As after a batch of so many, who may still come back for so long.
+fn await_callers(queue: &Queue<u32, u32>, n: usize, patience: Duration) {
+    let mut state = queue.state();
+    state.n_awaited = n;
+    state.awaited_until = Instant::now().checked_add(patience);
+}
+
+/// The batches that two callers are served in, after one of so many.
+fn batches(n_awaited: usize, patience: Duration) -> Vec<usize> {
+    let queue: Queue<u32, u32> = Queue::default();
+    await_callers(&queue, n_awaited, patience);
+    let batches = Mutex::new(Vec::new());
+    let work = |jobs: Vec<u32>| {
+        batches.lock().unwrap().push(jobs.len());
+        jobs
+    };
+    std::thread::scope(|scope| {
+        for job in 0..2 {
+            let (queue, work) = (&queue, &work);
+            scope.spawn(move || assert_eq!(pollster::block_on(queue.submit(job, work)), Some(job)));
+        }
+    });
+    batches.into_inner().unwrap()
+}
+
+#[test]
+fn those_who_were_served_together_are_waited_for() {
+    assert_eq!(batches(2, Duration::from_secs(600)), [2]);
+}
+
+#[test]
+fn nobody_is_waited_for_who_is_late() {
+    let batches = batches(3, Duration::ZERO);
+    assert_eq!(batches.iter().sum::<usize>(), 2, "{batches:?}");
+}
+
+#[test]
+fn one_caller_alone_never_waits() {
+    let queue: Queue<u32, u32> = Queue::default();
+    for job in 0..3 {
+        assert_eq!(pollster::block_on(queue.submit(job, |jobs| jobs)), Some(job));
+        assert_eq!(queue.state().n_awaited, 1, "who comes is all who are awaited");
+    }
 }
