@@ -4,11 +4,10 @@ use super::failure::{corrupt, failed};
 use super::query::{Link, Query};
 use super::read::{column, count};
 use super::write::{base, int};
-use crate::doc::{decode_run, encode_run, is_one_run};
+use crate::doc::{decode_run, encode_run, rewrite_run};
 use crate::order::micros;
-use crate::plan::invalid;
 use crate::{Maintain, Result};
-use helpdesk_core::event::{NewEvent, Recorded, StreamId};
+use helpdesk_core::event::{Recorded, StreamId};
 use helpdesk_core::id::TenantId;
 use tokio_postgres::types::Type;
 
@@ -62,36 +61,18 @@ pub(super) async fn rewrite(
     tenant: TenantId,
     entries: &[Recorded],
 ) -> Result<u64> {
-    let mut rest = entries.iter().peekable();
+    let mut rest = entries;
     let mut n_rows = 0;
-    while let Some(first) = rest.next() {
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
         let stream = first.entry.stream;
         let rows = link.rows(&row_of(p, tenant, stream, first.n)).await.map_err(failed)?;
         let Some(row) = rows.first() else { continue };
         let (position, n): (i64, i64) = (column(row, 0)?, column(row, 1)?);
         let doc: &str = column(row, 2)?;
         let known = decode_run(stream, count(n)?, count(position)?, doc);
-        let mut known = known.map_err(|bad| corrupt(bad.0))?;
-        let mut put = |new: &Recorded| match known.iter_mut().find(|it| it.n == new.n) {
-            Some(it) => {
-                it.entry.event = new.entry.event.clone();
-                it.entry.origin = new.entry.origin.clone();
-                true
-            }
-            None => false,
-        };
-        n_rows += u64::from(put(first));
-        while let Some(next) = rest.peek().filter(|it| it.entry.stream == stream)
-            && put(next)
-        {
-            n_rows += 1;
-            rest.next();
-        }
-        let run: Vec<NewEvent> = known.into_iter().map(|it| it.entry).collect();
-        if !run.is_sorted_by(is_one_run) {
-            return Err(invalid("entries of one commit keep one origin"));
-        }
-        let doc = encode_run(&run).map_err(|bad| corrupt(bad.0))?;
+        let rewritten = rewrite_run(known.map_err(|bad| corrupt(bad.0))?, first, behind)?;
+        let doc = encode_run(&rewritten.run).map_err(|bad| corrupt(bad.0))?;
         let mut it = Query::kept();
         let doc = it.bind(doc, Type::TEXT);
         let tenant = it.bind(tenant.0, Type::UUID);
@@ -100,6 +81,8 @@ pub(super) async fn rewrite(
             "UPDATE {p}event SET doc = {doc} WHERE tenant_id = {tenant} AND position = {position}"
         );
         link.rows(&it).await.map_err(failed)?;
+        n_rows += rewritten.n_entries as u64;
+        rest = rewritten.rest;
     }
     Ok(n_rows)
 }
