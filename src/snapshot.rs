@@ -205,7 +205,8 @@ pub(crate) fn is_in_snapshot(stream: StreamId) -> bool {
         | StreamKind::Numbers
         | StreamKind::Article
         | StreamKind::Revision
-        | StreamKind::Vote => false,
+        | StreamKind::Vote
+        | StreamKind::Checkpoint => false,
     }
 }
 

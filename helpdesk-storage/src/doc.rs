@@ -46,6 +46,7 @@ pub(crate) fn encode_record(record: &Record) -> Result<String> {
         Record::Article(it) => encode(it),
         Record::Revision(it) => encode(it),
         Record::Vote(it) => encode(it),
+        Record::Checkpoint(it) => encode(it),
         Record::Summary(it) => encode(it),
     }
 }
@@ -65,6 +66,7 @@ pub(crate) fn decode_record(kind: StreamKind, doc: impl AsRef<[u8]>) -> Result<R
         StreamKind::Article => Record::Article(decode(what, doc)?),
         StreamKind::Revision => Record::Revision(decode(what, doc)?),
         StreamKind::Vote => Record::Vote(decode(what, doc)?),
+        StreamKind::Checkpoint => Record::Checkpoint(decode(what, doc)?),
     })
 }
 

@@ -74,7 +74,8 @@ pub(super) fn fire(work: &mut Work<'_>, fire: &FireTimer) -> Result<(), Rejectio
         | StreamKind::Config
         | StreamKind::Numbers
         | StreamKind::Revision
-        | StreamKind::Vote => {
+        | StreamKind::Vote
+        | StreamKind::Checkpoint => {
             let message = format!("no timer belongs to the {}", fire.stream.kind.as_str());
             Err(Rejection::new(Code::Internal, message))
         }

@@ -2,7 +2,9 @@
 
 use crate::actor::Author;
 use crate::article::{ArticleVote, RevisionRecord};
-use crate::id::{AgentId, ArticleId, ContactId, OrganizationId, TenantId, TicketId};
+use crate::id::{
+    AgentId, ArticleId, ContactId, OrganizationId, TenantId, TicketId, derived_command_id,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -32,11 +34,13 @@ pub enum StreamKind {
     Revision,
     /// A person's vote on an article: versioned, without events.
     Vote,
+    /// How far a consumer of the journal has read: versioned, without events.
+    Checkpoint,
 }
 
 impl StreamKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Case,
         Self::Contact,
         Self::Organization,
@@ -48,6 +52,7 @@ impl StreamKind {
         Self::Article,
         Self::Revision,
         Self::Vote,
+        Self::Checkpoint,
     ];
 
     /// The kind as it stands in JSON and in tables.
@@ -65,6 +70,7 @@ impl StreamKind {
             Self::Article => "article",
             Self::Revision => "revision",
             Self::Vote => "vote",
+            Self::Checkpoint => "checkpoint",
         }
     }
 }
@@ -137,6 +143,13 @@ impl StreamId {
     #[must_use]
     pub fn vote(article: ArticleId, by: Author) -> Option<Self> {
         Some(Self { kind: StreamKind::Vote, id: ArticleVote::id(article, by)? })
+    }
+
+    /// The record of how far a consumer of the journal has read, by its name.
+    #[must_use]
+    pub fn checkpoint(name: &str) -> Self {
+        let id = derived_command_id(&[b"checkpoint", name.as_bytes()]).0;
+        Self { kind: StreamKind::Checkpoint, id }
     }
 
     /// The record of a tenant's ticket numbers.

@@ -11,8 +11,8 @@ use helpdesk_core::event::{Recorded, StreamId};
 use helpdesk_core::id::TenantId;
 use tokio_postgres::types::Type;
 
-/// One statement that answers with how many rows it removed or moved; `None` where the
-/// server tidies up by itself, as it does after [`Maintain::Compact`].
+/// One statement that answers with how many rows it removed or moved; `None` where it is no
+/// such statement, or the server tidies up by itself, as it does after [`Maintain::Compact`].
 pub(super) fn maintain_query(p: &str, maintain: &Maintain) -> Option<Query> {
     let mut it = Query::kept();
     it.text = match maintain {
@@ -48,8 +48,37 @@ pub(super) fn maintain_query(p: &str, maintain: &Maintain) -> Option<Query> {
                  SELECT count(*) FROM moved"
             )
         }
-        // The first is a transaction of several statements.
-        Maintain::Rewrite { .. } | Maintain::Compact | Maintain::Scrub => return None,
+        Maintain::PurgeTickets { tenant, tickets } => {
+            let tenant = it.bind(tenant.0, Type::UUID);
+            let (ids, versions): (Vec<_>, Vec<_>) =
+                tickets.iter().map(|(id, version)| (id.0, int(*version))).unzip();
+            let ids = it.bind(ids, Type::UUID_ARRAY);
+            let versions = it.bind(versions, Type::INT8_ARRAY);
+            let of_stream = |table: &str| {
+                format!(
+                    "DELETE FROM {p}{table} AS x USING gone WHERE x.tenant_id = {tenant} \
+                     AND x.stream_kind = 'case' AND x.stream_id = gone.id"
+                )
+            };
+            let (events, timers, keys) =
+                (of_stream("event"), of_stream("timer"), of_stream("unique"));
+            // A ticket that is changed meanwhile is looked at again, and then stays.
+            format!(
+                "WITH gone AS (DELETE FROM {p}ticket AS t \
+                 USING unnest({ids}, {versions}) AS w (id, version) WHERE t.tenant_id = {tenant} \
+                 AND t.id = w.id AND t.version = w.version RETURNING t.id), \
+                 messages AS (DELETE FROM {p}message AS m USING gone \
+                 WHERE m.tenant_id = {tenant} AND m.ticket_id = gone.id), \
+                 events AS ({events}), timers AS ({timers}), keys AS ({keys}) \
+                 SELECT count(*) FROM gone"
+            )
+        }
+        // Of others than one statement.
+        Maintain::Rewrite { .. }
+        | Maintain::Lead { .. }
+        | Maintain::Resign { .. }
+        | Maintain::Compact
+        | Maintain::Scrub => return None,
     };
     Some(it)
 }

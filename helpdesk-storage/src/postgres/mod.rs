@@ -347,6 +347,17 @@ impl Store for PostgresStore {
             };
             return self.connections.within(rewrite).await;
         }
+        match maintain {
+            Maintain::Lead { job, owner, now, lease_seconds } => {
+                let lead = self.lead(job, owner, *now, *lease_seconds).await?;
+                return Ok(MaintainReport { n_rows: u64::from(lead.is_some()) });
+            }
+            Maintain::Resign { job, owner } => {
+                let n_rows = self.give_back(job, owner).await?;
+                return Ok(MaintainReport { n_rows });
+            }
+            _ => {}
+        }
         let Some(query) = maintain::maintain_query(&self.tables, maintain) else {
             return Ok(MaintainReport::default());
         };

@@ -35,6 +35,11 @@ impl Session<'_> {
             }
             Maintain::Redrive { tenant, ids, now } => self.redrive(*tenant, ids, micros(*now))?,
             Maintain::Rewrite { tenant, entries } => self.rewrite(*tenant, entries)?,
+            Maintain::PurgeTickets { tenant, tickets } => self.purge_tickets(*tenant, tickets)?,
+            Maintain::Lead { job, owner, now, lease_seconds } => {
+                usize::from(self.lead(job, owner, *now, *lease_seconds)?)
+            }
+            Maintain::Resign { job, owner } => usize::from(self.resign(job, owner)?),
             Maintain::Compact | Maintain::Scrub => 0,
         };
         tx.commit()?;
