@@ -179,7 +179,11 @@ impl Helpdesk {
     }
 
     /// All entries of one stream.
-    async fn entries(&self, tenant: TenantId, stream: StreamId) -> Result<Vec<Recorded>> {
+    pub(crate) async fn entries(
+        &self,
+        tenant: TenantId,
+        stream: StreamId,
+    ) -> Result<Vec<Recorded>> {
         let mut entries: Vec<Recorded> = Vec::new();
         loop {
             let after = entries.last().map_or(0, |entry| entry.n);
