@@ -115,7 +115,7 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 ///
 /// ```
 /// use helpdesk::ArchiveTo;
-/// let archive = ArchiveTo::new(Vec::new());
+/// let archive = ArchiveTo::new(Vec::<u8>::new());
 /// assert!(archive.into_inner().is_empty());
 /// ```
 #[derive(Debug)]
