@@ -2,7 +2,7 @@
 //! calling thread: one choice with its load, and one ticket solved.
 //!
 //! `cargo xtask bench assign` runs this. The scan of all agents stands beside the
-//! index, up to 10,000 agents.
+//! index, up to 10,000 agents, and the bench's own work beside both.
 
 #![allow(missing_docs, clippy::expect_used, reason = "a bench may panic")]
 
@@ -11,7 +11,7 @@ mod agents;
 #[path = "fixture/clock.rs"]
 mod clock;
 
-use agents::{Draw, ask, hold, queue, roster, start, tickets};
+use agents::{Draw, ask, hold, hold_mail, queue, roster, start, tickets};
 use chrono::{DateTime, TimeDelta, Utc};
 use clock::{ThreadTime, is_test, measured};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -23,7 +23,9 @@ use helpdesk::core::routing::queue::Queue;
 use helpdesk::core::routing::select::{Ask, choose};
 use helpdesk::core::routing::stage::Selector;
 use helpdesk::core::ticket::Ticket;
+use helpdesk::core::ticket::priority::Channel;
 use std::collections::HashMap;
+use std::hint::black_box;
 use std::time::Duration;
 
 const N_TICKETS: usize = 500;
@@ -44,7 +46,7 @@ struct Desk {
     tickets: Vec<Ticket>,
     calendars: Calendars,
     held: Vec<AgentId>,
-    draw: Draw,
+    numbers: Draw,
     now: DateTime<Utc>,
     at: usize,
 }
@@ -59,7 +61,7 @@ impl Desk {
             queue: queue(selector),
             calendars: Calendars::default(),
             held: Vec::new(),
-            draw: Draw(5),
+            numbers: Draw(5),
             now: start(),
             at: 0,
         };
@@ -105,6 +107,26 @@ impl Desk {
         index.put_load(load);
     }
 
+    /// The same two where nobody keeps loads but the index.
+    fn give_alone(&mut self, index: &mut AgentIndex) -> bool {
+        let Some(agent) = index.choose(&self.next()).chosen else { return false };
+        let given_at = Some(self.now);
+        index.change_load(agent, Channel::Email, |load| hold_mail(load, 1, given_at));
+        self.held.push(agent);
+        true
+    }
+
+    fn solve_alone(&mut self, index: &mut AgentIndex) {
+        index.change_load(self.leave(), Channel::Email, |load| hold_mail(load, -1, None));
+    }
+
+    /// What the two cost beside the index: drawing a ticket, keeping who holds one.
+    fn draw(&mut self) {
+        black_box(self.next());
+        let agent = self.leave();
+        self.held.push(black_box(agent));
+    }
+
     /// The same two by the scan.
     fn scan(&mut self) {
         let Some(agent) = choose(&self.next()).chosen else { return };
@@ -117,7 +139,7 @@ impl Desk {
     }
 
     fn leave(&mut self) -> AgentId {
-        let solved = self.draw.below(self.held.len() as u64) as usize;
+        let solved = self.numbers.below(self.held.len() as u64) as usize;
         self.held.swap_remove(solved)
     }
 }
@@ -139,6 +161,16 @@ fn bench_selector(c: &mut Criterion<ThreadTime>, selector: &str, sizes: &[usize]
                 }
             });
         });
+        let (mut alone, held) = (index.clone(), desk.held.clone());
+        group.bench_function(BenchmarkId::new("alone", n_agents), |b| {
+            b.iter(|| {
+                if desk.give_alone(&mut alone) {
+                    desk.solve_alone(&mut alone);
+                }
+            });
+        });
+        desk.held = held;
+        group.bench_function(BenchmarkId::new("floor", n_agents), |b| b.iter(|| desk.draw()));
         let at = desk.at;
         group.bench_function(BenchmarkId::new("choose", n_agents), |b| {
             let mut at = at;

@@ -52,7 +52,7 @@ impl Asking<'_> {
     /// see neither spam nor what was deleted.
     fn sees(&self, case: &Case) -> bool {
         let permits = self.scope(Permission::Read).permits(&case.ticket) || is_offered(self, case);
-        permits && (case.ticket.is_live() || !self.is_requester())
+        permits && (case.ticket.is_live() || !self.is_outside())
     }
 
     /// Refuses an actor who may do this nowhere.
@@ -69,19 +69,20 @@ impl Asking<'_> {
     /// The journal and what the desk watches name notes and agents: nothing of
     /// them is for requesters.
     pub(crate) fn for_agents(&self, case: &Case) -> Result<()> {
-        if self.is_requester() || !self.scope(Permission::ReadNotes).permits(&case.ticket) {
+        if self.is_outside() || !self.scope(Permission::ReadNotes).permits(&case.ticket) {
             return Err(Rejection::new(Code::Forbidden, "this is for agents").into());
         }
         Ok(())
     }
 
-    pub(crate) fn is_requester(&self) -> bool {
-        self.actor.kind == ActorKind::Requester
+    /// Whether the actor is none of the desk's own people.
+    pub(crate) fn is_outside(&self) -> bool {
+        matches!(self.actor.kind, ActorKind::Visitor | ActorKind::Requester)
     }
 
     /// A case as the actor may see it.
     pub(crate) fn view(&self, case: Case, version: u64) -> OneTicket {
-        if !self.is_requester() {
+        if !self.is_outside() {
             return OneTicket::Full(TicketView::new(case, version));
         }
         OneTicket::Public(self.public_view(&case.ticket, version))
@@ -112,7 +113,7 @@ impl Asking<'_> {
             })?;
             parts.push(parsed);
         }
-        if self.is_requester() && parts.iter().any(looks_inside) {
+        if self.is_outside() && parts.iter().any(looks_inside) {
             let message = "requesters ask by what they see: status, priority, type, subject, times";
             return Err(Rejection::at(Code::Forbidden, "condition", message).into());
         }
@@ -234,6 +235,8 @@ impl Helpdesk {
                 self.article_revisions(&asking, &article, after, limit).await
             }
             Query::Report(report) => self.report(&asking, &report).await,
+            // What lasts anyhow is put aside, so that a short answer's future stays small.
+            Query::KnowledgeReport(query) => Box::pin(self.knowledge_report(&asking, query)).await,
             Query::ExportPerson { contact } => {
                 Ok(Answer::Person(self.export_person(&asking, contact).await?))
             }
@@ -241,7 +244,7 @@ impl Helpdesk {
                 self.list_dead_letters(&asking, after, limit).await
             }
             Query::PreviewConfig { document } => self.preview_config(&asking, &document).await,
-            Query::WhatIf(what_if) => self.what_if(&asking, &what_if).await,
+            Query::WhatIf(what_if) => Box::pin(self.what_if(&asking, &what_if)).await,
             Query::RuleUsage { from, until } => self.rule_usage(&asking, from, until).await,
             Query::ExplainRules { ticket, rules } => {
                 self.explain_rules(&asking, &ticket, &rules).await
@@ -351,12 +354,12 @@ impl Helpdesk {
         let mut query = list_query(asking, &list.which)?;
         query.limit = page_size(list.limit)?;
         query.order = order_of(asking, list);
-        if asking.is_requester() && query.order.by == OrderBy::DueAt {
+        if asking.is_outside() && query.order.by == OrderBy::DueAt {
             let message = "requesters do not see when tickets are due";
             return Err(Rejection::at(Code::Forbidden, "order", message).into());
         }
         query.after = list.after.clone().map(Cursor);
-        if !asking.is_requester() {
+        if !asking.is_outside() {
             query.projection = list.projection;
         }
         let page = self.inner.store.list(&query).await?;
@@ -399,7 +402,7 @@ pub(crate) fn count_query(asking: &Asking<'_>, which: &Which, by: CountBy) -> Re
 }
 
 fn shelf_of(asking: &Asking<'_>, which: &Which) -> Result<Shelf> {
-    if which.shelf != Shelf::Live && asking.is_requester() {
+    if which.shelf != Shelf::Live && asking.is_outside() {
         return Err(
             Rejection::at(Code::Forbidden, "shelf", "requesters see live tickets only").into()
         );

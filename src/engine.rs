@@ -14,7 +14,7 @@ use helpdesk_core::actor::{Actor, Capability};
 use helpdesk_core::case::record::{CommandRecord, Record, Stored, TimerOp};
 use helpdesk_core::command::Command;
 use helpdesk_core::decide::trace::Trace;
-use helpdesk_core::decide::{Context, Decision, Made, decide, wants_language};
+use helpdesk_core::decide::{Context, Decision, Made, decide, wants_language, with_language};
 use helpdesk_core::desk::{Desk, DeskReader};
 use helpdesk_core::event::{NewEvent, StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
@@ -172,6 +172,7 @@ pub(crate) struct Done {
 }
 
 /// A call with what the engine adds to it.
+#[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) actor: &'a Actor,
     pub(crate) call: &'a Call,
@@ -288,6 +289,8 @@ impl Helpdesk {
             true => String::new(),
             false => request_hash(job.actor, &job.call.command)?,
         };
+        let named = self.with_language(job, &tenant);
+        let job = &named.as_ref().map_or(*job, |call| Job { call, ..*job });
         if let Command::ImportTicket(import) = &job.call.command
             && let Some(number) = &import.number
         {
@@ -352,6 +355,18 @@ impl Helpdesk {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The command with a language that it leaves to be guessed before anything is loaded by
+    /// it; `None` where it leaves none.
+    fn with_language(&self, job: &Job<'_>, tenant: &Tenant) -> Option<Box<Call>> {
+        let guess = |text: &str| {
+            let desk = tenant.snapshot().desk;
+            let guess = guess_language(text, desk.languages());
+            guess.filter(|_| self.inner.guesses_language).map(|guess| guess.code)
+        };
+        let command = with_language(&job.call.command, guess)?;
+        Some(Box::new(Call { command, ..job.call.clone() }))
     }
 
     async fn attempt(

@@ -14,7 +14,7 @@ use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::message::MessageKind;
 use helpdesk_search::{Checkpoints, MessageText, TicketChange, TicketIndex, TicketText};
-use helpdesk_storage::{ListKind, ListQuery, Shelf};
+use helpdesk_storage::{ListKind, ListQuery, Pages, Shelf};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -134,10 +134,10 @@ impl Helpdesk {
             let position = self.inner.store.feed_end(tenant).await?;
             reached.insert(tenant, position);
             let now = DateTime::<Utc>::MIN_UTC;
-            let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
-            loop {
-                let page = self.inner.store.list(&query).await?;
-                let cases = page.rows.into_iter().filter_map(|stored| match stored.record {
+            let query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
+            let mut pages = Pages::new(query);
+            while let Some(rows) = pages.next(&*self.inner.store).await? {
+                let cases = rows.into_iter().filter_map(|stored| match stored.record {
                     Record::Case(case) => Some(case.ticket),
                     _ => None,
                 });
@@ -145,10 +145,6 @@ impl Helpdesk {
                 n_done += tickets.len() as u64;
                 rebuild.add(tenant, self.ticket_texts(tenant, &tickets).await?)?;
                 progress(n_done);
-                match page.next {
-                    Some(next) => query.after = Some(next),
-                    None => break,
-                }
             }
         }
         rebuild.finish()?;

@@ -23,7 +23,7 @@ use helpdesk_core::query::{
 use helpdesk_search::{
     ArticleIndex, ArticleQuery, Asker, Change, Checkpoints, Facets, FullTextIndex, Hit,
 };
-use helpdesk_storage::{ListKind, ListQuery};
+use helpdesk_storage::{ListKind, ListQuery, Pages};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -117,7 +117,8 @@ impl Helpdesk {
         let reading = self.reading(asking).await?;
         let mut query =
             ArticleQuery::new(asking.actor.tenant, asker(&reading), search.text.as_str())
-                .with_languages(&search.languages);
+                .with_languages(&search.languages)
+                .with_synonyms(asking.snapshot.synonyms.clone());
         query.category.clone_from(&search.category);
         query.label.clone_from(&search.label);
         query.facets = search.facets;
@@ -154,8 +155,12 @@ impl Helpdesk {
         let tenant = asking.actor.tenant;
         let reading = self.reading(asking).await?;
         let asker = asker(&reading);
+        let synonyms = &asking.snapshot.synonyms;
+        let question = |text: &str| {
+            ArticleQuery::new(tenant, asker.clone(), text).with_synonyms(synonyms.clone())
+        };
         let like = |text: &str| -> Result<(Vec<Candidate>, Vec<String>)> {
-            let hits = self.article_index()?.similar(tenant, &asker, text, None, limit)?.hits;
+            let hits = self.article_index()?.search(&question(text).with_page(0, limit))?.hits;
             Ok((hits.into_iter().map(Candidate::from).collect(), Vec::new()))
         };
         let (candidates, words) = match &suggest.about {
@@ -165,7 +170,7 @@ impl Helpdesk {
                 like(&self.opening_text(tenant, case.ticket).await?)?
             }
             SuggestFor::Beginning(text) => {
-                let suggestions = self.article_index()?.suggest(tenant, &asker, text)?;
+                let suggestions = self.article_index()?.suggest(&question(text))?;
                 let plain = suggestions.articles.into_iter().take(limit).map(|it| Candidate {
                     id: it.id,
                     snippet: None,
@@ -261,10 +266,10 @@ impl Helpdesk {
             // What is committed from here on comes by the feed.
             reached.insert(tenant, self.inner.store.feed_end(tenant).await?);
             let kind = ListKind::Things(StreamKind::Article);
-            let mut query = ListQuery::all(tenant, kind, DateTime::<Utc>::MIN_UTC, PAGE_MAX);
-            loop {
-                let page = self.inner.store.list(&query).await?;
-                let articles = page.rows.into_iter().filter_map(|stored| match stored.record {
+            let query = ListQuery::all(tenant, kind, DateTime::<Utc>::MIN_UTC, PAGE_MAX);
+            let mut pages = Pages::new(query);
+            while let Some(rows) = pages.next(&*self.inner.store).await? {
+                let articles = rows.into_iter().filter_map(|stored| match stored.record {
                     Record::Article(article) => Some(*article),
                     _ => None,
                 });
@@ -272,10 +277,6 @@ impl Helpdesk {
                 n_done += articles.len() as u64;
                 rebuild.add(tenant, &self.what_is_out(tenant, &articles).await?)?;
                 progress(n_done);
-                match page.next {
-                    Some(next) => query.after = Some(next),
-                    None => break,
-                }
             }
         }
         rebuild.finish()?;

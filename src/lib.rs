@@ -69,6 +69,7 @@ mod index;
 mod import;
 mod json;
 mod knowledge;
+mod knowledge_report;
 mod load;
 mod many;
 mod overview;

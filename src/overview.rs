@@ -19,7 +19,7 @@ use helpdesk_core::query::{
 };
 use helpdesk_core::report::{ReportQuery, Reporter};
 use helpdesk_core::view::{Direction, OrderBy};
-use helpdesk_storage::{CountBy, Cursor, ListKind, ListQuery, Order, Shelf};
+use helpdesk_storage::{CountBy, Cursor, ListKind, ListQuery, Order, Pages, Shelf};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl Helpdesk {
             BoardBy::Assignee => (CountBy::Assignee, "assignee"),
             BoardBy::Group => (CountBy::Group, "group"),
         };
-        if asking.is_requester() && by != BoardBy::Status {
+        if asking.is_outside() && by != BoardBy::Status {
             let message = "requesters have a board by status only";
             return Err(Rejection::at(Code::Forbidden, "by", message).into());
         }
@@ -126,7 +126,7 @@ impl Helpdesk {
         asking: &Asking<'_>,
         only: Option<&Key>,
     ) -> Result<Answer> {
-        if asking.is_requester() {
+        if asking.is_outside() {
             return Err(Rejection::new(Code::Forbidden, "queues are for agents").into());
         }
         let desk = &asking.snapshot.desk;
@@ -157,9 +157,9 @@ impl Helpdesk {
                 {"field": "assignee", "unset": true},
             ]}),
         )?;
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            for stored in page.rows {
+        let mut pages = Pages::new(query);
+        while let Some(page) = pages.next(&*self.inner.store).await? {
+            for stored in page {
                 let Record::Case(case) = stored.record else { continue };
                 let Some(row) = case.ticket.queue.as_ref().and_then(|key| rows.get_mut(key)) else {
                     continue;
@@ -169,11 +169,8 @@ impl Helpdesk {
                 let entered = case.ticket.entered_queue_at;
                 row.oldest_at = [row.oldest_at, entered].into_iter().flatten().min();
             }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(Answer::Queues(rows.into_values().collect())),
-            }
         }
+        Ok(Answer::Queues(rows.into_values().collect()))
     }
 
     pub(crate) async fn report(&self, asking: &Asking<'_>, query: &ReportQuery) -> Result<Answer> {
@@ -182,16 +179,12 @@ impl Helpdesk {
         let tenant = asking.actor.tenant;
         let mut list = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), asking.now, PAGE_MAX);
         list.scope = Scope::And(vec![scope, asking.scope(Permission::Read)]);
-        loop {
-            let page = self.inner.store.list(&list).await?;
-            for stored in &page.rows {
+        let mut pages = Pages::new(list);
+        while let Some(rows) = pages.next(&*self.inner.store).await? {
+            for stored in &rows {
                 if let Record::Case(case) = &stored.record {
                     reporter.ticket(&case.ticket);
                 }
-            }
-            match page.next {
-                Some(next) => list.after = Some(next),
-                None => break,
             }
         }
         self.each_case_event(tenant, |row| reporter.event(row)).await?;

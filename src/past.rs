@@ -17,7 +17,7 @@ use helpdesk_core::id::{Key, TenantId, TicketId, Version};
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::query::{Answer, Changes, ConfigPreview, Explanation, Listed, TicketName};
 use helpdesk_storage::{
-    CountBy, CountQuery, EventQuery, EventSource, ListKind, ListQuery, Shelf, StoreExt,
+    CountBy, CountQuery, EventQuery, EventSource, ListKind, ListQuery, Pages, Shelf, StoreExt,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ impl Helpdesk {
         limit: Option<usize>,
     ) -> Result<Answer> {
         let limit = page_size(limit)?;
-        if asking.is_requester() {
+        if asking.is_outside() {
             return Err(Rejection::new(Code::Forbidden, "the journal is for agents").into());
         }
         let tenant = asking.actor.tenant;
@@ -227,18 +227,15 @@ impl Helpdesk {
         let mut query = ListQuery::all(asking.actor.tenant, kind, asking.now, PAGE_MAX);
         query.condition = unsolved(asking)?;
         let mut n = 0;
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            for stored in page.rows {
+        let mut pages = Pages::new(query);
+        while let Some(rows) = pages.next(&*self.inner.store).await? {
+            for stored in rows {
                 let Record::Case(case) = stored.record else { continue };
                 let mut open = case.clocks.iter().filter(|clock| clock.is_open());
                 n += u64::from(open.any(|clock| calendars.contains(&clock.calendar)));
             }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(n),
-            }
         }
+        Ok(n)
     }
 }
 

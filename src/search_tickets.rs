@@ -24,7 +24,7 @@ use helpdesk_core::search_query::{SearchOrder, SearchQuery, SearchTerms, TextQue
 use helpdesk_core::ticket::Ticket;
 use helpdesk_core::view::{Direction, OrderBy};
 use helpdesk_search::{TicketHit, TicketIndex, TicketQuery, ticket_has};
-use helpdesk_storage::{Cursor, ListQuery, Order};
+use helpdesk_storage::{Cursor, ListQuery, Order, Pages};
 use std::collections::{HashMap, HashSet};
 
 /// Found tickets that are put in order in memory; more are picked out of the store's list.
@@ -301,17 +301,14 @@ impl Helpdesk {
         let picks = if search.text.is_empty() { Picks::All } else { Picks::ByText };
         let mut list = search.list.clone();
         list.limit = picks.page_size(PAGE_MAX);
-        loop {
-            let page = self.inner.store.list(&list).await?;
-            n += self.picked(search, &picks, page.rows).await?.len() as u64;
+        let mut pages = Pages::new(list);
+        while let Some(rows) = pages.next(&*self.inner.store).await? {
+            n += self.picked(search, &picks, rows).await?.len() as u64;
             if n > COUNT_MAX {
                 return Ok(Counted { n: COUNT_MAX, capped: true });
             }
-            match page.next {
-                Some(next) => list.after = Some(next),
-                None => return Ok(Counted { n, capped: false }),
-            }
         }
+        Ok(Counted { n, capped: false })
     }
 
     /// Of these tickets, those that are live, in scope and meet the condition, in any order.
@@ -468,7 +465,7 @@ fn read<'a>(asking: &'a Asking<'_>, text: &str) -> Result<(Search<'a>, Option<Se
             Order { by: OrderBy::UpdatedAt, direction: Direction::Descending }
         }
     };
-    if asking.is_requester() {
+    if asking.is_outside() {
         let forbidden = |message| Err(Rejection::at(Code::Forbidden, "text", message).into());
         if looks_inside(&list.condition) {
             return forbidden(

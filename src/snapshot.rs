@@ -13,6 +13,7 @@ use helpdesk_core::id::{AgentId, TenantId, TicketNumber, Version};
 use helpdesk_core::limit::INDEXED_AGENTS_MIN;
 use helpdesk_core::routing::agent_index::AgentIndex;
 use helpdesk_core::routing::queue::{Queue, QueueMode};
+use helpdesk_search::Synonyms;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -25,6 +26,8 @@ pub(crate) struct Snapshot {
     pub(crate) roster: Arc<Roster>,
     /// The index of the roster, where it is large.
     pub(crate) index: Option<Arc<AgentIndex>>,
+    /// The desk's words that mean the same, as indexes of articles take them.
+    pub(crate) synonyms: Arc<Synonyms>,
     /// The feed position up to which agents, presences and configuration are in.
     pub(crate) position: u64,
 }
@@ -37,7 +40,8 @@ impl Snapshot {
         position: u64,
     ) -> Self {
         let index = index_of(&desk, &roster);
-        Self { config_version, desk, roster: Arc::new(roster), index, position }
+        let synonyms = synonyms_of(&desk);
+        Self { config_version, desk, roster: Arc::new(roster), index, synonyms, position }
     }
 
     fn take(&mut self, reader: &DeskReader, stored: &Stored) -> Result<(), Rejection> {
@@ -45,6 +49,7 @@ impl Snapshot {
             Record::Config(config) if stored.version > self.config_version => {
                 self.desk = Arc::new(read_desk(reader, config)?);
                 self.config_version = stored.version;
+                self.synonyms = synonyms_of(&self.desk);
                 // Its queues may choose by other selectors.
                 self.index = index_of(&self.desk, &self.roster);
                 return Ok(());
@@ -68,6 +73,10 @@ impl Snapshot {
         }
         Ok(())
     }
+}
+
+fn synonyms_of(desk: &Desk) -> Arc<Synonyms> {
+    Arc::new(Synonyms::new(desk.synonyms()))
 }
 
 /// The index of a roster of many, with the orders that the desk's queues choose by.
@@ -206,7 +215,8 @@ pub(crate) fn is_in_snapshot(stream: StreamId) -> bool {
         | StreamKind::Article
         | StreamKind::Revision
         | StreamKind::Vote
-        | StreamKind::Checkpoint => false,
+        | StreamKind::Checkpoint
+        | StreamKind::SearchSession => false,
     }
 }
 

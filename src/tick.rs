@@ -14,8 +14,8 @@ use helpdesk_core::event::{StreamId, TimerKind};
 use helpdesk_core::fault::Rejection;
 use helpdesk_core::id::{TenantId, derived_command_id};
 use helpdesk_storage::{
-    ClaimParams, ClaimWhat, Lease, LeaseBody, LeaseToken, ListKind, ListQuery, Settle, SettleHow,
-    Shelf, StoreError,
+    ClaimParams, ClaimWhat, Lease, LeaseBody, LeaseToken, ListKind, ListQuery, Pages, Settle,
+    SettleHow, Shelf, StoreError,
 };
 use std::collections::{BTreeMap, VecDeque};
 use uuid::Uuid;
@@ -222,9 +222,9 @@ impl Helpdesk {
             serde_json::json!({"field": "status_category", "not_in": ["solved", "closed"]});
         query.condition = Condition::parse(&unsolved, snapshot.desk.condition_schema())
             .map_err(Rejection::many)?;
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            for stored in page.rows {
+        let mut pages = Pages::new(query);
+        while let Some(rows) = pages.next(&*self.inner.store).await? {
+            for stored in rows {
                 let Record::Case(case) = stored.record else { continue };
                 if redate_at(&snapshot.desk, &case).is_none() {
                     continue;
@@ -239,11 +239,8 @@ impl Helpdesk {
                 report.fired += 1;
                 keeper.keep(leased.iter().copied()).await?;
             }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 
     async fn give_up(&self, token: LeaseToken, now: DateTime<Utc>, error: String) -> Result<()> {

@@ -20,7 +20,7 @@ use helpdesk_core::routing::next::{ForAgent, count_for};
 use helpdesk_core::routing::queue::Queue;
 use helpdesk_core::routing::waiting_index::{Waiting, WaitingIndex};
 use helpdesk_core::ticket::Ticket;
-use helpdesk_storage::{EventQuery, EventSource, ListKind, ListQuery, Shelf, StoreExt};
+use helpdesk_storage::{EventQuery, EventSource, ListKind, ListQuery, Pages, Shelf, StoreExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -115,14 +115,11 @@ impl Helpdesk {
         let now = DateTime::<Utc>::MIN_UTC;
         let mut query = ListQuery::all(tenant, ListKind::Cases(Shelf::Live), now, PAGE_MAX);
         query.condition = waiting_condition(&snapshot.desk);
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            self.put_cases(tenant, &mut kept, page.rows).await?;
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(kept),
-            }
+        let mut pages = Pages::new(query);
+        while let Some(rows) = pages.next(&*self.inner.store).await? {
+            self.put_cases(tenant, &mut kept, rows).await?;
         }
+        Ok(kept)
     }
 
     /// Takes in what the journal tells since.
@@ -247,20 +244,17 @@ impl Helpdesk {
         query.scope = seeking.scope.clone();
         query.condition = condition;
         let mut best = None;
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            for stored in page.rows {
+        let mut pages = Pages::new(query);
+        while let Some(rows) = pages.next(&*self.inner.store).await? {
+            for stored in rows {
                 if let Record::Case(case) = &stored.record
                     && finder.look(case, None)
                 {
                     best = Some(stored);
                 }
             }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(best),
-            }
         }
+        Ok(best)
     }
 
     /// How many tickets an agent has to solve.

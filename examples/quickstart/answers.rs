@@ -4,6 +4,7 @@
 use crate::office::Office;
 use crate::table::{cut, heading, labelled, print};
 use crate::{Result, trouble};
+use chrono::TimeDelta;
 use helpdesk::core::actor::Actor;
 use helpdesk::core::command::Command;
 use helpdesk::core::query::{Answer, ArticlesFound, FoundArticle, OneArticle, Query};
@@ -15,6 +16,11 @@ const ENTRIES_MAX: usize = 10_000;
 const WORDS_MIN: usize = 5;
 /// What a customer was about to write.
 const QUESTION: &str = "I sent a jacket back, and my refund is not on my card yet";
+/// What somebody else looks for, who is not signed in.
+const SEARCHED: &str = "gift voucher";
+/// Their search sessions.
+const SESSIONS: [&str; 2] =
+    ["00000000-0000-4000-8000-000000000010", "00000000-0000-4000-8000-000000000011"];
 /// The ticket whose requester asks it.
 const ASKER: u64 = 1;
 
@@ -85,7 +91,8 @@ pub(crate) fn answers(office: &mut Office) -> Result<()> {
     }
     office.desk.index(ENTRIES_MAX)?;
     suggested(office)?;
-    deflected(office)
+    deflected(office)?;
+    lacking(office)
 }
 
 /// The page that comes first for each ticket for which there is one.
@@ -118,9 +125,16 @@ fn deflected(office: &mut Office) -> Result<()> {
     let OneArticle::Published(article) = &first.article else {
         return trouble("a reader sees what is out");
     };
-    let vote = json!({"type": "vote_article", "article": article.id, "helpful": true});
-    let vote: Command = from_value(vote)?;
-    office.execute(&asker, vote)?;
+    let n_found = found.rows.len();
+    let steps = [
+        json!({"type": "record_search", "session": SESSIONS[0], "text": QUESTION, "n_found": n_found}),
+        json!({"type": "record_search_click", "session": SESSIONS[0], "article": article.id}),
+        json!({"type": "vote_article", "session": SESSIONS[0], "article": article.id, "helpful": true}),
+    ];
+    for step in steps {
+        let step: Command = from_value(step)?;
+        office.execute(&asker, step)?;
+    }
     let page = json!({"type": "get_article", "article": {"id": article.id}});
     let Answer::Article(OneArticle::Full(view)) = office.ask(from_value(page)?)? else {
         return trouble("no article");
@@ -129,6 +143,38 @@ fn deflected(office: &mut Office) -> Result<()> {
     say!(
         "    That was it: {name} sends nothing, and says that it helped ({n} of {of} readers do)."
     );
+    Ok(())
+}
+
+/// What search sessions came to, and what no page answers.
+fn lacking(office: &mut Office) -> Result<()> {
+    let visitor = Actor::visitor(office.tenant);
+    let search = from_value(json!({"type": "search_articles", "text": SEARCHED}))?;
+    let Answer::ArticlesFound(found) = office.desk.query(&visitor, search, office.now)? else {
+        return trouble("articles were expected");
+    };
+    let n_found = found.total.unwrap_or_default();
+    let record = json!({
+        "type": "record_search", "session": SESSIONS[1], "text": SEARCHED, "n_found": n_found,
+    });
+    office.execute(&visitor, from_value(record)?)?;
+    let (from, to) = (office.now - TimeDelta::days(1), office.now + TimeDelta::seconds(1));
+    let query = json!({"type": "knowledge_report", "from": from, "to": to, "limit": 3});
+    let Answer::KnowledgeReport(report) = office.ask(from_value(query)?)? else {
+        return trouble("no report");
+    };
+    let funnel = report.funnel;
+    say!("");
+    say!(
+        "  Search sessions: {}, with something found: {}, opened: {}, deflected: {}.",
+        funnel.sessions,
+        funnel.with_result,
+        funnel.with_click,
+        funnel.deflected
+    );
+    for gap in &report.without_result {
+        say!("    Searched and not found: `{}` ({} times)", gap.text, gap.searches);
+    }
     Ok(())
 }
 

@@ -17,6 +17,8 @@ use uuid::Uuid;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
+    /// Somebody who is not signed in: reads what is public of the knowledge base, and no more.
+    Visitor,
     /// A contact: asks, answers, sees only what is public.
     Requester,
     /// A person who answers tickets.
@@ -56,7 +58,7 @@ pub struct Actor {
     pub tenant: TenantId,
     /// What the actor is.
     pub kind: ActorKind,
-    /// A contact's id for a requester, an agent's for an agent or bot.
+    /// A contact's id for a requester, an agent's for an agent or bot; none for others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
     /// Roles by key. Empty: those of the stored agent, else the kind's own role.
@@ -80,6 +82,12 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// Somebody of whom nothing is known.
+    #[must_use]
+    pub fn visitor(tenant: TenantId) -> Self {
+        Self::of(tenant, ActorKind::Visitor, None, None)
+    }
+
     /// A requester: the contact with this id.
     #[must_use]
     pub fn requester(tenant: TenantId, id: ContactId) -> Self {
@@ -159,10 +167,20 @@ impl Actor {
     ///
     /// # Errors
     ///
-    /// [`Code::Invalid`] when a requester, agent or bot has no id, and
+    /// [`Code::Invalid`] when a requester, agent or bot has no id, or a visitor has one, and
     /// [`Code::Forbidden`] when a system or import actor lacks its capability.
     pub fn check(&self) -> Result<(), Rejection> {
         let needed = match self.kind {
+            ActorKind::Visitor => {
+                return match self.id {
+                    None => Ok(()),
+                    Some(_) => Err(Rejection::at(
+                        Code::Invalid,
+                        "actor.id",
+                        "a visitor is nobody known: who has an id is a requester",
+                    )),
+                };
+            }
             ActorKind::Requester | ActorKind::Agent | ActorKind::Bot => {
                 return match self.id {
                     Some(_) => Ok(()),

@@ -72,6 +72,8 @@ ids! {
     AgentId;
     /// Identifies one knowledge-base article.
     ArticleId;
+    /// Identifies one search session: a visit to the knowledge base. The host picks it.
+    SearchSessionId;
     /// Identifies one command; it is the id of its commit.
     CommandId;
 }

@@ -170,3 +170,13 @@ pub const SEARCH_CHARS_MAX: usize = 10_000;
 pub const SEARCH_TERMS_MAX: usize = 100;
 /// Values of one term of a search over tickets.
 pub const SEARCH_VALUES_MAX: usize = 100;
+/// Chars of a search that a search session notes.
+pub const SESSION_SEARCH_CHARS_MAX: usize = 1_000;
+/// Searches of one search session, and articles opened of each.
+pub const SESSION_STEPS_MAX: usize = 200;
+/// Groups of synonyms of a desk.
+pub const SYNONYM_GROUPS_MAX: usize = 1_000;
+/// Words of one group of synonyms.
+pub const SYNONYMS_MAX: usize = 50;
+/// Chars of a synonym.
+pub const SYNONYM_CHARS_MAX: usize = 100;

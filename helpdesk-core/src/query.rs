@@ -24,7 +24,7 @@ use crate::escalation::schedule::Shift;
 use crate::event::Recorded;
 use crate::fault::Fault;
 use crate::id::{AgentId, ContactId, Key, OrganizationId, TicketId, TicketNumber, Version};
-use crate::report::{Report, ReportQuery};
+use crate::report::{KnowledgeQuery, KnowledgeReport, Report, ReportQuery};
 use crate::routing::usage::RuleUsage;
 use crate::sla::count::elapsed;
 use crate::sla::signal::CalendarRevisions;
@@ -271,6 +271,9 @@ pub enum Query {
     },
     /// Counts and times over a period.
     Report(ReportQuery),
+    /// What search sessions came to, and what is lacking in it: searches
+    /// without a result, articles that help nobody, topics of tickets without an article.
+    KnowledgeReport(KnowledgeQuery),
     /// All that the desk holds of a person, as far as the actor may read it. For agents.
     ExportPerson {
         /// Who; with them the contacts that were joined into this one.
@@ -339,6 +342,7 @@ impl Query {
             Self::SuggestArticles(_) => "suggest_articles",
             Self::ArticleRevisions { .. } => "article_revisions",
             Self::Report(_) => "report",
+            Self::KnowledgeReport(_) => "knowledge_report",
             Self::ExportPerson { .. } => "export_person",
             Self::ListDeadLetters { .. } => "list_dead_letters",
             Self::PreviewConfig { .. } => "preview_config",
@@ -752,6 +756,8 @@ pub enum Answer {
     Revisions(Listed<RevisionView>),
     /// Of `report`.
     Report(Report),
+    /// Of `knowledge_report`.
+    KnowledgeReport(KnowledgeReport),
     /// Of `export_person`.
     Person(HeldOfPerson),
     /// Of `list_dead_letters`.

@@ -91,7 +91,7 @@ fn bench_questions(c: &mut Criterion<ThreadTime>) {
             let text = &asked[at];
             let end = text.char_indices().nth(3 + at % 9).map_or(text.len(), |(at, _)| at);
             let text = text[..end].trim_end();
-            index.suggest(TENANT, &Asker::Anonymous, text).expect("answered")
+            index.suggest(&ArticleQuery::new(TENANT, Asker::Anonymous, text)).expect("answered")
         };
         b.iter_batched(&mut next, ask, BatchSize::SmallInput);
     });

@@ -70,7 +70,7 @@ fn answer(index: &FullTextIndex, question: &str) -> Result<(), Box<dyn Error>> {
 }
 
 fn complete(index: &FullTextIndex, beginning: &str) -> Result<(), Box<dyn Error>> {
-    let suggestions = index.suggest(TENANT, &Asker::Anonymous, beginning)?;
+    let suggestions = index.suggest(&ArticleQuery::new(TENANT, Asker::Anonymous, beginning))?;
     println!("words: {}", suggestions.words.join(", "));
     for article in &suggestions.articles {
         println!("        {}", article.title);

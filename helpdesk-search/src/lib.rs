@@ -17,7 +17,8 @@
 //! [`NaiveIndex`] is the plain form: it compares words, in memory, and is what the other is
 //! compared with.
 //!
-//! [`Classifier`] learns from texts which label fits, and says nothing when unsure.
+//! [`Classifier`] learns from texts which label fits, and says nothing when unsure;
+//! [`TopicFinder`] finds what many texts are about and no article.
 //!
 //! ```
 //! use helpdesk_core::article::{Article, Visibility};
@@ -55,6 +56,7 @@ mod index;
 mod language;
 mod naive;
 mod synonyms;
+mod topics;
 
 pub use asker::Asker;
 pub use classify::{
@@ -70,3 +72,4 @@ pub use index::{ArticleIndex, ArticleQuery, Change, HITS_DEFAULT, SearchError, S
 pub use language::{Analyzer, GuessedLanguage, guess_language};
 pub use naive::NaiveIndex;
 pub use synonyms::Synonyms;
+pub use topics::{Topic, TopicFinder};

@@ -47,6 +47,7 @@ pub(crate) fn encode_record(record: &Record) -> Result<String> {
         Record::Revision(it) => encode(it),
         Record::Vote(it) => encode(it),
         Record::Checkpoint(it) => encode(it),
+        Record::SearchSession(it) => encode(it),
         Record::Summary(it) => encode(it),
     }
 }
@@ -67,6 +68,7 @@ pub(crate) fn decode_record(kind: StreamKind, doc: impl AsRef<[u8]>) -> Result<R
         StreamKind::Revision => Record::Revision(decode(what, doc)?),
         StreamKind::Vote => Record::Vote(decode(what, doc)?),
         StreamKind::Checkpoint => Record::Checkpoint(decode(what, doc)?),
+        StreamKind::SearchSession => Record::SearchSession(decode(what, doc)?),
     })
 }
 

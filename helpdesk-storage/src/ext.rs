@@ -47,16 +47,13 @@ pub trait StoreExt: Store {
     /// # Errors
     ///
     /// As [`Store::list`].
-    async fn list_all(&self, mut query: ListQuery) -> Result<Vec<Stored>> {
+    async fn list_all(&self, query: ListQuery) -> Result<Vec<Stored>> {
+        let mut pages = Pages::new(query);
         let mut rows = Vec::new();
-        loop {
-            let Page { rows: more, next } = self.list(&query).await?;
+        while let Some(more) = pages.next(self).await? {
             rows.extend(more);
-            if next.is_none() {
-                return Ok(rows);
-            }
-            query.after = next;
         }
+        Ok(rows)
     }
 
     /// All of a stream's journal, from its first entry on.
@@ -81,3 +78,35 @@ pub trait StoreExt: Store {
 
 #[async_trait]
 impl<S: Store + ?Sized> StoreExt for S {}
+
+/// The pages of a list one after the other, from where the query begins to the end.
+///
+/// Not one snapshot: rows may come and go between two pages.
+#[derive(Debug)]
+pub struct Pages {
+    /// What is asked next; `None` when the last page was given.
+    query: Option<ListQuery>,
+}
+
+impl Pages {
+    /// Of this list; its `limit` is the size of a page.
+    #[must_use]
+    pub fn new(query: ListQuery) -> Self {
+        Self { query: Some(query) }
+    }
+
+    /// The rows of the next page; `None` after the last one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::list`]; the next call asks for the same page again.
+    pub async fn next(&mut self, store: &(impl Store + ?Sized)) -> Result<Option<Vec<Stored>>> {
+        let Some(query) = &mut self.query else { return Ok(None) };
+        let Page { rows, next } = store.list(query).await?;
+        match next {
+            Some(next) => query.after = Some(next),
+            None => self.query = None,
+        }
+        Ok(Some(rows))
+    }
+}

@@ -17,7 +17,7 @@ use helpdesk_core::what_if::compare::Replayed;
 use helpdesk_core::what_if::course::Course;
 use helpdesk_core::what_if::input::{Act, Input, inputs};
 use helpdesk_core::what_if::{Sample, WhatIf};
-use helpdesk_storage::{ListKind, ListQuery, Shelf};
+use helpdesk_storage::{ListKind, ListQuery, Pages, Shelf};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tickets whose texts are read at once.
@@ -98,9 +98,9 @@ impl Helpdesk {
         let mut chosen: BTreeMap<[u8; 32], (DateTime<Utc>, TicketId)> = BTreeMap::new();
         let max = what_if.sample.map_or(WHAT_IF_TICKETS_MAX, |sample| sample.n);
         let lots = what_if.sample.unwrap_or(Sample { n: max, seed: 0 });
-        loop {
-            let page = self.inner.store.list(&query).await?;
-            for stored in page.rows {
+        let mut pages = Pages::new(query);
+        while let Some(rows) = pages.next(&*self.inner.store).await? {
+            for stored in rows {
                 let Record::Case(case) = stored.record else { continue };
                 let (id, at) = (case.ticket.id, case.ticket.times.created_at);
                 if at < what_if.from || at >= what_if.until {
@@ -111,10 +111,6 @@ impl Helpdesk {
                 if chosen.len() > max {
                     chosen.pop_last();
                 }
-            }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => break,
             }
         }
         if what_if.sample.is_none() && n_tickets > WHAT_IF_TICKETS_MAX as u64 {

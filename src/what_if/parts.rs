@@ -69,6 +69,7 @@ pub(super) fn opening(
         attachments: first.map_or_else(Vec::new, |message| message.attachments.clone()),
         changes,
         queue,
+        search_session: None,
     }
 }
 

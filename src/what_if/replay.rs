@@ -43,7 +43,7 @@ pub(super) async fn run(engine: &Helpdesk, history: &History, tried: &Tried<'_>)
             replay.make(moved).await?;
         }
         replay.pass(at).await?;
-        replay.performer.perform(deed).await?;
+        Box::pin(replay.performer.perform(deed)).await?;
     }
     for moved in moves {
         replay.pass(moved.at).await?;
@@ -76,6 +76,8 @@ impl<'h> Replay<'h> {
     }
 
     /// Lets time pass, and looks at what agents hold at the end of each hour.
+    ///
+    /// What the engine does is put aside: its futures are large, and this is inside of one.
     async fn pass(&mut self, to: DateTime<Utc>) -> Result<()> {
         while self.next_hour <= to {
             self.tick(self.next_hour).await?;
@@ -87,7 +89,7 @@ impl<'h> Replay<'h> {
     }
 
     async fn tick(&self, now: DateTime<Utc>) -> Result<()> {
-        self.performer.desk.tick(now, usize::MAX).await.map(|_| ())
+        Box::pin(self.performer.desk.tick(now, usize::MAX)).await.map(|_| ())
     }
 
     async fn look(&mut self, hour_at: DateTime<Utc>) -> Result<()> {
@@ -143,7 +145,7 @@ impl<'h> Replay<'h> {
         ];
         let call = Call::new(derived_command_id(&parts), command);
         let actor = system(self.history.tenant);
-        match self.performer.desk.execute(&actor, call, moved.at).await {
+        match Box::pin(self.performer.desk.execute(&actor, call, moved.at)).await {
             Ok(_) => {}
             Err(Error::Rejected(_)) => self.performer.n_refused += 1,
             Err(error) => return Err(error),

@@ -119,11 +119,13 @@ fn others() -> Vec<Value> {
         json!({"type": "archive_article", "article": "@a.en"}),
         json!({"type": "restore_article_revision", "article": "@a.en", "revision": 1}),
         json!({"type": "vote_article", "article": "@a.en", "helpful": true}),
+        json!({"type": "record_search", "session": Uuid::from_u128(9), "text": "t", "n_found": 0}),
+        json!({"type": "record_search_click", "session": Uuid::from_u128(9), "article": "@a.en"}),
         json!({"type": "apply_config", "document": {}}),
     ]
 }
 
-const ROLES: [&str; 8] = ["anna", "bob", "lia", "amy", "bot:bot", "lea", "ada", "sys"];
+const ROLES: [&str; 9] = ["visitor", "anna", "bob", "lia", "amy", "bot:bot", "lea", "ada", "sys"];
 
 /// `+` allowed, `-` forbidden, `?` not found; what the command itself refuses is allowed.
 fn verdict(who: &str, command: &Value) -> char {
@@ -156,68 +158,70 @@ fn each_role_may_what_the_table_says() {
     let mut all = commands("#1");
     all.extend(others());
     expect![[r#"
-                                anna bob lia amy bot:bot lea ada sys
-        reply                   +    ?   -   +   +       +   +   +
-        add_note                -    ?   +   +   +       +   +   +
-        edit_note               -    ?   +   +   +       +   +   +
-        add_attachment          +    ?   -   +   +       +   +   +
-        redact                  -    ?   -   -   -       +   +   +
-        mark_seen               -    ?   +   +   +       +   +   +
-        update_ticket           -    ?   -   +   +       +   +   +
-        set_status              -    ?   -   +   +       +   +   +
-        add_follower            +    ?   +   +   +       +   +   +
-        remove_follower         +    ?   +   +   +       +   +   +
-        snooze                  -    ?   -   +   +       +   +   +
-        assign                  -    ?   -   +   +       +   +   +
-        assign                  -    ?   -   -   -       +   +   +
-        offer                   -    ?   -   -   -       +   +   +
-        reject_offer            -    ?   -   +   +       +   +   +
-        route_again             -    ?   -   -   -       +   +   +
-        set_due                 -    ?   -   +   +       +   +   +
-        escalate                -    ?   -   +   +       +   +   +
-        de_escalate             -    ?   -   -   -       +   +   +
-        acknowledge             -    ?   -   +   +       +   +   +
-        link                    -    ?   -   +   +       +   +   +
-        unlink                  -    ?   -   +   +       +   +   +
-        set_parent              -    ?   -   +   +       +   +   +
-        follow_up               -    ?   -   +   +       +   +   +
-        run_macro               -    ?   -   +   +       +   +   +
-        solve                   +    ?   -   +   +       +   +   +
-        reopen                  +    ?   -   +   +       +   +   +
-        close                   -    ?   -   +   +       +   +   +
-        wake                    -    ?   -   +   +       +   +   +
-        mark_spam               -    ?   -   +   +       +   +   +
-        unmark_spam             -    ?   -   +   +       +   +   +
-        delete_ticket           -    ?   -   +   +       +   +   +
-        restore_ticket          -    ?   -   +   +       +   +   +
-        unassign                -    ?   -   +   +       +   +   +
-        claim                   -    ?   -   +   +       +   +   +
-        accept_offer            -    ?   -   +   +       +   +   +
-        receive                 -    -   -   -   -       -   +   +
-        open_ticket             +    +   -   +   +       +   +   +
-        import_ticket           -    -   -   -   -       -   +   +
-        take_next               -    -   -   +   -       +   +   +
-        rebalance               -    -   -   -   -       +   +   +
-        set_presence            -    -   -   +   +       +   +   +
-        set_presence            -    -   -   -   -       -   +   +
-        run_macro_on_many       -    -   -   -   -       +   +   +
-        apply_changes_to_many   -    -   -   -   -       +   +   +
-        create_contact          -    -   -   +   +       +   +   +
-        update_contact          -    -   -   +   +       +   +   +
-        join_contacts           -    -   -   -   -       +   +   +
-        erase_person            -    -   -   -   -       -   +   +
-        create_organization     -    -   -   -   -       -   +   +
-        update_organization     -    -   -   -   -       -   +   +
-        create_agent            -    -   -   -   -       -   +   +
-        update_agent            -    -   -   -   -       -   +   +
-        deactivate_agent        -    -   -   -   -       -   +   +
-        save_article            -    -   -   +   +       +   +   +
-        submit_article          -    -   -   +   +       +   +   +
-        publish_article         -    -   -   -   -       +   +   +
-        archive_article         -    -   -   -   -       +   +   +
-        restore_article_revision-    -   -   +   +       +   +   +
-        vote_article            +    +   +   +   +       +   +   +
-        apply_config            -    -   -   -   -       -   +   +"#]]
+                                visitor anna bob lia amy bot:bot lea ada sys
+        reply                   ?       +    ?   -   +   +       +   +   +
+        add_note                ?       -    ?   +   +   +       +   +   +
+        edit_note               ?       -    ?   +   +   +       +   +   +
+        add_attachment          ?       +    ?   -   +   +       +   +   +
+        redact                  ?       -    ?   -   -   -       +   +   +
+        mark_seen               ?       -    ?   +   +   +       +   +   +
+        update_ticket           ?       -    ?   -   +   +       +   +   +
+        set_status              ?       -    ?   -   +   +       +   +   +
+        add_follower            ?       +    ?   +   +   +       +   +   +
+        remove_follower         ?       +    ?   +   +   +       +   +   +
+        snooze                  ?       -    ?   -   +   +       +   +   +
+        assign                  ?       -    ?   -   +   +       +   +   +
+        assign                  ?       -    ?   -   -   -       +   +   +
+        offer                   ?       -    ?   -   -   -       +   +   +
+        reject_offer            ?       -    ?   -   +   +       +   +   +
+        route_again             ?       -    ?   -   -   -       +   +   +
+        set_due                 ?       -    ?   -   +   +       +   +   +
+        escalate                ?       -    ?   -   +   +       +   +   +
+        de_escalate             ?       -    ?   -   -   -       +   +   +
+        acknowledge             ?       -    ?   -   +   +       +   +   +
+        link                    ?       -    ?   -   +   +       +   +   +
+        unlink                  ?       -    ?   -   +   +       +   +   +
+        set_parent              ?       -    ?   -   +   +       +   +   +
+        follow_up               ?       -    ?   -   +   +       +   +   +
+        run_macro               ?       -    ?   -   +   +       +   +   +
+        solve                   ?       +    ?   -   +   +       +   +   +
+        reopen                  ?       +    ?   -   +   +       +   +   +
+        close                   ?       -    ?   -   +   +       +   +   +
+        wake                    ?       -    ?   -   +   +       +   +   +
+        mark_spam               ?       -    ?   -   +   +       +   +   +
+        unmark_spam             ?       -    ?   -   +   +       +   +   +
+        delete_ticket           ?       -    ?   -   +   +       +   +   +
+        restore_ticket          ?       -    ?   -   +   +       +   +   +
+        unassign                ?       -    ?   -   +   +       +   +   +
+        claim                   ?       -    ?   -   +   +       +   +   +
+        accept_offer            ?       -    ?   -   +   +       +   +   +
+        receive                 -       -    -   -   -   -       -   +   +
+        open_ticket             -       +    +   -   +   +       +   +   +
+        import_ticket           -       -    -   -   -   -       -   +   +
+        take_next               -       -    -   -   +   -       +   +   +
+        rebalance               -       -    -   -   -   -       +   +   +
+        set_presence            -       -    -   -   +   +       +   +   +
+        set_presence            -       -    -   -   -   -       -   +   +
+        run_macro_on_many       -       -    -   -   -   -       +   +   +
+        apply_changes_to_many   -       -    -   -   -   -       +   +   +
+        create_contact          -       -    -   -   +   +       +   +   +
+        update_contact          -       -    -   -   +   +       +   +   +
+        join_contacts           -       -    -   -   -   -       +   +   +
+        erase_person            -       -    -   -   -   -       -   +   +
+        create_organization     -       -    -   -   -   -       -   +   +
+        update_organization     -       -    -   -   -   -       -   +   +
+        create_agent            -       -    -   -   -   -       -   +   +
+        update_agent            -       -    -   -   -   -       -   +   +
+        deactivate_agent        -       -    -   -   -   -       -   +   +
+        save_article            -       -    -   -   +   +       +   +   +
+        submit_article          -       -    -   -   +   +       +   +   +
+        publish_article         -       -    -   -   -   -       +   +   +
+        archive_article         -       -    -   -   -   -       +   +   +
+        restore_article_revision-       -    -   -   +   +       +   +   +
+        vote_article            -       +    +   +   +   +       +   +   +
+        record_search           +       +    +   +   +   +       +   +   +
+        record_search_click     +       +    +   +   +   +       +   +   +
+        apply_config            -       -    -   -   -   -       -   +   +"#]]
     .assert_eq(&table(&all));
 }
 

@@ -116,6 +116,28 @@ fn an_article_goes_from_draft_to_review_to_its_readers() {
 }
 
 #[test]
+fn the_language_of_a_new_article_is_guessed() {
+    for store in stores() {
+        let mut kit = Kit::new(store.clone(), desk());
+        let engine = helpdesk::Helpdesk::builder().with_shared_store(store).build().unwrap();
+        kit.desk = engine.into();
+        let text = "Wir überweisen das Geld innerhalb von vierzehn Tagen, nachdem die Lampe bei \
+                    uns angekommen ist.";
+        let german = json!({"key": "refunds", "title": "Rückzahlung", "body": text});
+        let lines = kit.run(&[
+            (AT, save("amy", german.clone())),
+            (AT, save("amy", german)),
+            (AT, save("amy", json!({"key": "short", "title": "4711", "body": "4711"}))),
+        ]);
+        expect![[r#"
+            Fri 09:00 refunds.de begun r1 visibility=internal
+            Fri 09:00 refused: duplicate language
+            Fri 09:00 refused: required_field language"#]]
+        .assert_eq(&lines.join("\n"));
+    }
+}
+
+#[test]
 fn readers_keep_what_is_out_while_the_next_revision_is_written() {
     check(
         desk(),

@@ -277,6 +277,7 @@ impl Kit {
     pub(crate) fn actor(&self, who: &str) -> Actor {
         match who {
             "sys" => return Actor::system(TENANT, Capability::ActAsSystem),
+            "visitor" => return Actor::visitor(TENANT),
             "import" => return Actor::system(TENANT, Capability::ActAsImport),
             _ => {}
         }

@@ -115,6 +115,41 @@ fn what_is_out_and_for_the_asker_is_found() {
 }
 
 #[test]
+fn the_desks_synonyms_find_each_other() {
+    let synonyms = |groups: Value| {
+        (AT, Step::Do("sys", json!({"type": "apply_config", "document": {"synonyms": groups}})))
+    };
+    let mut script = some();
+    script.extend([
+        search("anna", "luminaire", json!({})),
+        synonyms(json!([["lamp", "luminaire"], ["bulb"], ["two words", "-"]])),
+        synonyms(json!([["lamp", "luminaire"]])),
+        search("anna", "luminaire", json!({})),
+        suggest("anna", json!({"text": "luminaire?"})),
+        suggest("anna", json!({"beginning": "luminaire "})),
+    ]);
+    check(
+        &script,
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A refund` for anna; #1 m1 by anna; #1 to support (desk_default)
+            Fri 09:00 refunds.en begun r1 category=money labels=[lamps] visibility=public
+            Fri 09:00 goodwill.en begun r1 category=money visibility=internal
+            Fri 09:00 lamps.en begun r1 labels=[lamps] visibility=public
+            Fri 09:00 plans.en begun r1 visibility=public
+            Fri 09:00 refunds.en article_published
+            Fri 09:00 goodwill.en article_published
+            Fri 09:00 lamps.en article_published
+            Fri 09:00 indexed
+            Fri 09:00 0 rows:
+            Fri 09:00 refused: invalid document.synonyms[1], invalid document.synonyms[2][0], invalid document.synonyms[2][1]
+            Fri 09:00 config applied
+            Fri 09:00 2 rows: key=lamps title=Lamps snippet.text=How to change a broken bulb. | key=refunds title=Refunds snippet.text=back within 14 days of the day on which the lamp reached us.
+            Fri 09:00 2 rows: key=lamps | key=refunds
+            Fri 09:00 2 rows: key=lamps | key=refunds"#]],
+    );
+}
+
+#[test]
 fn facets_count_what_the_asker_may_read() {
     let mut kit = Kit::knowing(Arc::new(MemoryStore::default()), desk(), index());
     kit.run(&some());

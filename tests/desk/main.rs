@@ -39,6 +39,7 @@ mod relations;
 mod retention;
 mod rules;
 mod search;
+mod search_sessions;
 mod shifts;
 mod spans;
 mod knowledge;
@@ -46,6 +47,7 @@ mod laws;
 mod races;
 mod statuses;
 mod time;
+
 mod waiting;
 mod what_if;
 mod worker;

@@ -89,6 +89,7 @@ pub(crate) fn dump(store: &dyn Store, tenant: TenantId) -> Vec<String> {
         StreamKind::Article,
         StreamKind::Revision,
         StreamKind::Vote,
+        StreamKind::SearchSession,
     ] {
         lines.extend(list(store, tenant, ListKind::Things(kind)).iter().map(|s| format!("{s:?}")));
     }

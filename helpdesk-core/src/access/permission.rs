@@ -170,6 +170,8 @@ permissions! {
     RestoreArticleRevision = "restore_article_revision" inside,
     /// Say whether an article helped.
     VoteArticle = "vote_article" anybody,
+    /// Note what was searched in the knowledge base, and what was opened.
+    RecordSearch = "record_search" anybody,
     /// Ask for reports.
     Report = "report" inside,
     /// See what could not be delivered.

@@ -36,6 +36,7 @@ impl Reading {
         organization: Option<&Organization>,
     ) -> Self {
         match actor.kind {
+            ActorKind::Visitor => Self::Public,
             ActorKind::System | ActorKind::Import => Self::Drafts,
             ActorKind::Requester => {
                 let own = contact.into_iter().flat_map(|contact| &contact.tags);

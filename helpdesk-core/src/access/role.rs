@@ -116,7 +116,8 @@ pub struct AccessContext<'a> {
 /// Roles and groups are those the actor names, else those of the stored
 /// agent; without a role it is the kind's own (`requester`, `agent`, `bot`). A
 /// role that the desk does not have grants nothing. System and import actors
-/// may do everything, a deactivated agent nothing. Source: spec/access.md.
+/// may do everything, a deactivated agent nothing; a visitor, whatever its roles, only
+/// notes what was searched. Source: spec/access.md.
 ///
 /// ```
 /// use helpdesk_core::access::{permission::Permission, role::{AccessContext, RoleTable, scope}, scope::Scope};
@@ -134,6 +135,8 @@ pub struct AccessContext<'a> {
 pub fn scope(actor: &Actor, permission: Permission, context: &AccessContext<'_>) -> Scope {
     match actor.kind {
         ActorKind::System | ActorKind::Import => return Scope::All,
+        ActorKind::Visitor if permission == Permission::RecordSearch => return Scope::All,
+        ActorKind::Visitor => return Scope::None,
         ActorKind::Requester if !permission.fits_requesters() => return Scope::None,
         ActorKind::Requester => {}
         ActorKind::Agent | ActorKind::Bot if context.agent.is_some_and(|agent| !agent.active) => {
@@ -177,6 +180,7 @@ pub fn may(actor: &Actor, permission: Permission, context: &AccessContext<'_>) -
 pub fn may_change(kind: ActorKind, change: &Change, is_public: impl Fn(&Key) -> bool) -> bool {
     match kind {
         ActorKind::Agent | ActorKind::Bot | ActorKind::System | ActorKind::Import => true,
+        ActorKind::Visitor => false,
         ActorKind::Requester => match change {
             Change::SetCustom { field, .. } => is_public(field),
             Change::SetSubject { .. }
@@ -204,6 +208,7 @@ pub fn roles_of(actor: &Actor, context: &AccessContext<'_>) -> BTreeSet<Key> {
         return actor.roles.clone();
     }
     let own = match actor.kind {
+        ActorKind::Visitor => "visitor",
         ActorKind::Requester => "requester",
         ActorKind::Agent => "agent",
         ActorKind::Bot => "bot",
@@ -315,6 +320,7 @@ const REQUESTER: &[Permission] = &[
     Permission::AddFollower,
     Permission::RemoveFollower,
     Permission::VoteArticle,
+    Permission::RecordSearch,
 ];
 
 const LIGHT_AGENT: &[Permission] = &[
@@ -327,6 +333,7 @@ const LIGHT_AGENT: &[Permission] = &[
     Permission::MarkSeen,
     Permission::ReadDrafts,
     Permission::VoteArticle,
+    Permission::RecordSearch,
 ];
 
 /// What an agent may beyond a light agent, but for the own presence.

@@ -6,8 +6,10 @@
 //! with the text of one revision: what is read, and what search finds.
 
 pub mod meta;
+pub mod session;
 
 pub use meta::{ArticleMeta, ArticleText, ArticleVote, Revision, RevisionRecord};
+pub use session::{Search, SearchSession, SessionVote};
 
 use crate::id::{ArticleId, Key};
 use chrono::{DateTime, Utc};

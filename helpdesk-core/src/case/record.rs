@@ -3,7 +3,7 @@
 use super::Case;
 use super::summary::CaseSummary;
 use crate::agent::{Agent, AgentLoad, Presence};
-use crate::article::{ArticleMeta, ArticleVote, RevisionRecord};
+use crate::article::{ArticleMeta, ArticleVote, RevisionRecord, SearchSession};
 use crate::contact::{Contact, Organization};
 use crate::desk::CalendarMark;
 use crate::effect::Effect;
@@ -221,6 +221,8 @@ pub enum Record {
     Vote(Box<ArticleVote>),
     /// How far a consumer of the journal has read.
     Checkpoint(Checkpoint),
+    /// A search session.
+    SearchSession(Box<SearchSession>),
     /// A ticket as lists show it; read, never written.
     Summary(Box<CaseSummary>),
 }
@@ -241,6 +243,7 @@ impl Record {
             Self::Revision(it) => Some(StreamId::revision(it.article, it.revision.number)),
             Self::Vote(vote) => StreamId::vote(vote.article, vote.by),
             Self::Checkpoint(it) => Some(StreamId::checkpoint(&it.name)),
+            Self::SearchSession(session) => Some(StreamId::search_session(session.id)),
             Self::Summary(summary) => Some(StreamId::case(summary.id)),
             Self::Config(_)
             | Self::ConfigVersion(_)

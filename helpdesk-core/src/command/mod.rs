@@ -9,7 +9,7 @@ pub use payload::*;
 
 use crate::access::permission::Permission;
 use crate::actor::Actor;
-use crate::id::{ArticleId, CommandId, TicketId, Version};
+use crate::id::{ArticleId, CommandId, SearchSessionId, TicketId, Version};
 use crate::intake::inbound::InboundMessage;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -137,6 +137,10 @@ pub enum Command {
     RestoreArticleRevision(RestoreArticleRevision),
     /// Says whether an article helped.
     VoteArticle(VoteArticle),
+    /// Notes a search of the knowledge base.
+    RecordSearch(RecordSearch),
+    /// Notes that an article that was found was opened.
+    RecordSearchClick(RecordSearchClick),
     /// Replaces the configuration.
     ApplyConfig(ApplyConfig),
     /// Seeks an agent for one waiting ticket of a rebalance; internal.
@@ -228,6 +232,8 @@ impl Command {
             | Self::ArchiveArticle(_)
             | Self::RestoreArticleRevision(_)
             | Self::VoteArticle(_)
+            | Self::RecordSearch(_)
+            | Self::RecordSearchClick(_)
             | Self::ApplyConfig(_)
             | Self::FireTimer(_) => None,
         }
@@ -242,6 +248,20 @@ impl Command {
             Self::PublishArticle(c) => Some(c.article),
             Self::RestoreArticleRevision(c) => Some(c.article),
             Self::VoteArticle(c) => Some(c.article),
+            Self::RecordSearchClick(c) => Some(c.article),
+            _ => None,
+        }
+    }
+
+    /// The search session that the command belongs to, where it names one.
+    #[must_use]
+    pub fn search_session(&self) -> Option<SearchSessionId> {
+        match self {
+            Self::Receive(c) => c.search_session,
+            Self::OpenTicket(c) => c.search_session,
+            Self::VoteArticle(c) => c.session,
+            Self::RecordSearch(c) => Some(c.session),
+            Self::RecordSearchClick(c) => Some(c.session),
             _ => None,
         }
     }
@@ -341,6 +361,8 @@ impl Command {
             Self::ArchiveArticle(_) => "archive_article",
             Self::RestoreArticleRevision(_) => "restore_article_revision",
             Self::VoteArticle(_) => "vote_article",
+            Self::RecordSearch(_) => "record_search",
+            Self::RecordSearchClick(_) => "record_search_click",
             Self::ApplyConfig(_) => "apply_config",
             Self::FireTimer(_) => "fire_timer",
         }
@@ -411,6 +433,7 @@ impl Command {
             Self::ArchiveArticle(_) => Permission::ArchiveArticle,
             Self::RestoreArticleRevision(_) => Permission::RestoreArticleRevision,
             Self::VoteArticle(_) => Permission::VoteArticle,
+            Self::RecordSearch(_) | Self::RecordSearchClick(_) => Permission::RecordSearch,
             Self::ApplyConfig(_) => Permission::ManageConfig,
             Self::FireTimer(_) => return None,
         })

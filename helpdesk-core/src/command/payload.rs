@@ -4,7 +4,9 @@ use crate::agent::{AgentPatch, Capacity};
 use crate::article::Visibility;
 use crate::contact::{ContactPatch, Identity, OrganizationPatch, Patch, some};
 use crate::event::{StreamId, TimerKind};
-use crate::id::{AgentId, ArticleId, ContactId, Key, OrganizationId, TicketId, TicketNumber};
+use crate::id::{
+    AgentId, ArticleId, ContactId, Key, OrganizationId, SearchSessionId, TicketId, TicketNumber,
+};
 use crate::intake::inbound::Sender;
 use crate::ticket::Follower;
 use crate::ticket::change::Change;
@@ -85,6 +87,9 @@ payloads! {
         /// Straight into this queue; routed by the rules when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         queue: Option<Key>,
+        /// The search session that did not answer it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        search_session: Option<SearchSessionId>,
     }
 
     /// One message of an imported ticket.
@@ -544,7 +549,7 @@ payloads! {
         /// the key of the one it translates and a language of its own.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<Key>,
-        /// Of a new one: its language, as an ISO 639 code.
+        /// Of a new one: its language, as an ISO 639 code; guessed from its text when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         language: Option<String>,
         /// The title.
@@ -590,6 +595,28 @@ payloads! {
         article: ArticleId,
         /// Whether it did.
         helpful: bool,
+        /// The search session in which it was read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<SearchSessionId>,
+    }
+
+    /// Notes that somebody searched the knowledge base, and how much was found. The host
+    /// gives it for searches that were meant, not for every letter of one that is typed.
+    RecordSearch {
+        /// The search session; its first step begins it.
+        session: SearchSessionId,
+        /// What was searched.
+        text: String,
+        /// How many articles were found: the `total` of the answer.
+        n_found: u64,
+    }
+
+    /// Notes that somebody opened an article that the newest search of the session found.
+    RecordSearchClick {
+        /// The search session.
+        session: SearchSessionId,
+        /// Which article.
+        article: ArticleId,
     }
 
     /// Replaces the configuration.

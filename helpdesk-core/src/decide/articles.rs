@@ -1,6 +1,7 @@
 //! Articles: written, reviewed, published, archived, judged.
 
 use super::fields::{checked_language, checked_tags};
+use super::searches;
 use super::work::{Work, not_found};
 use crate::article::{
     ArticleMeta, ArticleState, ArticleText, ArticleVote, Revision, RevisionRecord, Visibility,
@@ -187,6 +188,7 @@ pub(super) fn vote(work: &mut Work<'_>, vote: &VoteArticle) -> Result<(), Reject
         Record::Vote(vote) => Some(vote.helpful),
         _ => None,
     });
+    searches::voted(work, vote.session, id, vote.helpful);
     if before == Some(vote.helpful) {
         return Ok(());
     }

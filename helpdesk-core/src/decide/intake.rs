@@ -6,6 +6,7 @@ use super::fields;
 use super::opening::{Opening, guessed, open, open_follow_up};
 use super::place;
 use super::predict;
+use super::searches;
 use super::status;
 use super::timers;
 use super::work::Work;
@@ -484,6 +485,7 @@ fn open_inbound(
         custom,
     };
     let id = open(work, opening)?;
+    searches::ended_in(work, message.search_session, id);
     add_message(work, id, draft)?;
     add_copies(work, id, message)?;
     Ok(id)

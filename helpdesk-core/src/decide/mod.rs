@@ -27,6 +27,7 @@ mod people;
 mod place;
 mod predict;
 mod relations;
+mod searches;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -42,7 +43,7 @@ pub use guard::access_context;
 pub use loaded::Loaded;
 pub use needs::{
     Candidates, Finder, candidates, needs, needs_more, waiting_condition, wants_language,
-    wants_prediction,
+    wants_prediction, with_language,
 };
 pub use people::checked_agent;
 
@@ -297,6 +298,8 @@ fn dispatch(work: &mut Work<'_>, command: &Command) -> Result<(), Rejection> {
         Command::ArchiveArticle(on) => articles::archive(work, on.article),
         Command::RestoreArticleRevision(restore) => articles::restore(work, restore),
         Command::VoteArticle(vote) => articles::vote(work, vote),
+        Command::RecordSearch(record) => searches::record_search(work, record),
+        Command::RecordSearchClick(click) => searches::record_click(work, click),
         Command::ApplyConfig(apply) => config::apply_config(work, apply),
         Command::FireTimer(fire) => timers::fire(work, fire),
     }

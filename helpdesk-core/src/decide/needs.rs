@@ -10,7 +10,7 @@ use crate::agent::Roster;
 use crate::automation::macros::MacroStep;
 use crate::case::Case;
 use crate::case::record::{RecordKey, UniqueKey};
-use crate::command::Command;
+use crate::command::{Command, SaveArticle};
 use crate::condition::Condition;
 use crate::contact::{ContactPatch, Identity, OrganizationPatch};
 use crate::desk::Desk;
@@ -40,6 +40,8 @@ pub fn needs(command: &Command, actor: &Actor) -> Vec<RecordKey> {
         // Whether a requester may read it depends on their tags.
         keys.extend(actor.contact_id().map(|id| RecordKey::Stream(StreamId::contact(id))));
     }
+    let session = command.search_session();
+    keys.extend(session.map(|id| RecordKey::Stream(StreamId::search_session(id))));
     named(command, actor, &mut keys);
     keys.sort();
     keys.dedup();
@@ -240,6 +242,24 @@ pub fn wants_language(command: &Command) -> Option<&str> {
     match command {
         Command::Receive(message) if message.language.is_none() => Some(&message.text),
         Command::OpenTicket(open) => Some(&open.text),
+        _ => None,
+    }
+}
+
+/// The command with the language of a new article that names none, as the engine guesses it
+/// from title and body; `None` for every other command, and where nothing can be guessed.
+#[must_use]
+pub fn with_language(
+    command: &Command,
+    guess: impl FnOnce(&str) -> Option<String>,
+) -> Option<Command> {
+    match command {
+        Command::SaveArticle(save) if save.article.is_none() && save.language.is_none() => {
+            let title = save.title.as_deref().unwrap_or_default();
+            let language = guess(&format!("{title}\n{}", save.body.as_deref()?))?;
+            let language = Some(language);
+            Some(Command::SaveArticle(SaveArticle { language, ..save.clone() }))
+        }
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use super::conversation::{self, Draft, add_message, check_text};
 use super::fields;
 use super::place;
 use super::predict;
+use super::searches;
 use super::work::{Work, not_found};
 use crate::actor::{ActorKind, Author};
 use crate::case::record::UniqueKey;
@@ -139,6 +140,7 @@ pub(super) fn open_ticket(work: &mut Work<'_>, open_: &OpenTicket) -> Result<(),
         custom: CustomValues::new(),
     };
     let id = open(work, opening)?;
+    searches::ended_in(work, open_.search_session, id);
     let kind = if open_.as_note && !by_requester {
         MessageKind::InternalNote
     } else {

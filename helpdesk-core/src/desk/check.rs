@@ -15,6 +15,7 @@ use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::{
     CALENDARS_MAX, CONFIG_ENTRIES_MAX, CUSTOM_FIELDS_MAX, NAME_CHARS_MAX, RULES_MAX,
+    SYNONYM_CHARS_MAX, SYNONYM_GROUPS_MAX, SYNONYMS_MAX,
 };
 use crate::routing::queue::Queue;
 use crate::routing::rules::{RoutingRule, RoutingRules};
@@ -52,6 +53,7 @@ pub(super) fn check(draft: &Draft, zones: &Zones, faults: &mut Vec<Fault>) -> Op
     checker.parts(&document);
     checker.predictions(&document);
     checker.retention(&document);
+    checker.synonyms(&document);
     let rules = checker.rules(&document);
     let views = checker.views(&document);
     let sla = checker.sla(&document);
@@ -133,6 +135,7 @@ fn check_limits(document: &Document, faults: &mut Vec<Fault>) {
         ("presences", document.presences.len(), CONFIG_ENTRIES_MAX),
         ("priority_matrix", document.priority_matrix.len(), CONFIG_ENTRIES_MAX),
         ("predictions", document.predictions.len(), CONFIG_ENTRIES_MAX),
+        ("synonyms", document.synonyms.len(), SYNONYM_GROUPS_MAX),
     ];
     for (section, n, max) in lists {
         if n > max {
@@ -296,6 +299,32 @@ impl<'a> Checker<'a> {
         }
         if let Some(Some(status)) = &document.status_after_reply {
             self.resolve("statuses", "status", status, "status_after_reply");
+        }
+    }
+
+    fn synonyms(&mut self, document: &Document) {
+        for (i, group) in document.synonyms.iter().enumerate() {
+            let path = format!("synonyms[{i}]");
+            if group.len() < 2 {
+                self.invalid(&*path, "a group has two words at least");
+            }
+            if group.len() > SYNONYMS_MAX {
+                self.faults.push(Fault::over_limit(&*path, group.len(), "words", SYNONYMS_MAX));
+            }
+            for (j, word) in group.iter().enumerate() {
+                let path = format!("{path}[{j}]");
+                let n = word.chars().count();
+                if n > SYNONYM_CHARS_MAX {
+                    self.faults.push(Fault::over_limit(path, n, "chars", SYNONYM_CHARS_MAX));
+                } else if !word.chars().any(char::is_alphanumeric) {
+                    self.invalid(path, "takes a word");
+                } else if word.split_whitespace().count() > 1 {
+                    self.invalid(
+                        path,
+                        "takes one word: a group of several words says each of them",
+                    );
+                }
+            }
         }
     }
 

@@ -141,6 +141,9 @@ pub struct Document {
     /// How long things are kept; all of them for ever when absent.
     #[serde(skip_serializing_if = "Retention::is_empty")]
     pub retention: Retention,
+    /// Groups of words that mean the same: a search for articles by one finds the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub synonyms: Vec<Vec<String>>,
 }
 
 impl Default for Document {
@@ -184,6 +187,7 @@ impl Default for Document {
             maintenance: Vec::new(),
             predictions: Vec::new(),
             retention: Retention::default(),
+            synonyms: Vec::new(),
         }
     }
 }

@@ -207,6 +207,12 @@ impl Desk {
         self.document.retention
     }
 
+    /// Groups of words that mean the same to searches for articles.
+    #[must_use]
+    pub fn synonyms(&self) -> &[Vec<String>] {
+        &self.document.synonyms
+    }
+
     /// The IANA time zone in which the desk lives.
     #[must_use]
     pub fn time_zone(&self) -> &str {

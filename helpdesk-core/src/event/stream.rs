@@ -3,7 +3,8 @@
 use crate::actor::Author;
 use crate::article::{ArticleVote, RevisionRecord};
 use crate::id::{
-    AgentId, ArticleId, ContactId, OrganizationId, TenantId, TicketId, derived_command_id,
+    AgentId, ArticleId, ContactId, OrganizationId, SearchSessionId, TenantId, TicketId,
+    derived_command_id,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,11 +37,13 @@ pub enum StreamKind {
     Vote,
     /// How far a consumer of the journal has read: versioned, without events.
     Checkpoint,
+    /// A search session: versioned, without events.
+    SearchSession,
 }
 
 impl StreamKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Case,
         Self::Contact,
         Self::Organization,
@@ -53,6 +56,7 @@ impl StreamKind {
         Self::Revision,
         Self::Vote,
         Self::Checkpoint,
+        Self::SearchSession,
     ];
 
     /// The kind as it stands in JSON and in tables.
@@ -71,6 +75,7 @@ impl StreamKind {
             Self::Revision => "revision",
             Self::Vote => "vote",
             Self::Checkpoint => "checkpoint",
+            Self::SearchSession => "search_session",
         }
     }
 }
@@ -150,6 +155,12 @@ impl StreamId {
     pub fn checkpoint(name: &str) -> Self {
         let id = derived_command_id(&[b"checkpoint", name.as_bytes()]).0;
         Self { kind: StreamKind::Checkpoint, id }
+    }
+
+    /// The record of a search session.
+    #[must_use]
+    pub fn search_session(id: SearchSessionId) -> Self {
+        Self { kind: StreamKind::SearchSession, id: id.0 }
     }
 
     /// The record of a tenant's ticket numbers.

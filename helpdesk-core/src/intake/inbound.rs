@@ -1,7 +1,7 @@
 //! The one shape of every message that comes in, whatever its channel.
 
 use crate::contact::Identity;
-use crate::id::Key;
+use crate::id::{Key, SearchSessionId};
 use crate::ticket::custom::CustomValue;
 use crate::ticket::message::Attachment;
 use crate::ticket::priority::{Channel, Priority, TicketType};
@@ -80,6 +80,9 @@ pub struct InboundMessage {
     /// Custom fields that a form asked for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub custom: BTreeMap<Key, CustomValue>,
+    /// The search session that did not answer it, where a form knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_session: Option<SearchSessionId>,
 }
 
 impl InboundMessage {
@@ -110,6 +113,7 @@ impl InboundMessage {
             ticket_type: None,
             tags: Vec::new(),
             custom: BTreeMap::new(),
+            search_session: None,
         }
     }
 }

@@ -7,12 +7,16 @@
 
 mod bucket;
 mod durations;
+mod knowledge;
 mod reporter;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use durations::Durations;
+pub use knowledge::{
+    ArticleGap, Funnel, KnowledgeQuery, KnowledgeReport, KnowledgeReporter, SearchGap, TopicGap,
+};
 pub use reporter::Reporter;
 
 use crate::fault::Fault;

@@ -35,6 +35,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// `seconds` after `at`; the end of time when that lies beyond it.
 fn after(at: DateTime<Utc>, seconds: u64) -> DateTime<Utc> {
+    if seconds == 0 {
+        return at;
+    }
     i64::try_from(seconds)
         .ok()
         .and_then(TimeDelta::try_seconds)

@@ -449,6 +449,10 @@ impl Turns {
     /// How many units one would have taken who were level with another; `None` for
     /// one without capacity.
     pub(super) fn level_with(self, other: Self) -> Option<u128> {
+        // As mostly: a division costs more than all else here.
+        if other.capacity == self.capacity && self.capacity != 0 {
+            return Some(other.n_taken.into());
+        }
         let n = u128::from(other.n_taken) * u128::from(self.capacity);
         n.checked_div(u128::from(other.capacity))
     }

@@ -120,7 +120,7 @@ pub struct Search<'a> {
     /// The last active stage, from 0; 0 also before the first one is active.
     pub stage: u16,
     /// The groups whose agents are asked, each once; empty before the first stage.
-    pub pools: Vec<&'a Key>,
+    pub pools: Cow<'a, [Key]>,
     /// The skills an agent must have, relaxed.
     pub required: Cow<'a, [SkillLevel]>,
     /// The skills an agent better has, relaxed.
@@ -198,22 +198,25 @@ fn merged<'a>(
     }
 }
 
-fn pools<'a>(queue: &'a Queue, active: impl Iterator<Item = &'a Stage>) -> Vec<&'a Key> {
+fn pools<'a>(queue: &'a Queue, active: impl Iterator<Item = &'a Stage>) -> Cow<'a, [Key]> {
+    let own = std::slice::from_ref(&queue.group);
     if queue.stages.is_empty() {
-        return vec![&queue.group];
+        return own.into();
     }
-    let mut pools = Vec::new();
+    let mut pools: Cow<'a, [Key]> = Cow::default();
     for stage in active {
-        if stage.widen == Widen::Replace {
-            pools.clear();
+        let of_stage = if stage.pools.is_empty() { own } else { &stage.pools };
+        if pools.is_empty() || stage.widen == Widen::Replace {
+            pools = of_stage.into();
+        } else {
+            pools.to_mut().extend_from_slice(of_stage);
         }
-        if stage.pools.is_empty() {
-            pools.push(&queue.group);
-        }
-        pools.extend(&stage.pools);
     }
-    pools.sort_unstable();
-    pools.dedup();
+    if !pools.is_sorted_by(|a, b| a < b) {
+        let pools = pools.to_mut();
+        pools.sort_unstable();
+        pools.dedup();
+    }
     pools
 }
 

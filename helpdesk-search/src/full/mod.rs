@@ -212,18 +212,14 @@ impl FullTextIndex {
     /// What the asker may be about to ask: words that begin like the last one, and articles
     /// for what stands there so far, at most [`SUGGESTED_MAX`] of each.
     ///
-    /// Only titles are completed from.
+    /// Of the query, the tenant, the asker, the text and the synonyms count. Only titles are
+    /// completed from.
     ///
     /// # Errors
     ///
     /// [`SearchError::Index`].
-    pub fn suggest(
-        &self,
-        tenant: TenantId,
-        asker: &Asker,
-        text: &str,
-    ) -> Result<Suggestions, SearchError> {
-        suggest::suggest(&self.handle.snapshot(), tenant, asker, text)
+    pub fn suggest(&self, query: &ArticleQuery) -> Result<Suggestions, SearchError> {
+        suggest::suggest(&self.handle.snapshot(), query)
     }
 
     /// Articles like a text of any length, such as a ticket: "has this been answered?".

@@ -8,10 +8,9 @@ use super::schema::group_char;
 use super::search::{find, plans_with};
 use super::sees_article;
 use super::snapshot::Snapshot;
-use crate::asker::Asker;
 use crate::index::{ArticleQuery, SearchError};
 use crate::language::{Analyzer, Piece, pieces};
-use helpdesk_core::id::{ArticleId, TenantId};
+use helpdesk_core::id::ArticleId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tantivy::schema::Value;
@@ -45,21 +44,15 @@ pub struct Suggested {
 /// What the text may become.
 pub(crate) fn suggest(
     snapshot: &Snapshot,
-    tenant: TenantId,
-    asker: &Asker,
-    text: &str,
+    query: &ArticleQuery,
 ) -> Result<Suggestions, SearchError> {
-    answer(snapshot, tenant, asker, text).map_err(failed)
+    answer(snapshot, query).map_err(failed)
 }
 
-fn answer(
-    snapshot: &Snapshot,
-    tenant: TenantId,
-    asker: &Asker,
-    text: &str,
-) -> tantivy::Result<Suggestions> {
-    let (before, beginning) = split(text);
-    let sees: Sees<'_> = &|audience: &Audience| sees_article(asker, audience);
+fn answer(snapshot: &Snapshot, query: &ArticleQuery) -> tantivy::Result<Suggestions> {
+    let tenant = query.tenant;
+    let (before, beginning) = split(&query.text);
+    let sees: Sees<'_> = &|audience: &Audience| sees_article(&query.asker, audience);
     let mut words = BTreeMap::<String, u32>::new();
     if !beginning.is_empty() {
         for (_, group) in snapshot.groups.of(tenant) {
@@ -69,7 +62,6 @@ fn answer(
     let mut words: Vec<(String, u32)> = words.into_iter().collect();
     words.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     words.truncate(SUGGESTED_MAX);
-    let query = ArticleQuery::new(tenant, asker.clone(), text);
     let plans = plans_with(snapshot, tenant, sees, |analyzer| {
         let (mut found, mut order) = slots(before, analyzer, &query.synonyms);
         if !beginning.is_empty() {
@@ -78,7 +70,7 @@ fn answer(
         }
         (found, order)
     })?;
-    let articles = articles(snapshot, &query, &plans)?;
+    let articles = articles(snapshot, query, &plans)?;
     Ok(Suggestions { words: words.into_iter().map(|(word, _)| word).collect(), articles })
 }
 

@@ -148,7 +148,8 @@ fn suggestions_complete_the_last_word() {
         article(3, "en", "Refurbished lamps", ""),
         Article { visibility: Visibility::Internal, ..article(4, "en", "Refused payments", "") },
     ]);
-    let suggest = |asker, text| index.suggest(tenant(1), &asker, text).unwrap();
+    let suggest =
+        |asker, text: &str| index.suggest(&ArticleQuery::new(tenant(1), asker, text)).unwrap();
     let ids = |found: &Suggestions| -> Vec<u128> {
         found.articles.iter().map(|a| a.id.uuid().as_u128()).collect()
     };

@@ -5,11 +5,12 @@ use super::kit::{Kit, area, at, id, key, same, set, unique};
 use crate::{ChangeSet, ClaimWhat, ListKind, StoreError};
 use helpdesk_core::actor::Author;
 use helpdesk_core::article::{
-    ArticleMeta, ArticleText, ArticleVote, Revision, RevisionRecord, Visibility,
+    ArticleMeta, ArticleText, ArticleVote, Revision, RevisionRecord, Search, SearchSession,
+    Visibility,
 };
 use helpdesk_core::case::record::{Record, RecordKey, UniqueKey};
 use helpdesk_core::event::{Event, StreamId, StreamKind, TimerKind};
-use helpdesk_core::id::{ArticleId, ContactId};
+use helpdesk_core::id::{ArticleId, ContactId, SearchSessionId};
 
 area!("articles":
     an_article_its_texts_and_votes_come_back_as_they_were,
@@ -75,7 +76,13 @@ async fn an_article_its_texts_and_votes_come_back_as_they_were(kit: Kit) -> Outc
     let with_text = |number: u32, text: Option<ArticleText>| {
         Record::Revision(Box::new(RevisionRecord { article: id, revision: revision(number), text }))
     };
+    let mut session = SearchSession::new(SearchSessionId(super::kit::id(6)), at(4));
+    let (text_searched, n_found) = ("къде е".to_owned(), 2);
+    let searched = Search { text: text_searched, n_found, at: at(4), clicks: vec![id] };
+    session.searches.push(searched);
+    session.vote(id, false);
     let records = [
+        (StreamId::search_session(session.id), Record::SearchSession(Box::new(session))),
         (StreamId::revision(id, 1), with_text(1, Some(text()))),
         (StreamId::revision(id, 2), with_text(2, None)),
         (vote_stream, Record::Vote(Box::new(vote))),

@@ -1,7 +1,6 @@
 //! A choice that explains itself, from the index.
 
 use super::AgentIndex;
-use super::ranking::Ranking;
 use super::sieve::Sieve;
 use crate::bits::ones;
 use crate::id::AgentId;
@@ -40,7 +39,7 @@ impl AgentIndex {
     fn looked_at(&self, ask: &Ask<'_>, search: &Search<'_>) -> (LookedAt, Vec<AgentId>) {
         let everybody = &self.everybody;
         let mut sieve = Sieve::new(self, ask, search);
-        let groups = search.pools.iter().filter_map(|group| self.catalog.groups.get(*group));
+        let groups = search.pools.iter().filter_map(|group| self.catalog.groups.get(group));
         let (mut n_candidates, mut n_refused) = (0, 0);
         let (mut asked, mut others): (Vec<AgentId>, Vec<AgentId>) = (Vec::new(), Vec::new());
         for block in everybody.blocks() {
@@ -50,23 +49,24 @@ impl AgentIndex {
                 all & groups.clone().fold(0, |any, mark| any | everybody.with(block, *mark));
             n_candidates += candidates.count_ones();
             n_refused += (of_groups & !candidates).count_ones();
-            note(&mut asked, everybody, block, of_groups & !candidates);
-            note(&mut others, everybody, block, all & !of_groups);
+            self.note(&mut asked, block, of_groups & !candidates);
+            self.note(&mut others, block, all & !of_groups);
         }
         asked.extend(others);
         asked.truncate(TRACE_REFUSED_MAX);
         let n_agents = u32::try_from(self.len()).unwrap_or(u32::MAX);
         (LookedAt { n_agents, n_candidates, n_refused }, asked)
     }
-}
 
-/// Notes members of a block by id, blocks coming by id, until there are enough.
-fn note(noted: &mut Vec<AgentId>, everybody: &Ranking, block: u32, bits: u64) {
-    if noted.len() >= TRACE_REFUSED_MAX {
-        return;
+    /// Notes members of a block by id, blocks coming by id, until there are enough.
+    fn note(&self, noted: &mut Vec<AgentId>, block: u32, bits: u64) {
+        if noted.len() >= TRACE_REFUSED_MAX {
+            return;
+        }
+        let start = noted.len();
+        let members = ones(bits).map(|bit| self.everybody.member(block, bit));
+        noted.extend(members.filter_map(|number| Some(self.members.get(number)?.id)));
+        noted[start..].sort_unstable();
+        noted.truncate(TRACE_REFUSED_MAX);
     }
-    let start = noted.len();
-    noted.extend(ones(bits).map(|bit| everybody.member(block, bit).1.agent()));
-    noted[start..].sort_unstable();
-    noted.truncate(TRACE_REFUSED_MAX);
 }

@@ -71,7 +71,7 @@ impl AgentIndex {
     pub(super) fn settled<'a>(&self, ask: &Ask<'a>) -> (Search<'a>, Found) {
         let is_settled = |it: &Outcome| it.chosen.is_some() || it.waits_for.is_some();
         let (search, outcome) = walk_stages(ask, |search| self.outcome(ask, search), is_settled);
-        let chosen = outcome.chosen.and_then(|(number, _)| self.member(number));
+        let chosen = outcome.chosen.and_then(|(number, _)| self.members.get(number));
         let found = Found {
             chosen: chosen.map(|member| member.id),
             by: outcome.chosen.map(|(_, by)| by),
@@ -97,7 +97,7 @@ impl AgentIndex {
         }
         let Some(mut sieve) = Sieve::new(self, ask, search) else { return Outcome::default() };
         let preferred = preferred.iter().find(|verdict| verdict.reason.is_none());
-        if let Some(number) = preferred.and_then(|v| self.number(v.agent)) {
+        if let Some(number) = preferred.and_then(|v| self.members.number(v.agent)) {
             let n_taken_added = sieve.n_taken_added(number, None);
             return Outcome {
                 chosen: Some((number, ChosenBy::Affinity)),
@@ -105,15 +105,13 @@ impl AgentIndex {
                 ..Outcome::default()
             };
         }
-        let Some(((first, rank), second)) = sieve.two_first() else { return Outcome::default() };
-        let weight = || self.member(first).map_or(0, |m| u64::from(m.weight(sieve.channel)));
-        let (by, n_taken_added) = match second {
-            None => (ChosenBy::OnlyCandidate, weight()),
-            Some((second, other)) => {
-                (rank.decided_by(other), sieve.n_taken_added(first, Some(second)))
-            }
+        let Some(two @ (first, second)) = sieve.two_first() else { return Outcome::default() };
+        let n_taken_added = match second {
+            None => self.members.get(first).map_or(0, |m| u64::from(m.weight(sieve.channel))),
+            Some(second) => sieve.n_taken_added(first, Some(second)),
         };
-        Outcome { chosen: Some((first, by)), n_taken_added, waits_for: None }
+        let chosen = sieve.decided_by(two).map(|by| (first, by));
+        Outcome { chosen, n_taken_added, waits_for: None }
     }
 
     /// When time alone may change that nobody was chosen.
@@ -144,13 +142,15 @@ impl AgentIndex {
                 let mut asked = 0;
                 while let Some(bit) = ones(sieve.bits(ranking, block) & !asked).next() {
                     asked |= 1 << bit;
-                    let Some(member) = self.member(ranking.member(block, bit).0) else { continue };
+                    let Some(member) = self.members.get(ranking.member(block, bit)) else {
+                        continue;
+                    };
                     let Some((at, verdict)) = ends_at(member.id) else { continue };
                     note(Some(at));
                     // None of the same shift has an earlier time than its start.
                     if verdict.reason == Some(RefusedReason::OffShift) && verdict.until == Some(at)
                     {
-                        member.shift.into_iter().for_each(|shift| sieve.leave_out(shift));
+                        member.shift().into_iter().for_each(|shift| sieve.leave_out(shift));
                     }
                 }
             }

@@ -1,47 +1,47 @@
 //! An agent as the index keeps it: what decisions ask, as plain numbers.
 
-use super::marks::{FRESH, Mark, STATE_MARKS, State};
+use super::marks::{FRESH, Mark, State};
 use super::rank::{Rank, of_instant, of_ratio};
-use crate::agent::{Agent, AgentLoad, PresenceState, RosterEntry};
+use crate::agent::{Agent, AgentLoad, ChannelLoad, PresenceState, RosterEntry};
+use crate::bits::ones;
 use crate::id::AgentId;
 use crate::routing::eligible::no_room;
 use crate::routing::select::Turns;
 use crate::routing::stage::Selector;
 use crate::ticket::priority::Channel;
 use chrono::{DateTime, Utc};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// How many channels there are.
 pub(super) const N_CHANNELS: usize = Channel::ALL.len();
 
-const _: () = assert!(STATE_MARKS == 2 * N_CHANNELS + 1, "a state has two bits for each channel");
+const _: () = assert!(FRESH == N_CHANNELS, "a state has a bit for each channel below it");
 
 /// A channel's place among all.
 pub(super) fn place_of(channel: Channel) -> usize {
     channel as usize
 }
 
-/// Kept small: who holds how much is asked of members all over the desk.
+/// Fields are in order of how often they are read: what each change and each choice
+/// asks of one who works on a single channel lies in one line of the cache.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub(super) struct Member {
-    pub(super) agent: Arc<Agent>,
     pub(super) id: AgentId,
+    pub(super) agent: Arc<Agent>,
     capacity: u32,
-    /// Groups, skills and shift; none of one who is deactivated.
-    pub(super) marks: Box<[Mark]>,
-    /// The mark of the shift.
-    pub(super) shift: Option<Mark>,
-    /// Of one who has any.
-    by_channel: Option<Box<ByChannel>>,
     /// A bit for each channel on which an active agent is online.
     pub(super) online: State,
+    /// A bit for each channel of which they hold something, or did.
+    loaded: State,
     pub(super) state: State,
-    active: u32,
-    /// Active and reserved units.
-    held: u32,
-    pub(super) last_assigned_at: Option<DateTime<Utc>>,
-    n_taken: u64,
-    idle_since: [Option<DateTime<Utc>>; N_CHANNELS],
+    /// Whether there is nothing in `by_channel`.
+    is_plain: bool,
+    loads: [ChannelLoad; N_CHANNELS],
+    /// Groups, skills and, as the last one, the shift; none of one who is deactivated.
+    pub(super) marks: SmallVec<[Mark; 20]>,
+    by_channel: Option<Box<ByChannel>>,
 }
 
 /// Weights other than 1, and maxima.
@@ -52,7 +52,7 @@ struct ByChannel {
 }
 
 impl Member {
-    pub(super) fn new(entry: &RosterEntry, marks: Vec<Mark>, shift: Option<Mark>) -> Self {
+    pub(super) fn new(entry: &RosterEntry, marks: &[Mark]) -> Self {
         let agent = entry.agent.clone();
         let is_online = |channel: Channel| {
             agent.active && entry.presence.state(channel) == PresenceState::Online
@@ -67,86 +67,125 @@ impl Member {
             Box::new(ByChannel { weights, maxima: std::array::from_fn(of) })
         });
         let mut member = Self {
-            marks: marks.into(),
-            shift,
-            by_channel,
-            online,
-            state: 0,
-            active: 0,
-            held: 0,
-            last_assigned_at: None,
-            n_taken: 0,
-            idle_since: [None; N_CHANNELS],
             id: agent.id,
             capacity: capacity.total,
+            online,
+            loaded: 0,
+            state: 0,
+            is_plain,
+            loads: Default::default(),
+            marks: marks.into(),
+            by_channel,
             agent,
         };
-        member.take_load(&entry.load);
+        member.set_load(&entry.load);
         member
     }
 
-    /// Has the load from now on.
-    pub(super) fn take_load(&mut self, load: &AgentLoad) {
-        let mut held_on = [0; N_CHANNELS];
-        self.idle_since = [None; N_CHANNELS];
-        (self.active, self.held, self.last_assigned_at, self.n_taken) = (0, 0, None, 0);
+    /// Has this load from now on.
+    pub(super) fn set_load(&mut self, load: &AgentLoad) {
+        (self.loads, self.loaded) = Default::default();
         for (channel, load) in &load.channels {
-            held_on[place_of(*channel)] = u64::from(load.active) + u64::from(load.reserved);
-            self.idle_since[place_of(*channel)] = load.last_assigned_at;
-            // As the sums of `AgentLoad`.
-            self.active = self.active.saturating_add(load.active);
-            self.held = self.held.saturating_add(load.active).saturating_add(load.reserved);
-            self.last_assigned_at = self.last_assigned_at.max(load.last_assigned_at);
-            self.n_taken = self.n_taken.saturating_add(load.n_taken);
+            self.loads[place_of(*channel)] = *load;
+            self.loaded |= 1 << place_of(*channel);
         }
-        let is_fresh = self.active == 0 && self.last_assigned_at.is_none();
-        let fresh = State::from(is_fresh) << FRESH;
-        self.state = bits_of_channels(self.online).fold(fresh, |bits, channel| {
-            let ready = State::from(self.has_room(channel, held_on[channel]));
-            let never = State::from(self.idle_since[channel].is_none());
-            bits | ready << channel | never << (N_CHANNELS + channel)
-        });
+        self.settle();
     }
 
-    /// The channels on which they are online and were given work before.
-    pub(super) fn given_on(&self, state: State) -> State {
-        self.online & !(state >> N_CHANNELS)
+    /// Has another load on a channel from now on.
+    pub(super) fn change_load(&mut self, channel: Channel, change: impl FnOnce(&mut ChannelLoad)) {
+        let channel = place_of(channel);
+        change(&mut self.loads[channel]);
+        self.loaded |= 1 << channel;
+        self.settle();
+    }
+
+    /// Derives from the load what depends on it.
+    fn settle(&mut self) {
+        let held = self.held();
+        let is_fresh = self.active() == 0 && self.last_assigned_at().is_none();
+        let ready = channels(self.online).filter(|channel| self.has_room(*channel, held));
+        self.state = ready.fold(State::from(is_fresh) << FRESH, |bits, it| bits | 1 << it);
+    }
+
+    /// A bit for each channel on which they are online and were given work before.
+    pub(super) fn given(&self) -> State {
+        let is_given = |channel: &usize| self.loads[*channel].last_assigned_at.is_some();
+        channels(self.online & self.loaded).filter(is_given).fold(0, |bits, it| bits | 1 << it)
+    }
+
+    /// The mark of the shift.
+    pub(super) fn shift(&self) -> Option<Mark> {
+        self.agent.shift.as_ref().and_then(|_| self.marks.last().copied())
+    }
+
+    fn own(&self) -> Option<&ByChannel> {
+        if self.is_plain { None } else { self.by_channel.as_deref() }
+    }
+
+    /// The loads on channels of which they hold something, or did.
+    fn loads(&self) -> impl Iterator<Item = &ChannelLoad> {
+        channels(self.loaded).map(|channel| &self.loads[channel])
+    }
+
+    // Sums as those of `AgentLoad`.
+
+    fn sum<const N: usize>(&self, units: impl Fn(&ChannelLoad) -> [u32; N]) -> u32 {
+        self.loads().flat_map(units).fold(0, u32::saturating_add)
+    }
+
+    fn active(&self) -> u32 {
+        self.sum(|load| [load.active])
+    }
+
+    /// Active and reserved units.
+    fn held(&self) -> u32 {
+        self.sum(|load| [load.active, load.reserved])
+    }
+
+    fn n_taken(&self) -> u64 {
+        self.loads().map(|load| load.n_taken).fold(0, u64::saturating_add)
+    }
+
+    pub(super) fn last_assigned_at(&self) -> Option<DateTime<Utc>> {
+        self.loads().filter_map(|load| load.last_assigned_at).max()
     }
 
     /// Units that a ticket of a channel takes.
     pub(super) fn weight(&self, channel: usize) -> u32 {
-        self.by_channel.as_ref().map_or(1, |it| it.weights[channel])
+        self.own().map_or(1, |it| it.weights[channel])
     }
 
-    fn has_room(&self, channel: usize, held: u64) -> bool {
-        let channel_max = self.by_channel.as_ref().and_then(|it| it.maxima[channel]);
-        let total = (u64::from(self.held), self.capacity);
-        no_room(self.weight(channel), (held, channel_max), total).is_none()
+    fn has_room(&self, channel: usize, held: u32) -> bool {
+        let total = (u64::from(held), self.capacity);
+        let Some(own) = self.own() else { return no_room(1, (0, None), total).is_none() };
+        let load = &self.loads[channel];
+        let held = u64::from(load.active) + u64::from(load.reserved);
+        no_room(own.weights[channel], (held, own.maxima[channel]), total).is_none()
     }
 
     /// What a selector compares that looks at no skill and draws no lot.
-    pub(super) fn rank(&self, selector: Selector, channel: usize) -> Rank {
-        let capacity = self.capacity;
-        let first = match selector {
-            Selector::LongestIdle => of_instant(self.idle_since[channel]),
-            Selector::MostSpare => of_ratio(self.held.into(), capacity),
-            Selector::LeastLoaded => self.held.into(),
-            Selector::WeightedRoundRobin => of_ratio(self.n_taken, capacity),
+    pub(super) fn first(&self, selector: Selector, channel: usize) -> u128 {
+        match selector {
+            Selector::LongestIdle => of_instant(self.loads[channel].last_assigned_at),
+            Selector::MostSpare => of_ratio(self.held().into(), self.capacity),
+            Selector::LeastLoaded => self.held().into(),
+            Selector::WeightedRoundRobin => of_ratio(self.n_taken(), self.capacity),
             Selector::BestSkill | Selector::Random => 0,
-        };
-        self.rank_by(first)
+        }
     }
 
+    /// The rank by what a selector compares.
     pub(super) fn rank_by(&self, first: u128) -> Rank {
-        Rank::new(first, self.active, self.last_assigned_at, self.id)
+        Rank::new(first, self.active(), self.last_assigned_at(), self.id)
     }
 
     pub(super) fn turns(&self) -> Turns {
-        Turns { n_taken: self.n_taken, capacity: self.capacity }
+        Turns { n_taken: self.n_taken(), capacity: self.capacity }
     }
 }
 
 /// The places of the channels whose bits are set.
-pub(super) fn bits_of_channels(bits: State) -> impl Iterator<Item = usize> {
-    (0..N_CHANNELS).filter(move |channel| (bits >> channel) & 1 == 1)
+pub(super) fn channels(bits: State) -> impl Iterator<Item = usize> {
+    ones(bits.into()).map(|channel| channel as usize)
 }

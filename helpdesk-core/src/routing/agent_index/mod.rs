@@ -12,6 +12,8 @@ mod explained;
 mod find;
 mod marks;
 mod member;
+mod members;
+mod orders;
 mod rank;
 mod ranking;
 mod sieve;
@@ -19,20 +21,22 @@ mod sieve;
 pub use find::Found;
 
 use super::stage::Selector;
-use crate::agent::{AgentLoad, Roster, RosterEntry};
+use crate::agent::{AgentLoad, ChannelLoad, Roster, RosterEntry};
 use crate::id::{AgentId, Key};
+use crate::ticket::priority::Channel;
 use foldhash::fast::FixedState;
-use marks::{LEVEL_MAX, Mark, STATE_MARKS, State};
-use member::{Member, N_CHANNELS};
-use rank::Rank;
+use marks::{LEVEL_MAX, Mark, READY, STATE_MARKS};
+use member::Member;
+use members::Members;
+use orders::{Before, Orders};
 use ranking::Ranking;
 
 /// Agents by what a choice asks of them.
 ///
 /// It is told of every agent, and of every change ([`put`](Self::put),
-/// [`put_load`](Self::put_load), [`remove`](Self::remove)); then
-/// [`choose`](Self::choose) answers as the scan of the same agents does, whatever
-/// the order in which they were told.
+/// [`put_load`](Self::put_load) or [`change_load`](Self::change_load),
+/// [`remove`](Self::remove)); then [`choose`](Self::choose) answers as the scan of the
+/// same agents does, whatever the order in which they were told.
 ///
 /// ```
 /// use chrono::DateTime;
@@ -71,75 +75,25 @@ use ranking::Ranking;
 /// }))?;
 /// let mut index = AgentIndex::new(&roster, []);
 /// let calendars = &Calendars::default();
-/// let (queue, ticket, affinity, seed, before) = (&queue, &ticket, &[], 0, roster.clone());
-/// let ask = Ask { queue, ticket, roster: &before, calendars, affinity, now, seed };
+/// let (queue, ticket, roster, affinity, seed) = (&queue, &ticket, &roster, &[], 0);
+/// let ask = Ask { queue, ticket, roster, calendars, affinity, now, seed };
 /// let found = index.choose(&ask);
 /// assert_eq!(found, Found::from(&choose(&ask)));
 /// // The chosen has no room for another one.
 /// let chosen = found.chosen.ok_or("nobody")?;
-/// let entry = roster.agents.get_mut(&chosen).ok_or("nobody")?;
-/// entry.load.channels.entry(ticket.channel).or_default().active += found.weight;
-/// index.put_load(&entry.load);
-/// let next = index.choose(&Ask { roster: &roster, ..ask });
+/// index.change_load(chosen, ticket.channel, |load| load.active += found.weight);
+/// let next = index.choose(&ask);
 /// assert!(next.chosen.is_some_and(|next| next != chosen));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct AgentIndex {
-    /// By number; `None` for one who was removed.
-    members: Vec<Option<Member>>,
-    /// A number for each agent that ever was known, from 0; theirs for good.
-    numbers: Table<AgentId, u32>,
-    n_members: usize,
+    members: Members,
     catalog: Catalog,
     /// Everybody, by id.
     everybody: Ranking,
     /// Those who are online, in the orders of selectors.
-    orders: Vec<Order>,
-}
-
-/// Those who are online, as a selector orders them. `longest_idle` has two orders for
-/// each channel: of those who never were given work there, by id, and of the others.
-#[derive(Debug, Clone)]
-struct Order {
-    selector: Selector,
-    of: Of,
-    ranking: Ranking,
-}
-
-/// Whom an order has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Of {
-    /// Everybody who is online.
-    All,
-    /// Those who are online on a channel and never were given work there.
-    NeverGiven(usize),
-    /// Those who are online on a channel and were given work there.
-    Given(usize),
-}
-
-impl Order {
-    /// Whether a member is in it, who has this state.
-    fn has(&self, member: &Member, state: State) -> bool {
-        match self.of {
-            Of::All => member.online != 0,
-            Of::NeverGiven(channel) => (state >> (N_CHANNELS + channel)) & 1 == 1,
-            Of::Given(channel) => (member.given_on(state) >> channel) & 1 == 1,
-        }
-    }
-
-    /// Whether no load changes a place in it.
-    fn is_by_id(&self) -> bool {
-        matches!(self.of, Of::NeverGiven(_))
-    }
-
-    fn rank(&self, member: &Member) -> Rank {
-        match self.of {
-            Of::All => member.rank(self.selector, 0),
-            Of::NeverGiven(_) => Rank::of_id(member.id),
-            Of::Given(channel) => member.rank(self.selector, channel),
-        }
-    }
+    orders: Orders,
 }
 
 /// Looked up at each choice.
@@ -150,8 +104,8 @@ type Table<K, V> = std::collections::HashMap<K, V, FixedState>;
 #[derive(Debug, Clone)]
 struct Catalog {
     groups: Table<Key, Mark>,
-    /// For each level from 1 up to the highest of any agent.
-    skills: Table<Key, Vec<Mark>>,
+    /// For each level from 1 up; [`NO_MARK`] where nobody has so high a one.
+    skills: Table<Key, [Mark; LEVEL_MAX as usize]>,
     shifts: Table<Key, Mark>,
     n_marks: usize,
 }
@@ -166,6 +120,9 @@ impl Default for Catalog {
         }
     }
 }
+
+/// No mark of a skill: the first ones are those of states.
+const NO_MARK: Mark = 0;
 
 /// One more mark.
 fn new_mark(n_marks: &mut usize) -> Mark {
@@ -183,116 +140,90 @@ impl AgentIndex {
     #[must_use]
     pub fn new(roster: &Roster, selectors: impl IntoIterator<Item = Selector>) -> Self {
         let catalog = Catalog::default();
+        let mut orders = Orders::default();
+        for selector in selectors {
+            orders.keep(selector, catalog.n_marks);
+        }
         let mut index = Self {
-            members: Vec::new(),
-            numbers: Table::default(),
-            n_members: 0,
+            members: Members::default(),
             everybody: Ranking::new(catalog.n_marks),
-            orders: Vec::new(),
+            orders,
             catalog,
         };
-        for selector in selectors {
-            index.add_order(selector);
-        }
         for entry in roster.agents.values() {
             index.put(entry);
         }
         index
     }
 
-    fn add_order(&mut self, selector: Selector) {
-        if self.orders.iter().any(|order| order.selector == selector) {
-            return;
-        }
-        let each = |of: fn(usize) -> Of| (0..N_CHANNELS).map(of);
-        let kept = match selector {
-            Selector::LongestIdle => each(Of::NeverGiven).chain(each(Of::Given)).collect(),
-            Selector::MostSpare | Selector::LeastLoaded | Selector::WeightedRoundRobin => {
-                vec![Of::All]
-            }
-            Selector::BestSkill | Selector::Random => Vec::new(),
-        };
-        self.orders.extend(kept.into_iter().map(|of| {
-            let ranking = Ranking::new(self.catalog.n_marks);
-            Order { selector, of, ranking }
-        }));
-    }
-
     /// How many agents it knows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.n_members
+        self.members.len()
     }
 
     /// Whether it knows nobody.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.n_members == 0
+        self.members.len() == 0
     }
 
     /// Takes an agent in, or anew: what they are, where they are online, what they hold.
     pub fn put(&mut self, entry: &RosterEntry) {
         self.remove(entry.agent.id);
-        let (marks, shift) = self.marks_of(entry);
-        let member = Member::new(entry, marks, shift);
-        let next = self.numbers.len() as u32;
-        let number = *self.numbers.entry(entry.agent.id).or_insert(next);
-        let (state, marks) = (member.state, &*member.marks);
-        self.everybody.insert(number, Rank::of_id(entry.agent.id), state, marks);
-        for order in self.orders.iter_mut().filter(|order| order.has(&member, state)) {
-            order.ranking.insert(number, order.rank(&member), state, marks);
-        }
-        self.n_members += 1;
-        match self.members.get_mut(number as usize) {
-            Some(place) => *place = Some(member),
-            None => self.members.push(Some(member)),
-        }
+        let marks = self.marks_of(entry);
+        let member = Member::new(entry, &marks);
+        let state = member.state & READY;
+        let number = self.members.insert(member);
+        self.everybody.insert(number, self.members.ranks_by_id(), state, &marks);
+        self.orders.insert(number, &self.members);
     }
 
     /// Takes in what an agent holds now; nothing happens for one who is not known.
     pub fn put_load(&mut self, load: &AgentLoad) {
-        let Some(&number) = self.numbers.get(&load.agent) else { return };
-        let Some(member) = self.members[number as usize].as_mut() else { return };
-        let was = member.state;
-        member.take_load(load);
-        let is = member.state;
-        if is != was {
-            self.everybody.set_state(number, was, is);
-        }
-        for order in &mut self.orders {
-            let (had, has) = (order.has(member, was), order.has(member, is));
-            let stays = had && has;
-            if stays && (order.is_by_id() || order.ranking.rerank(number, order.rank(member))) {
-                if is != was {
-                    order.ranking.set_state(number, was, is);
-                }
-                continue;
-            }
-            if had {
-                order.ranking.remove(number, was);
-            }
-            if has {
-                order.ranking.insert(number, order.rank(member), is, &member.marks);
-            }
-        }
+        self.change(load.agent, |member| member.set_load(load));
+    }
+
+    /// Takes in that what an agent holds on a channel changed; nothing happens for one
+    /// who is not known.
+    ///
+    /// It is [`put_load`](Self::put_load) of the load with that change, and costs less: for
+    /// a host that keeps no loads beside the index. [`choose`](Self::choose) asks the
+    /// roster it is given about agents with affinity and, where it finds nobody, about
+    /// those whom time may free (cooldown, shift, exclusion): there loads have to be the
+    /// same.
+    pub fn change_load(
+        &mut self,
+        agent: AgentId,
+        channel: Channel,
+        change: impl FnOnce(&mut ChannelLoad),
+    ) {
+        self.change(agent, |member| member.change_load(channel, change));
+    }
+
+    fn change(&mut self, agent: AgentId, change: impl FnOnce(&mut Member)) {
+        let Some(number) = self.members.number(agent) else { return };
+        let Some(member) = self.members.get_mut(number) else { return };
+        let before = Before::of(member);
+        change(member);
+        self.everybody.set_state(number, (before.state & READY, member.state & READY));
+        self.orders.take_load(number, &self.members, before);
     }
 
     /// Forgets an agent, if it is known.
     pub fn remove(&mut self, agent: AgentId) {
-        let Some(&number) = self.numbers.get(&agent) else { return };
-        let Some(member) = self.members[number as usize].take() else { return };
-        self.everybody.remove(number, member.state);
-        for order in &mut self.orders {
-            order.ranking.remove(number, member.state);
-        }
-        self.n_members -= 1;
+        let Some(number) = self.members.number(agent) else { return };
+        let Some(member) = self.members.get(number) else { return };
+        self.everybody.remove(number, member.state & READY);
+        self.orders.remove(number, member);
+        self.members.remove(number);
     }
 
-    /// An agent's marks, and that of the shift.
-    fn marks_of(&mut self, entry: &RosterEntry) -> (Vec<Mark>, Option<Mark>) {
+    /// An agent's marks, that of the shift behind the others.
+    fn marks_of(&mut self, entry: &RosterEntry) -> Vec<Mark> {
         let agent = &entry.agent;
         if !agent.active {
-            return (Vec::new(), None);
+            return Vec::new();
         }
         let Catalog { groups, skills, shifts, n_marks } = &mut self.catalog;
         let of_key = |marks: &mut Table<Key, Mark>, key: &Key, n: &mut usize| {
@@ -305,26 +236,14 @@ impl AgentIndex {
             if agent.skills[..at].iter().any(|known| known.skill == skill.skill) {
                 continue;
             }
-            let levels = skills.entry(skill.skill.clone()).or_default();
-            let level = usize::from(skill.level.min(LEVEL_MAX));
-            while levels.len() < level {
-                levels.push(new_mark(n_marks));
-            }
-            marks.extend(&levels[..level]);
+            let levels = skills.entry(skill.skill.clone()).or_insert([NO_MARK; _]);
+            let levels = &mut levels[..usize::from(skill.level.min(LEVEL_MAX))];
+            levels.iter_mut().filter(|it| **it == NO_MARK).for_each(|it| *it = new_mark(n_marks));
+            marks.extend(&*levels);
         }
-        let shift = agent.shift.as_ref().map(|key| of_key(shifts, key, n_marks));
-        marks.extend(shift);
+        marks.extend(agent.shift.as_ref().map(|key| of_key(shifts, key, n_marks)));
         self.everybody.widen(*n_marks);
-        self.orders.iter_mut().for_each(|order| order.ranking.widen(*n_marks));
-        (marks, shift)
-    }
-
-    /// The number of an agent who is known now.
-    fn number(&self, agent: AgentId) -> Option<u32> {
-        self.numbers.get(&agent).copied().filter(|number| self.member(*number).is_some())
-    }
-
-    fn member(&self, number: u32) -> Option<&Member> {
-        self.members[number as usize].as_ref()
+        self.orders.widen(*n_marks);
+        marks
     }
 }

@@ -2,20 +2,20 @@
 
 use crate::event::ChosenBy;
 use crate::id::AgentId;
-use chrono::{DateTime, Utc};
-use uuid::Uuid;
+use chrono::{DateTime, Datelike, Timelike, Utc};
 
 /// An agent's place in an order: by the selector, then fewer active units, longest
 /// since last assigned (never first), agent id. The smallest is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
-    first: u128,
+    /// What the selector compares.
+    pub(super) first: u128,
     /// Active units in the upper 32 bits, when last assigned in the others.
     tie: u128,
     agent: u128,
 }
 
-/// Bits of an instant: 64 of seconds, 32 of nanoseconds.
+/// Bits of an instant: 32 of the day, of the second and of the nanosecond.
 const INSTANT_BITS: u32 = 96;
 
 impl Rank {
@@ -36,11 +36,7 @@ impl Rank {
 
     /// Of one who comes by id alone.
     pub(super) fn of_id(agent: AgentId) -> Self {
-        Self { first: 0, tie: 0, agent: agent.0.as_u128() }
-    }
-
-    pub(super) fn agent(self) -> AgentId {
-        AgentId(Uuid::from_u128(self.agent))
+        Self { first: agent.0.as_u128(), tie: 0, agent: 0 }
     }
 
     /// What tells it from another.
@@ -60,11 +56,13 @@ impl Rank {
 
 /// Never is before any instant; instants in their order.
 pub(super) fn of_instant(at: Option<DateTime<Utc>>) -> u128 {
-    let Some(at) = at else { return 0 };
-    // The sign bit turned around, negative seconds come before positive ones; the
-    // smallest of all, which would be never, lies far before the calendar's first day.
-    let seconds = at.timestamp().cast_unsigned() ^ (1 << 63);
-    (u128::from(seconds) << 32) | u128::from(at.timestamp_subsec_nanos())
+    let Some(at) = at.map(|at| at.naive_utc()) else { return 0 };
+    // Day, second and nanosecond as they are kept: years are within ±262,143.
+    let year = (at.year() + (1 << 20)).cast_unsigned();
+    let day = (year << 9) | at.ordinal();
+    (u128::from(day) << 64)
+        | (u128::from(at.num_seconds_from_midnight()) << 32)
+        | u128::from(at.nanosecond())
 }
 
 /// `n / of`, exactly ordered; a quotient by 0 is greater than any other.

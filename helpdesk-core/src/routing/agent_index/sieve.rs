@@ -2,16 +2,23 @@
 
 use super::marks::{FRESH, LEVEL_MAX, Mark};
 use super::member::{Member, place_of};
+use super::members::Ranks;
+use super::orders::Idle;
 use super::rank::{Rank, of_levels};
 use super::ranking::Ranking;
-use super::{AgentIndex, Of};
+use super::{AgentIndex, NO_MARK};
 use crate::bits::ones;
+use crate::event::ChosenBy;
 use crate::routing::eligible::{lacks_skill, rested_at, shift_starts_at};
 use crate::routing::select::{Ask, levels, lot};
 use crate::routing::stage::{Search, Selector};
+use smallvec::SmallVec;
 
-/// A member by number, and where it stands.
-pub(super) type Ranked = (u32, Rank);
+/// The candidate whom the selector takes, by number, and the one it would take without them.
+pub(super) type TwoFirst = (u32, Option<u32>);
+
+/// A member's rank and number.
+type Ranked = (Rank, u32);
 
 /// Who is a candidate: by bits as far as bits say, and by asking whom they leave.
 pub(super) struct Sieve<'a> {
@@ -20,7 +27,7 @@ pub(super) struct Sieve<'a> {
     search: &'a Search<'a>,
     pub(super) channel: usize,
     /// The groups, any of which is enough; then the skills.
-    asked: Vec<Mark>,
+    asked: SmallVec<[Mark; 8]>,
     n_groups: usize,
     /// A bit of the state that is asked of those in the order that is looked at.
     also: Option<Mark>,
@@ -37,14 +44,21 @@ impl<'a> Sieve<'a> {
         ask: &'a Ask<'a>,
         search: &'a Search<'a>,
     ) -> Option<Self> {
-        let mut asked = Vec::with_capacity(search.pools.len() + search.required.len());
-        let groups = search.pools.iter().filter_map(|group| index.catalog.groups.get(*group));
-        asked.extend(groups);
+        let mut asked = SmallVec::new();
+        for group in &*search.pools {
+            if let Some(mark) = index.catalog.groups.get(group) {
+                asked.push(*mark);
+            }
+        }
         let n_groups = asked.len();
         let mut has_high = false;
         for skill in search.required.iter().filter(|skill| skill.level > 0) {
             let levels = index.catalog.skills.get(&skill.skill)?;
-            asked.push(*levels.get(usize::from(skill.level.min(LEVEL_MAX)) - 1)?);
+            let mark = levels[usize::from(skill.level.min(LEVEL_MAX)) - 1];
+            if mark == NO_MARK {
+                return None;
+            }
+            asked.push(mark);
             has_high |= skill.level > LEVEL_MAX;
         }
         let is_exact = !has_high
@@ -92,10 +106,10 @@ impl<'a> Sieve<'a> {
 
     /// Whether nothing refuses a member whom the bits left.
     fn passes(&mut self, number: u32) -> bool {
-        let Some(member) = self.index.member(number) else { return false };
+        let Some(member) = self.index.members.get(number) else { return false };
         let (ask, agent) = (self.ask, &member.agent);
-        let is_on = member.shift.is_none_or(|mark| self.is_on(mark, member));
-        let rested_at = rested_at(ask.queue, member.last_assigned_at);
+        let is_on = member.shift().is_none_or(|mark| self.is_on(mark, member));
+        let rested_at = rested_at(ask.queue, member.last_assigned_at());
         is_on
             && self.search.required.iter().all(|skill| !lacks_skill(agent, skill))
             && rested_at.is_none_or(|at| at <= ask.now)
@@ -122,7 +136,7 @@ impl<'a> Sieve<'a> {
         if self.is_exact {
             return bits;
         }
-        let passing = ones(bits).filter(|bit| self.passes(ranking.member(block, *bit).0));
+        let passing = ones(bits).filter(|bit| self.passes(ranking.member(block, *bit)));
         passing.fold(0, |bits, bit| bits | 1 << bit)
     }
 
@@ -132,20 +146,16 @@ impl<'a> Sieve<'a> {
     }
 
     /// The candidate whom the selector takes, and the one it would take without them.
-    pub(super) fn two_first(&mut self) -> Option<(Ranked, Option<Ranked>)> {
+    pub(super) fn two_first(&mut self) -> Option<TwoFirst> {
         let (index, selector, channel) = (self.index, self.search.selector, self.channel);
-        let order = |of: Of| {
-            let it = index.orders.iter().find(|it| it.selector == selector && it.of == of);
-            it.map(|it| &it.ranking)
-        };
-        if let Some(ranking) = order(Of::All) {
+        let members = &index.members;
+        if let Some(ranking) = index.orders.of_all(selector) {
             let mut first = None;
-            let second = self.second(ranking, &mut first);
+            let second = self.second(ranking, members.ranks(selector, channel), &mut first);
             return Some((first?, second));
         }
-        let (Some(never_given), Some(given)) =
-            (order(Of::NeverGiven(channel)), order(Of::Given(channel)))
-        else {
+        let idle = index.orders.idle(channel).filter(|_| selector == Selector::LongestIdle);
+        let Some(Idle { never_given, given }) = idle else {
             return self.two_first_of_all(&index.everybody);
         };
         let two = self.two_first_never_given(never_given);
@@ -154,16 +164,16 @@ impl<'a> Sieve<'a> {
             Some((first, None)) => Some(first),
             None => None,
         };
-        let second = self.second(given, &mut first);
+        let second = self.second(given, members.ranks(selector, channel), &mut first);
         Some((first?, second))
     }
 
     /// The same of those who never were given work on the channel. Of these the fresh
     /// come first, by id; the others are in no order, as no desk has them for long.
-    fn two_first_never_given(&mut self, ranking: &Ranking) -> Option<(Ranked, Option<Ranked>)> {
+    fn two_first_never_given(&mut self, ranking: &Ranking) -> Option<TwoFirst> {
         self.also = Some(FRESH as Mark);
         let mut first = None;
-        let second = self.second(ranking, &mut first);
+        let second = self.second(ranking, self.index.members.ranks_by_id(), &mut first);
         self.also = None;
         match first {
             Some(first) if second.is_some() => Some((first, second)),
@@ -172,81 +182,95 @@ impl<'a> Sieve<'a> {
     }
 
     /// Finds the first in an order, unless it was found before, and then the second.
-    fn second(&mut self, ranking: &Ranking, first: &mut Option<Ranked>) -> Option<Ranked> {
+    fn second(
+        &mut self,
+        ranking: &Ranking,
+        ranks: Ranks<'_>,
+        first: &mut Option<u32>,
+    ) -> Option<u32> {
         for block in ranking.blocks() {
             let mut bits = self.bits(ranking, block);
             let mut is_sifted = self.is_exact;
             while bits != 0 {
-                let bit = ranking.lowest(block, bits);
+                let bit = ranking.lowest(block, bits, ranks);
                 bits &= !(1 << bit);
-                let (number, rank) = ranking.member(block, bit);
+                let number = ranking.member(block, bit);
                 if !is_sifted && !self.passes(number) {
                     // Who is left is asked before they are put in order.
                     (bits, is_sifted) = (self.sift(ranking, block, bits), true);
                     continue;
                 }
                 if first.is_some() {
-                    return Some((number, rank));
+                    return Some(number);
                 }
-                *first = Some((number, rank));
+                *first = Some(number);
             }
         }
         None
     }
 
-    fn two_first_of_all(&mut self, ranking: &Ranking) -> Option<(Ranked, Option<Ranked>)> {
+    fn two_first_of_all(&mut self, ranking: &Ranking) -> Option<TwoFirst> {
         let (mut first, mut second): (Option<Ranked>, Option<Ranked>) = (None, None);
         self.until(ranking, |sieve, number| {
-            let Some(member) = sieve.index.member(number) else { return false };
-            let it = (number, sieve.rank(member));
-            if first.is_none_or(|first| it.1 < first.1) {
+            let Some(member) = sieve.index.members.get(number) else { return false };
+            let it = (member.rank_by(sieve.first(member)), number);
+            if first.is_none_or(|first| it < first) {
                 (first, second) = (Some(it), first);
-            } else if second.is_none_or(|second| it.1 < second.1) {
+            } else if second.is_none_or(|second| it < second) {
                 second = Some(it);
             }
             false
         });
-        Some((first?, second))
+        Some((first?.1, second.map(|(_, number)| number)))
     }
 
     /// Goes over the candidates, until one is enough.
     fn until(&mut self, ranking: &Ranking, mut is_enough: impl FnMut(&Self, u32) -> bool) {
         for block in ranking.blocks() {
             for bit in ones(self.candidates(ranking, block)) {
-                if is_enough(self, ranking.member(block, bit).0) {
+                if is_enough(self, ranking.member(block, bit)) {
                     return;
                 }
             }
         }
     }
 
-    fn rank(&self, member: &Member) -> Rank {
+    /// What the selector compares of a member.
+    fn first(&self, member: &Member) -> u128 {
         match self.search.selector {
             Selector::BestSkill => {
                 let (required, preferred) = levels(self.search, &member.agent);
-                member.rank_by(of_levels(required, preferred))
+                of_levels(required, preferred)
             }
-            Selector::Random => {
-                let lot = lot(self.ask.seed, self.ask.ticket.id, member.id);
-                member.rank_by(lot.into())
-            }
+            Selector::Random => lot(self.ask.seed, self.ask.ticket.id, member.id).into(),
             selector @ (Selector::LongestIdle
             | Selector::MostSpare
             | Selector::LeastLoaded
-            | Selector::WeightedRoundRobin) => member.rank(selector, self.channel),
+            | Selector::WeightedRoundRobin) => member.first(selector, self.channel),
         }
+    }
+
+    /// What told the first from the second.
+    pub(super) fn decided_by(&self, (first, second): TwoFirst) -> Option<ChosenBy> {
+        let Some(second) = second else { return Some(ChosenBy::OnlyCandidate) };
+        let (a, b) = (self.index.members.get(first)?, self.index.members.get(second)?);
+        let (first, second) = (self.first(a), self.first(b));
+        if first != second {
+            return Some(ChosenBy::Selector);
+        }
+        Some(a.rank_by(first).decided_by(b.rank_by(second)))
     }
 
     /// As [`Choice::n_taken_added`]. Any other candidate who is not ahead by more
     /// than one full capacity shows that the chosen did not fall back; so it
     /// seldom takes more than one look.
     pub(super) fn n_taken_added(&mut self, chosen: u32, other: Option<u32>) -> u64 {
-        let Some(member) = self.index.member(chosen) else { return 0 };
+        let Some(member) = self.index.members.get(chosen) else { return 0 };
         let own = member.turns();
         let near = u128::from(own.n_taken) + u128::from(own.capacity);
         let mut last: Option<u128> = None;
         let mut is_near = |sieve: &Self, number: u32| {
-            let other = sieve.index.member(number).filter(|_| number != chosen);
+            let other = sieve.index.members.get(number).filter(|_| number != chosen);
             let level = other.and_then(|other| own.level_with(other.turns()));
             last = last.into_iter().chain(level).min();
             last.is_some_and(|last| last <= near)

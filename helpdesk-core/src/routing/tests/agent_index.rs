@@ -38,11 +38,18 @@ impl Desk {
                 self.index.remove(gone);
                 self.roster.agents.remove(&gone);
             }
-            _ => {
+            n => {
                 let from = self.draw.agent();
                 let Some((_, entry)) = self.roster.agents.range_mut(from..).next() else { return };
-                self.draw.load(entry);
-                self.index.put_load(&entry.load);
+                if n < 5 {
+                    self.draw.load(entry);
+                    self.index.put_load(&entry.load);
+                    return;
+                }
+                let channel = self.draw.of(&[Channel::Email, Channel::Chat, Channel::Phone]);
+                let load = self.draw.channel_load();
+                entry.load.channels.insert(channel, load);
+                self.index.change_load(entry.agent.id, channel, |it| *it = load);
             }
         }
     }
@@ -72,11 +79,18 @@ impl Desk {
         let Some(entry) = choice.chosen.and_then(|id| self.roster.agents.get_mut(&id)) else {
             return;
         };
-        let load = entry.load.channels.entry(ticket.channel).or_default();
-        load.active += choice.weight;
-        load.n_taken += choice.n_taken_added;
-        load.last_assigned_at = Some(now() - TimeDelta::seconds(self.draw.below(2) as i64));
-        self.index.put_load(&entry.load);
+        let given_at = now() - TimeDelta::seconds(self.draw.below(2) as i64);
+        let give = |load: &mut ChannelLoad| {
+            load.active += choice.weight;
+            load.n_taken = load.n_taken.saturating_add(choice.n_taken_added);
+            load.last_assigned_at = Some(given_at);
+        };
+        give(entry.load.channels.entry(ticket.channel).or_default());
+        if self.draw.once_in(2) {
+            self.index.put_load(&entry.load);
+        } else {
+            self.index.change_load(entry.agent.id, ticket.channel, give);
+        }
     }
 }
 
@@ -105,6 +119,22 @@ fn the_index_chooses_as_the_scan_does() {
     proptest!(config, |(seed in any::<u64>())| check(seed, calendars));
 }
 
+#[test]
+fn an_agent_who_is_not_known_changes_nothing() {
+    let mut index = AgentIndex::new(&roster([entry(1)]), Selector::ALL);
+    index.remove(id(1));
+    index.change_load(id(1), Channel::Email, |load| load.active += 1);
+    index.put_load(&AgentLoad::none(id(1)));
+    index.put(&entry(2));
+    index.change_load(id(1), Channel::Email, |load| load.active += 1);
+    assert_eq!(index.len(), 1);
+    let (queue, ticket) = (queue(json!({})), ticket());
+    let (roster, calendars) = (&roster([entry(2)]), &Calendars::default());
+    let (queue, ticket, now) = (&queue, &ticket, now());
+    let ask = &Ask { queue, ticket, roster, calendars, affinity: &[], now, seed: 0 };
+    assert_eq!(index.choose(ask), Found::from(&choose(ask)));
+}
+
 /// Everybody holds something, is given something, and lets go: blocks fill, split and join.
 #[test]
 fn a_busy_desk_goes_round_for_long() {
@@ -119,10 +149,11 @@ fn a_busy_desk_goes_round_for_long() {
                 let agent = held.swap_remove(draw.below(held.len() as u64) as usize);
                 let entry = roster.agents.get_mut(&agent).unwrap();
                 entry.load.channels.get_mut(&Channel::Email).unwrap().active -= 1;
-                index.put_load(&entry.load);
+                index.change_load(agent, Channel::Email, |load| load.active -= 1);
             }
             let calendars = &Calendars::default();
-            let (ticket, now) = (ticket(), now() + TimeDelta::milliseconds(n));
+            // Many at the same instant.
+            let (ticket, now) = (ticket(), now() + TimeDelta::milliseconds(n / 50));
             let ask = &Ask {
                 queue: &queue,
                 ticket: &ticket,

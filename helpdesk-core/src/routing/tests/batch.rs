@@ -55,7 +55,7 @@ fn check(seed: u64, calendars: &Calendars) {
             QueueMode::Offer { .. } => load.reserved += choice.weight,
             _ => load.active += choice.weight,
         }
-        load.n_taken += choice.n_taken_added;
+        load.n_taken = load.n_taken.saturating_add(choice.n_taken_added);
         load.last_assigned_at = Some(now);
     }
     assert!(in_order.is_empty());

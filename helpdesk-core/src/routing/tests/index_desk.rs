@@ -81,13 +81,16 @@ impl Draw {
         entry.load.channels.clear();
         for channel in [Channel::Email, Channel::Chat, Channel::Phone] {
             if self.once_in(2) {
-                let n_taken = self.of(&[0, 1, 2, 5, 8, 40, 5_000]);
-                let last_assigned_at = self.instant();
-                let (active, reserved) = (self.below(3) as u32, self.below(6) as u32 / 4);
-                let load = ChannelLoad { active, reserved, last_assigned_at, n_taken };
-                entry.load.channels.insert(channel, load);
+                entry.load.channels.insert(channel, self.channel_load());
             }
         }
+    }
+
+    pub(crate) fn channel_load(&mut self) -> ChannelLoad {
+        let n_taken = self.of(&[0, 1, 2, 5, 8, 40, 5_000, u64::MAX]);
+        let last_assigned_at = self.instant();
+        let (active, reserved) = (self.below(3) as u32, self.below(6) as u32 / 4);
+        ChannelLoad { active, reserved, last_assigned_at, n_taken }
     }
 
     fn stage(&mut self) -> Stage {

@@ -54,7 +54,7 @@ fn all_answers(
     let query = ArticleQuery::new(tenant(1), asker.clone(), text).with_facets();
     (
         index.search(&query.with_page(0, PAGE_MAX)).unwrap(),
-        index.suggest(tenant(1), asker, text).unwrap(),
+        index.suggest(&ArticleQuery::new(tenant(1), asker.clone(), text)).unwrap(),
         index.similar(tenant(1), asker, text, None, 5).unwrap(),
         index.n_articles(tenant(1), asker).unwrap(),
     )
