@@ -2,7 +2,8 @@
 //!
 //! Prints one JSON object. So many callers at once commit what receiving a mail commits, to
 //! a server of the bench's own that waits for the disk at every commit; by turns with it,
-//! as many callers insert one row of the same bytes each. Of both, the best round counts.
+//! as many callers insert one row of the same bytes each. Then one caller commits many at once,
+//! by turns with one statement that inserts as many rows. Of all, the best round counts.
 
 #![allow(
     missing_docs,
@@ -35,6 +36,8 @@ const CALLERS: [usize; 3] = [1, 8, 32];
 const ROUNDS: usize = 7;
 /// Commits of one round, by all callers together.
 const COMMITS: usize = 960;
+/// Commits at once, of one caller.
+const AT_ONCE: usize = 64;
 
 fn main() {
     let is_test = std::env::args().any(|arg| arg == "--test");
@@ -49,7 +52,9 @@ fn main() {
             run.measure(n_commits / n_callers, &mut first)
         })
         .collect();
-    let found = json!({ "bytes": n_bytes(&kinds), "runs": runs });
+    let run = Run { cluster: &cluster, kinds: &kinds, n_callers: 1, n_rounds };
+    let many = run.measure_many(n_commits / AT_ONCE.min(n_commits), &mut first);
+    let found = json!({ "bytes": n_bytes(&kinds), "runs": runs, "many": many });
     println!("{}", serde_json::to_string_pretty(&found).expect("JSON"));
 }
 
@@ -99,6 +104,40 @@ impl Run<'_> {
     }
 }
 
+impl Run<'_> {
+    /// One caller commits so many times many at once, in each round.
+    fn measure_many(&self, n_times: usize, first: &mut usize) -> Value {
+        let address = self.cluster.address();
+        let options = PostgresOptions::default().with_connections(1);
+        let store = block_on(PostgresStore::open(&address, options)).expect("opens");
+        let raw = Raw::connect(&address, 1);
+        let bytes = vec![noise(n_bytes(self.kinds)); AT_ONCE];
+        let (mut own, mut floors) = (f64::INFINITY, f64::INFINITY);
+        for round in 0..=self.n_rounds {
+            let mut some = || {
+                let sets: Vec<ChangeSet> = self.kinds.receives(*first..*first + AT_ONCE).collect();
+                *first += AT_ONCE;
+                sets
+            };
+            let jobs: Vec<Vec<ChangeSet>> = (0..n_times).map(|_| some()).collect();
+            let commits = per_commit(vec![jobs], |_, sets| {
+                for done in block_on(store.commit_many(sets)) {
+                    done.expect("commits");
+                }
+            });
+            let inserts = per_commit(vec![vec![(); n_times]], |_, ()| raw.insert_many(&bytes));
+            if round > 0 {
+                own = own.min(commits / AT_ONCE as f64);
+                floors = floors.min(inserts / AT_ONCE as f64);
+            }
+        }
+        json!({
+            "commits": AT_ONCE, "commit_ns": own, "insert_ns": floors,
+            "of_insert_rate": floors / own,
+        })
+    }
+}
+
 /// Wall time of each caller's work, by all at once, for one piece of it.
 fn per_commit<T: Send>(jobs: Vec<Vec<T>>, work: impl Fn(usize, T) + Sync) -> f64 {
     let n: usize = jobs.iter().map(Vec::len).sum();
@@ -138,6 +177,13 @@ impl Raw {
         });
         let clients = clients.collect();
         Self { _runtime: runtime, clients }
+    }
+
+    fn insert_many(&self, bytes: &[Vec<u8>]) {
+        let (client, _) = &self.clients[0];
+        let ids: Vec<Uuid> = bytes.iter().map(|_| Uuid::new_v4()).collect();
+        let insert = "INSERT INTO floor (id, bytes) SELECT * FROM unnest($1::uuid[], $2::bytea[])";
+        block_on(client.execute(insert, &[&ids, &bytes])).expect("inserts");
     }
 
     fn insert(&self, caller: usize, bytes: &[u8]) {

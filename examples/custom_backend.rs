@@ -16,7 +16,7 @@ use helpdesk::core::case::record::{DeadLetter, OutboxMessage, Record, RecordKey,
 use helpdesk::core::case::record::{UniqueKey, UniqueOp};
 use helpdesk::core::case::summary::CaseSummary;
 use helpdesk::core::event::{Recorded, StreamId, TimerKind};
-use helpdesk::core::id::{TenantId, Version};
+use helpdesk::core::id::{TenantId, TicketId, Version};
 use helpdesk::core::limit::PAGE_MAX;
 use helpdesk::core::ticket::Ticket;
 use helpdesk::core::ticket::priority::Priority;
@@ -58,6 +58,10 @@ struct World {
     outbox: Vec<(TenantId, OutboxMessage, Due)>,
     /// How often dead letters were claimed.
     buried: BTreeMap<(TenantId, Uuid), u32>,
+    /// Who leads a job, and until when.
+    leads: BTreeMap<String, (String, i64)>,
+    /// None is given twice.
+    n_positions: u64,
 }
 
 /// When something can be claimed, and who has it.
@@ -234,7 +238,8 @@ impl World {
         for entry in set.events {
             let n = numbers.entry(entry.stream).or_default();
             *n += 1;
-            let position = self.journal.len() as u64 + 1;
+            self.n_positions += 1;
+            let position = self.n_positions;
             self.journal.push((tenant, Recorded { n: *n, position, entry }));
         }
         if let Some(command) = set.command {
@@ -579,6 +584,12 @@ impl World {
 
     fn maintain(&mut self, maintain: &Maintain) -> Result<u64> {
         let n_before = self.plain.len();
+        let is_bad = |it: &&String| it.is_empty() || it.chars().count() > 200 || it.contains('\0');
+        if let Maintain::Lead { job, owner, .. } | Maintain::Resign { job, owner } = maintain
+            && [job, owner].iter().any(is_bad)
+        {
+            return Err(invalid("a name has 1 to 200 chars, none of them U+0000"));
+        }
         match maintain {
             Maintain::PurgeCommands { tenant, now } => self.plain.retain(|(of, _), record| {
                 !matches!(record, Record::Command(it) if of == tenant && it.expires_at <= *now)
@@ -592,19 +603,48 @@ impl World {
             }
             Maintain::Redrive { tenant, ids, now } => self.redrive(*tenant, ids, *now),
             Maintain::Rewrite { tenant, entries } => return Ok(self.rewrite(*tenant, entries)),
+            Maintain::PurgeTickets { tenant, tickets } => {
+                return Ok(tickets.iter().filter(|(it, at)| self.purge(*tenant, *it, *at)).count()
+                    as u64);
+            }
+            Maintain::Lead { job, owner, now, lease_seconds } => {
+                let until = *now + TimeDelta::seconds(i64::from(*lease_seconds));
+                let (of, end) = self.leads.entry(job.clone()).or_default();
+                if of != owner && *end > now.timestamp_micros() {
+                    return Ok(0);
+                }
+                (*of, *end) = (owner.clone(), until.timestamp_micros());
+                return Ok(1);
+            }
+            Maintain::Resign { job, owner } => {
+                let has_it = self.leads.get(job).is_some_and(|(of, _)| of == owner);
+                return Ok(has_it.then(|| self.leads.remove(job)).into_iter().count() as u64);
+            }
             Maintain::Compact | Maintain::Scrub => {}
             other => return Err(invalid(format!("no such housekeeping here: {other:?}"))),
         }
         Ok((n_before - self.plain.len()) as u64)
     }
 
+    fn purge(&mut self, tenant: TenantId, ticket: TicketId, version: Version) -> bool {
+        let stream = StreamId::case(ticket);
+        let stands = self.version(tenant, stream) == version;
+        if !stands || self.things.remove(&(tenant, stream)).is_none() {
+            return false;
+        }
+        let is_its = |key: &RecordKey| matches!(key, RecordKey::Message(it, _) if *it == ticket);
+        self.plain.retain(|(of, key), _| *of != tenant || !is_its(key));
+        self.unique.retain(|(of, _), it| *of != tenant || *it != stream);
+        self.timers.retain(|(of, it, _), _| *of != tenant || *it != stream);
+        self.journal.retain(|(of, it)| *of != tenant || it.entry.stream != stream);
+        true
+    }
+
     fn rewrite(&mut self, tenant: TenantId, entries: &[Recorded]) -> u64 {
         let mut n = 0;
-        for new in entries {
-            let mut of_tenant = self.journal.iter_mut().filter(|(of, _)| *of == tenant);
-            let place = (new.entry.stream, new.n);
-            let found = of_tenant.find(|(_, it)| (it.entry.stream, it.n) == place);
-            if let Some((_, known)) = found {
+        for (_, known) in self.journal.iter_mut().filter(|(of, _)| *of == tenant) {
+            let place = (known.entry.stream, known.n);
+            if let Some(new) = entries.iter().rfind(|it| (it.entry.stream, it.n) == place) {
                 known.entry.event = new.entry.event.clone();
                 known.entry.origin = new.entry.origin.clone();
                 n += 1;

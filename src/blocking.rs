@@ -1,9 +1,11 @@
 //! The engine for programs without `async`.
 
+use crate::archive::Archive;
 use crate::deliver::DeliverReport;
 use crate::engine::{Call, Outcome};
 use crate::error::Result;
 use crate::index::IndexReport;
+use crate::retain::RetainReport;
 use crate::tick::TickReport;
 use chrono::{DateTime, Utc};
 use helpdesk_core::actor::Actor;
@@ -125,6 +127,20 @@ impl Helpdesk {
     /// The same.
     pub fn forget_commands(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<u64> {
         block_on(self.0.forget_commands(tenant, now))
+    }
+
+    /// As [`Helpdesk::retain`](crate::Helpdesk::retain).
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn retain(
+        &self,
+        tenant: TenantId,
+        archive: &dyn Archive,
+        now: DateTime<Utc>,
+    ) -> Result<RetainReport> {
+        block_on(self.0.retain(tenant, archive, now))
     }
 
     /// As [`Helpdesk::execute_json`](crate::Helpdesk::execute_json).

@@ -1,5 +1,6 @@
 //! How an engine is put together.
 
+use crate::archive::Archive;
 use crate::engine::{Helpdesk, Inner};
 use crate::error::Result;
 use crate::inbox_index::FollowTickets;
@@ -28,6 +29,7 @@ pub struct Builder {
     ticket_index: Option<Arc<TicketIndex>>,
     blobs: Option<Arc<dyn BlobStore>>,
     file_bytes_max: u64,
+    archive: Option<Arc<dyn Archive>>,
 }
 
 impl Default for Builder {
@@ -41,6 +43,7 @@ impl Default for Builder {
             ticket_index: None,
             blobs: None,
             file_bytes_max: BLOB_BYTES_MAX,
+            archive: None,
         }
     }
 }
@@ -61,6 +64,7 @@ impl Helpdesk {
             models: RwLock::default(),
             blobs: None,
             file_bytes_max: 0,
+            archive: None,
             tenants: RwLock::new(BTreeMap::new()),
         };
         Self { inner: Arc::new(inner) }
@@ -146,6 +150,14 @@ impl Builder {
         self
     }
 
+    /// Where journal entries go that the configuration's `retention` does not keep
+    /// ([`lead_retention`](Helpdesk::lead_retention), the `Runner`). Without it all of them stay.
+    #[must_use]
+    pub fn with_archive(mut self, archive: impl Archive + 'static) -> Self {
+        self.archive = Some(Arc::new(archive));
+        self
+    }
+
     /// The engine. Reads nothing yet.
     ///
     /// # Errors
@@ -179,6 +191,7 @@ impl Builder {
             models: RwLock::default(),
             blobs: self.blobs,
             file_bytes_max: self.file_bytes_max,
+            archive: self.archive,
             tenants: RwLock::new(BTreeMap::new()),
         };
         Ok(Helpdesk { inner: Arc::new(inner) })

@@ -1,5 +1,6 @@
 //! The engine: load, decide, commit.
 
+use crate::archive::Archive;
 use crate::builder;
 use crate::change_set::{change_set, is_no_change};
 use crate::error::{Error, Result, store_code};
@@ -75,6 +76,8 @@ pub(crate) struct Inner {
     /// Where the bytes of attachments lie, if the host gave a place.
     pub(crate) blobs: Option<Arc<dyn BlobStore>>,
     pub(crate) file_bytes_max: u64,
+    /// Where old journal entries go, if the host gave a place.
+    pub(crate) archive: Option<Arc<dyn Archive>>,
     pub(crate) tenants: RwLock<BTreeMap<TenantId, Arc<Tenant>>>,
 }
 

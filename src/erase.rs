@@ -10,6 +10,7 @@ use crate::error::Result;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::actor::{Actor, Author};
+use helpdesk_core::case::archive::is_tombstone;
 use helpdesk_core::case::erase::{People, Traces, erase_entries};
 use helpdesk_core::case::record::{Record, RecordKey};
 use helpdesk_core::command::{Command, EraseFromTicket, ErasePerson};
@@ -63,9 +64,12 @@ impl Helpdesk {
             whole.events.extend(outcome.events);
             whole.each.push(erased_ticket(ticket));
         }
-        let tickets = traces.keys().map(|ticket| StreamId::case(*ticket));
-        for stream in tickets.chain(people.iter().map(|contact| StreamId::contact(*contact))) {
-            self.erase_entries(tenant, stream, &people).await?;
+        for (&ticket, traces) in &traces {
+            self.erase_entries(tenant, StreamId::case(ticket), traces, &people).await?;
+        }
+        for &contact in &people {
+            let (stream, known) = (StreamId::contact(contact), Traces::default());
+            self.erase_entries(tenant, stream, &known, &people).await?;
         }
         self.delete_unnamed(tenant, &mut files).await?;
         Ok(whole)
@@ -118,19 +122,24 @@ impl Helpdesk {
         Ok(people)
     }
 
-    /// The tickets in whose journal these people stand, and how.
+    /// The tickets in which these people stand, and how: by the journal, and where that is in
+    /// the archive, by what stands.
     async fn traces(
         &self,
         tenant: TenantId,
         people: &People,
     ) -> Result<BTreeMap<TicketId, Traces>> {
         let mut found: BTreeMap<TicketId, Traces> = BTreeMap::new();
+        let mut archived = BTreeSet::new();
         let mut after = 0;
         loop {
             let source = EventSource::News { after, kinds: vec![StreamKind::Case] };
             let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
             for entry in &page.rows {
                 after = entry.position;
+                if is_tombstone(entry) {
+                    archived.insert(TicketId(entry.entry.stream.id));
+                }
                 let mut traces = Traces::default();
                 traces.note(entry, people);
                 if !traces.is_empty() {
@@ -138,13 +147,43 @@ impl Helpdesk {
                 }
             }
             if page.next.is_none() {
-                return Ok(found);
+                break;
             }
         }
+        for ticket in archived {
+            let mut traces = found.remove(&ticket).unwrap_or_default();
+            self.note_as_it_stands(tenant, ticket, people, &mut traces).await?;
+            if !traces.is_empty() {
+                found.insert(ticket, traces);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Looks for these people in a ticket's record and messages.
+    async fn note_as_it_stands(
+        &self,
+        tenant: TenantId,
+        ticket: TicketId,
+        people: &People,
+        traces: &mut Traces,
+    ) -> Result<()> {
+        let key = RecordKey::Stream(StreamId::case(ticket));
+        let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
+        let Some(Record::Case(case)) = found.map(|stored| stored.record) else { return Ok(()) };
+        traces.note_ticket(&case.ticket, people);
+        for message in self.messages(tenant, ticket, 1..=case.ticket.counters.messages).await? {
+            traces.note_message(&message.meta, people);
+        }
+        Ok(())
     }
 
     /// All entries of one stream.
-    async fn entries(&self, tenant: TenantId, stream: StreamId) -> Result<Vec<Recorded>> {
+    pub(crate) async fn entries(
+        &self,
+        tenant: TenantId,
+        stream: StreamId,
+    ) -> Result<Vec<Recorded>> {
         let mut entries: Vec<Recorded> = Vec::new();
         loop {
             let after = entries.last().map_or(0, |entry| entry.n);
@@ -161,9 +200,10 @@ impl Helpdesk {
         &self,
         tenant: TenantId,
         stream: StreamId,
+        known: &Traces,
         people: &People,
     ) -> Result<()> {
-        let entries = erase_entries(&self.entries(tenant, stream).await?, people);
+        let entries = erase_entries(&self.entries(tenant, stream).await?, known, people);
         if !entries.is_empty() {
             self.inner.store.maintain(&Maintain::Rewrite { tenant, entries }).await?;
         }

@@ -27,6 +27,10 @@ pub enum Error {
     /// The blob store failed, or refused the bytes. No ticket changed.
     #[error(transparent)]
     Blob(#[from] BlobError),
+    /// The archive could not be written or read. What would have gone into it still stands in
+    /// the store.
+    #[error("the archive failed")]
+    Archive(#[source] std::io::Error),
     /// Other commits came first too often. Nothing changed; try again.
     #[error("other commits came first {attempts} times")]
     LostRaces {
@@ -64,6 +68,7 @@ impl Error {
             Self::Search(SearchError::Locked | SearchError::Rebuilding) => Code::Unavailable,
             Self::Search(_) => Code::Internal,
             Self::Blob(error) => blob_code(error),
+            Self::Archive(_) => Code::Unavailable,
         }
     }
 
@@ -75,9 +80,11 @@ impl Error {
             Self::Store(StoreError::Conflict(conflict)) => {
                 (None, Vec::new(), Some(conflict.actual))
             }
-            Self::Store(_) | Self::Search(_) | Self::Blob(_) | Self::LostRaces { .. } => {
-                (None, Vec::new(), None)
-            }
+            Self::Store(_)
+            | Self::Search(_)
+            | Self::Blob(_)
+            | Self::Archive(_)
+            | Self::LostRaces { .. } => (None, Vec::new(), None),
         };
         ErrorBody { code: self.code(), message: with_sources(self), path, errors, actual }
     }

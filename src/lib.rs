@@ -49,9 +49,10 @@
 //! - `object-store`: attachments in any store of the `object_store` crate.
 //! - `language` (default): guesses the language of a message that names none.
 //! - `ical`: reads iCalendar feeds of holidays.
-//! - `tokio`: [`Runner`], a loop that ticks, delivers and indexes.
+//! - `tokio`: [`Runner`], a loop that ticks, delivers, indexes and lets go of what is kept no longer.
 
 mod answer;
+mod archive;
 mod articles;
 pub mod blocking;
 mod attachments;
@@ -76,6 +77,8 @@ mod pace;
 mod past;
 mod predict;
 mod rebalance;
+mod restore;
+mod retain;
 mod rules;
 #[cfg(feature = "tokio")]
 mod runner;
@@ -87,6 +90,7 @@ mod waiting;
 mod watch;
 mod what_if;
 
+pub use archive::{Archive, ArchiveFolder, ArchiveTo, ArchivedEntry, read_archive};
 pub use attachments::{FileName, FileRead, NewFile, SWEEP_AFTER_SECONDS, SweepReport};
 pub use blocking::block_on;
 pub use builder::Builder;
@@ -106,6 +110,8 @@ pub use import::{IMPORT_GROUP_BYTES, IMPORT_GROUP_MAX, ImportReport, Imported};
 pub use index::IndexReport;
 pub use pace::Pace;
 pub use predict::LearnReport;
+pub use restore::RestoreReport;
+pub use retain::{RetainPreview, RetainReport};
 #[cfg(feature = "tokio")]
 pub use runner::{Clock, Runner};
 pub use tick::TickReport;

@@ -18,6 +18,10 @@ const INDEXED_MAX: usize = 10_000;
 /// So often at most, and only when there is nothing else to do, the store tidies up.
 const COMPACT_EVERY: TimeDelta = TimeDelta::minutes(10);
 
+/// So often retention is looked at when there is nothing else to do, and at the latest after
+/// twice as long.
+const RETAIN_EVERY: TimeDelta = TimeDelta::days(1);
+
 /// Where the loop gets the time from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
@@ -25,7 +29,9 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 ///
 /// It sleeps until the next timer or message is due, `poll` at the longest. A
 /// failed round is logged and tried again after `poll`. When there is nothing to do, every
-/// ten minutes at most, it has the store tidy up ([`Maintain::Compact`]).
+/// ten minutes at most, it has the store tidy up ([`Maintain::Compact`]), and once a day it does
+/// what the configuration's `retention` says, unless another engine on the store leads that
+/// ([`lead_retention`](Helpdesk::lead_retention)).
 #[derive(Debug)]
 pub struct Runner {
     stop: watch::Sender<bool>,
@@ -48,7 +54,7 @@ impl Runner {
     }
 
     /// Lets the timer or message that is at work end, gives back what else is leased, and
-    /// stops: no lease is left behind.
+    /// stops: no lease is left behind, and another engine may lead retention.
     pub async fn stop(self) {
         // The loop may have ended already, with its runtime.
         let _ = self.stop.send(true);
@@ -58,6 +64,8 @@ impl Runner {
 
 async fn run(desk: Helpdesk, poll: Duration, clock: Clock, mut stopped: watch::Receiver<bool>) {
     let mut compacted_at = clock();
+    let mut retained_at = compacted_at - RETAIN_EVERY;
+    let owner = format!("runner-{}", uuid::Uuid::new_v4());
     while !*stopped.borrow() {
         let pace = UntilStopped { clock: &clock, stopped: stopped.clone() };
         let round = round(&desk, &pace, poll).await;
@@ -67,10 +75,20 @@ async fn run(desk: Helpdesk, poll: Duration, clock: Clock, mut stopped: watch::R
                 tracing::warn!(%error, "the store could not tidy up");
             }
         }
+        let unretained = clock() - retained_at;
+        if unretained >= RETAIN_EVERY && (round.is_idle || unretained >= RETAIN_EVERY * 2) {
+            retained_at = clock();
+            if let Err(error) = desk.lead_retention(&owner, &pace).await {
+                tracing::warn!(code = %error.code(), "retention failed");
+            }
+        }
         tokio::select! {
             () = tokio::time::sleep(round.wait) => {}
             _ = stopped.changed() => {}
         }
+    }
+    if let Err(error) = desk.resign_retention(&owner).await {
+        tracing::warn!(code = %error.code(), "others wait to lead retention");
     }
 }
 

@@ -215,6 +215,7 @@ pub(crate) fn is_in_snapshot(stream: StreamId) -> bool {
         | StreamKind::Article
         | StreamKind::Revision
         | StreamKind::Vote
+        | StreamKind::Checkpoint
         | StreamKind::SearchSession => false,
     }
 }

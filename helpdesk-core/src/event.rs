@@ -573,11 +573,26 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<bool>,
     },
+    /// What happened is in the archive; this is its place. Changes nothing.
+    Archived {
+        /// The type of event that stood here.
+        of: String,
+    },
     /// The configuration changed.
     ConfigApplied {
         /// SHA-256 of the document in canonical JSON, hex.
         sha256: String,
     },
+}
+
+impl Event {
+    /// Its type, as it stands in JSON.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let value = serde_json::to_value(self).ok();
+        let name = value.as_ref().and_then(|value| value.get("type")?.as_str());
+        name.unwrap_or_default().to_owned()
+    }
 }
 
 /// What caused an event.

@@ -12,6 +12,7 @@ pub mod actor;
 pub mod calendar;
 pub mod ticket;
 pub mod prediction;
+pub mod retention;
 pub mod contact;
 pub mod agent;
 pub mod article;

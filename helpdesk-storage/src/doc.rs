@@ -49,6 +49,7 @@ pub(crate) fn encode_record(record: &Record) -> Result<String> {
         Record::Article(it) => encode(it),
         Record::Revision(it) => encode(it),
         Record::Vote(it) => encode(it),
+        Record::Checkpoint(it) => encode(it),
         Record::SearchSession(it) => encode(it),
         Record::Summary(it) => encode(it),
     }
@@ -69,6 +70,7 @@ pub(crate) fn decode_record(kind: StreamKind, doc: impl AsRef<[u8]>) -> Result<R
         StreamKind::Article => Record::Article(decode(what, doc)?),
         StreamKind::Revision => Record::Revision(decode(what, doc)?),
         StreamKind::Vote => Record::Vote(decode(what, doc)?),
+        StreamKind::Checkpoint => Record::Checkpoint(decode(what, doc)?),
         StreamKind::SearchSession => Record::SearchSession(decode(what, doc)?),
     })
 }
@@ -121,6 +123,44 @@ pub(crate) fn decode_run(
         Recorded { n: n + i, position: position + i, entry }
     };
     Ok((1..).zip(events).map(recorded).collect())
+}
+
+/// A run of the journal in which other entries stand.
+pub(crate) struct Rewritten<'e> {
+    /// The run as it shall be.
+    pub(crate) run: Vec<NewEvent>,
+    /// How many of its entries are others.
+    pub(crate) n_entries: usize,
+    /// The entries that are not of this run.
+    pub(crate) rest: &'e [Recorded],
+}
+
+/// Puts an entry, and those right behind it that stand in the same run, where they stand in
+/// it: what they say, and who did it. An entry that is not there is passed over.
+pub(crate) fn rewrite_run<'e>(
+    mut run: Vec<Recorded>,
+    first: &Recorded,
+    mut rest: &'e [Recorded],
+) -> crate::Result<Rewritten<'e>> {
+    let mut put = |new: &Recorded| {
+        let of_same = |it: &&mut Recorded| it.n == new.n && it.entry.stream == new.entry.stream;
+        let Some(it) = run.iter_mut().find(of_same) else { return false };
+        it.entry.event = new.entry.event.clone();
+        it.entry.origin = new.entry.origin.clone();
+        true
+    };
+    let mut n_entries = usize::from(put(first));
+    while let Some((next, behind)) = rest.split_first()
+        && put(next)
+    {
+        n_entries += 1;
+        rest = behind;
+    }
+    let run: Vec<NewEvent> = run.into_iter().map(|it| it.entry).collect();
+    if !run.is_sorted_by(is_one_run) {
+        return Err(crate::plan::invalid("entries of one commit keep one origin"));
+    }
+    Ok(Rewritten { run, n_entries, rest })
 }
 
 /// The kind with this word.

@@ -17,6 +17,7 @@ mod doc;
 mod error;
 mod ext;
 mod follower;
+mod lead;
 mod matching;
 pub mod memory;
 mod order;

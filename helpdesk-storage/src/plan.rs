@@ -208,6 +208,7 @@ fn slot(tenant: TenantId, record: &Record) -> Result<Slot> {
             Some(stream) => Slot::Stream(stream),
             None => return Err(invalid("a vote of nobody: contacts and agents have one")),
         },
+        Record::Checkpoint(it) => Slot::Stream(StreamId::checkpoint(&it.name)),
         Record::SearchSession(it) => Slot::Stream(StreamId::search_session(it.id)),
         Record::Message(message) => Slot::Message(message.ticket_id, message.meta.seq),
         Record::ConfigVersion(config) => Slot::ConfigVersion(config.version),

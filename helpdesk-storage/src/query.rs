@@ -6,7 +6,7 @@ use helpdesk_core::access::scope::Scope;
 use helpdesk_core::case::record::OutboxMessage;
 use helpdesk_core::condition::{Condition, Terms};
 use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
-use helpdesk_core::id::{TenantId, TicketId};
+use helpdesk_core::id::{TenantId, TicketId, Version};
 pub use helpdesk_core::query::{Projection, Shelf};
 pub use helpdesk_core::view::{Direction, OrderBy};
 use serde::{Deserialize, Serialize};
@@ -411,6 +411,37 @@ pub enum Maintain {
         tenant: TenantId,
         /// The entries as they shall be.
         entries: Vec<helpdesk_core::event::Recorded>,
+    },
+    /// Removes these tickets with all that is theirs (messages, journal, unique keys, timers)
+    /// where they stand at these versions; one that does not is passed over. What other things
+    /// say of them stays, and feed positions are not given again.
+    PurgeTickets {
+        /// The tenant.
+        tenant: TenantId,
+        /// Which, and the version of each.
+        tickets: Vec<(TicketId, Version)>,
+    },
+    /// Of all tenants: takes the lead of a job that one engine at a time does, or keeps it.
+    /// [`n_rows`](MaintainReport::n_rows) is 1 when the owner has it then, 0 while another does. Times are
+    /// the callers': engines whose clocks differ by more than they leave of a lease may both
+    /// lead for that long.
+    Lead {
+        /// What is led: 1 to 200 chars, none of them `U+0000`.
+        job: String,
+        /// Who; as long, and no other engine's.
+        owner: String,
+        /// The time now.
+        now: DateTime<Utc>,
+        /// How long others wait when nothing is heard of the owner.
+        lease_seconds: u32,
+    },
+    /// Of all tenants: gives the lead of a job back, so that others need not wait for its end;
+    /// nothing happens where this owner has it not.
+    Resign {
+        /// What was led.
+        job: String,
+        /// By whom.
+        owner: String,
     },
     /// Of all tenants: leaves no bytes of what was removed or rewritten in the backend's files.
     /// Takes as long as copying them. A server that tidies up by itself does it in its own time.

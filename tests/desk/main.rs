@@ -36,6 +36,7 @@ mod predictions;
 mod queries;
 mod rebalance;
 mod relations;
+mod retention;
 mod rules;
 mod search;
 mod search_sessions;

@@ -8,6 +8,7 @@ mod plot;
 mod report;
 mod routing_at;
 mod storage;
+mod storage_postgres;
 mod tables;
 
 use crate::{Failure, shell};
@@ -24,9 +25,11 @@ const COMPARE: &str = "compare";
 const ROUTING: &str = "routing";
 /// The bench of the embedded store, which has floors of its own.
 const STORAGE: &str = "storage";
+/// The bench of the store on PostgreSQL, likewise.
+const POSTGRES: &str = "storage_postgres";
 const USAGE: &str = "`cargo xtask bench desk|routing|assign|drain|calendar|tick|what_if|search|compare [--json]`, \
     `cargo xtask bench routing --rules N [--seed S] [--tickets T] [--cyrillic] [--json]`, `cargo \
-    xtask bench storage [--tickets N] [--json]`, or `cargo xtask bench report [PART…]`";
+    xtask bench storage [--tickets N] [--json]`, `cargo xtask bench storage_postgres [--json]`, or `cargo xtask bench report [PART…]`";
 
 /// Runs the chore.
 pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
@@ -41,6 +44,12 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
     if name == STORAGE {
         let found = storage::measure(&storage::options(rest)?)?;
         show(is_json, &found, || storage::table(&found));
+        return Ok(());
+    }
+    if name == POSTGRES {
+        storage_postgres::options(rest)?;
+        let found = storage_postgres::measure()?;
+        show(is_json, &found, || storage_postgres::table(&found));
         return Ok(());
     }
     let size = routing_at::options(rest)?;

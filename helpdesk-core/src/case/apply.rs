@@ -32,7 +32,9 @@ pub struct MisfitEvent {
 
 /// Makes the change that an event stands for.
 ///
-/// `record` is the state before, `None` where nothing stands yet.
+/// `record` is the state before, `None` where nothing stands yet. A place whose entry is in the
+/// archive changes nothing: put the archive's entries back to fold from the first one on
+/// ([`filled`](super::archive::filled)).
 ///
 /// # Errors
 ///
@@ -45,6 +47,7 @@ pub fn apply(
     at: DateTime<Utc>,
 ) -> Result<(), MisfitEvent> {
     let fits = match (&mut *record, event) {
+        (_, Event::Archived { .. }) => true,
         (Some(Record::Case(case)), _) => apply_to_case(case, event, at),
         (Some(Record::Article(article)), _) => apply_to_article(article, event, at),
         (None, Event::Opened { ticket, .. }) => {
@@ -59,10 +62,7 @@ pub fn apply(
     if fits {
         return Ok(());
     }
-    let name = serde_json::to_value(event)
-        .ok()
-        .and_then(|value| Some(value.get("type")?.as_str()?.to_owned()))
-        .unwrap_or_default();
+    let name = event.name();
     Err(MisfitEvent { kind: stream.kind.as_str(), n_or_name: format!("`{name}`") })
 }
 

@@ -8,9 +8,9 @@ use crate::actor::Author;
 use crate::contact::{Contact, ContactPatch};
 use crate::event::{Event, Recorded, RoutedBy, StreamKind};
 use crate::id::ContactId;
-use crate::ticket::Ticket;
 use crate::ticket::change::Change;
 use crate::ticket::message::{Attachment, Message, MessageMeta, text_hash};
+use crate::ticket::{Follower, Ticket};
 use std::collections::BTreeSet;
 
 /// What stands where a person's words or name stood.
@@ -103,6 +103,22 @@ impl Traces {
         self.is_named |= acted(entry, people);
     }
 
+    /// Looks at the ticket as it stands, where entries are in the archive.
+    pub fn note_ticket(&mut self, ticket: &Ticket, people: &People) {
+        self.is_requester |= people.contains(&ticket.requester);
+        self.is_named |= ticket
+            .followers
+            .iter()
+            .any(|follower| matches!(follower, Follower::Contact { id } if people.contains(id)));
+    }
+
+    /// Looks at one of its messages as it stands, where entries are in the archive.
+    pub fn note_message(&mut self, message: &MessageMeta, people: &People) {
+        if is_by(message, people) {
+            self.messages.insert(message.seq);
+        }
+    }
+
     /// Whether there is anything to take out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -118,10 +134,11 @@ fn acted(entry: &Recorded, people: &People) -> bool {
     entry.entry.origin.actor.is_some_and(|actor| people.contains(&ContactId(actor)))
 }
 
-/// Takes a person out of the entries of one stream, given all of them; those that changed.
+/// Takes a person out of the entries of one stream, given all of them and what is known of the
+/// person from elsewhere; those that changed.
 #[must_use]
-pub fn erase_entries(entries: &[Recorded], people: &People) -> Vec<Recorded> {
-    let mut traces = Traces::default();
+pub fn erase_entries(entries: &[Recorded], known: &Traces, people: &People) -> Vec<Recorded> {
+    let mut traces = known.clone();
     for entry in entries {
         traces.note(entry, people);
     }

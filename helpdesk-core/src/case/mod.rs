@@ -1,6 +1,7 @@
 //! Cases: a ticket with everything that is loaded, decided and committed with it.
 
 pub mod apply;
+pub mod archive;
 pub mod erase;
 mod article;
 pub mod facts;

@@ -136,6 +136,15 @@ pub struct Numbers {
     pub next: BTreeMap<Arc<str>, u64>,
 }
 
+/// How far a consumer of the journal has read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// What the consumer is called.
+    pub name: String,
+    /// The feed position of the last entry that it has done with.
+    pub position: u64,
+}
+
 /// What a command did: kept so that a second call gives the first outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CommandRecord {
@@ -210,6 +219,8 @@ pub enum Record {
     Revision(Box<RevisionRecord>),
     /// A person's vote on an article.
     Vote(Box<ArticleVote>),
+    /// How far a consumer of the journal has read.
+    Checkpoint(Checkpoint),
     /// A search session.
     SearchSession(Box<SearchSession>),
     /// A ticket as lists show it; read, never written.
@@ -231,6 +242,7 @@ impl Record {
             Self::Article(article) => Some(StreamId::article(article.id)),
             Self::Revision(it) => Some(StreamId::revision(it.article, it.revision.number)),
             Self::Vote(vote) => StreamId::vote(vote.article, vote.by),
+            Self::Checkpoint(it) => Some(StreamId::checkpoint(&it.name)),
             Self::SearchSession(session) => Some(StreamId::search_session(session.id)),
             Self::Summary(summary) => Some(StreamId::case(summary.id)),
             Self::Config(_)

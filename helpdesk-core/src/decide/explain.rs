@@ -142,6 +142,7 @@ pub fn sentence(event: &Event, roster: &Roster) -> Option<String> {
             RoutedBy::Reopened => format!("queue `{queue}`, as before it was solved"),
         },
         Event::Predicted { prediction, .. } => format!("a model says: {prediction}"),
+        Event::Archived { of } => format!("an event `{of}` that is in the archive"),
         Event::Unroutable => "no rule fits, and there is no default queue".to_owned(),
         Event::Waiting { look_again_at: Some(at), .. } => {
             format!("nobody could take it; looked again at {at}")

@@ -75,6 +75,7 @@ pub(super) fn fire(work: &mut Work<'_>, fire: &FireTimer) -> Result<(), Rejectio
         | StreamKind::Numbers
         | StreamKind::Revision
         | StreamKind::Vote
+        | StreamKind::Checkpoint
         | StreamKind::SearchSession => {
             let message = format!("no timer belongs to the {}", fire.stream.kind.as_str());
             Err(Rejection::new(Code::Internal, message))

@@ -32,6 +32,7 @@ use std::sync::Arc;
 mod escalation;
 mod parts;
 mod predictions;
+mod retention;
 mod sla;
 
 /// Checks what could be read. `None` when something is wrong; the faults say what,
@@ -51,6 +52,7 @@ pub(super) fn check(draft: &Draft, zones: &Zones, faults: &mut Vec<Fault>) -> Op
     let calendars = checker.calendars(&document, &*zones.0);
     checker.parts(&document);
     checker.predictions(&document);
+    checker.retention(&document);
     checker.synonyms(&document);
     let rules = checker.rules(&document);
     let views = checker.views(&document);

@@ -14,6 +14,7 @@ use crate::escalation::policy::{MaintenanceDef, PolicyDef as EscalationPolicyDef
 use crate::escalation::tier::TierDef;
 use crate::id::Key;
 use crate::prediction::PredictionDef;
+use crate::retention::Retention;
 use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
 use crate::routing::rules::RouteTo;
@@ -137,6 +138,9 @@ pub struct Document {
     /// Fields that models predict for new tickets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub predictions: Vec<PredictionDef>,
+    /// How long things are kept; all of them for ever when absent.
+    #[serde(skip_serializing_if = "Retention::is_empty")]
+    pub retention: Retention,
     /// Groups of words that mean the same: a search for articles by one finds the others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub synonyms: Vec<Vec<String>>,
@@ -182,6 +186,7 @@ impl Default for Document {
             escalations: Vec::new(),
             maintenance: Vec::new(),
             predictions: Vec::new(),
+            retention: Retention::default(),
             synonyms: Vec::new(),
         }
     }

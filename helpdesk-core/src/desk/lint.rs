@@ -81,6 +81,8 @@ pub enum LintCode {
     AgentInactive,
     /// The field has one value only.
     NothingToPredict,
+    /// The journal goes to the archive before a solved ticket is closed.
+    ShortRetention,
 }
 
 impl LintCode {
@@ -111,6 +113,7 @@ impl LintCode {
             Self::EmptyOverride => "empty_override",
             Self::AgentInactive => "agent_inactive",
             Self::NothingToPredict => "nothing_to_predict",
+            Self::ShortRetention => "short_retention",
         }
     }
 }
@@ -177,6 +180,7 @@ impl Desk {
         lints.extend(self.lint_statuses());
         lints.extend(self.lint_macros());
         lints.extend(self.lint_predictions());
+        lints.extend(self.lint_retention());
         lints.extend(self.document.roles.iter().enumerate().filter(|(_, r)| r.may.is_empty()).map(
             |(i, role)| {
                 let message = format!("the role `{}` permits nothing", role.key);
@@ -239,6 +243,18 @@ impl Desk {
                 Lint::new(LintCode::NothingToPredict, format!("predictions[{i}]"), message)
             })
             .collect()
+    }
+
+    fn lint_retention(&self) -> Option<Lint> {
+        let days = self.retention().journal_days?;
+        let closes_after = self.auto_close_after_seconds()?;
+        (u64::from(days) * 86_400 <= closes_after).then(|| {
+            let message = format!(
+                "{days} days are not longer than a solved ticket waits to be closed: what led to \
+                 its solution is in the archive by then"
+            );
+            Lint::new(LintCode::ShortRetention, "retention.journal_days", message)
+        })
     }
 
     fn lint_conditions(&self) -> Vec<Lint> {

@@ -31,6 +31,7 @@ use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::FAULTS_MAX;
 use crate::prediction::PredictionDef;
+use crate::retention::Retention;
 use crate::routing::next::ToSolve;
 use crate::routing::queue::Queue;
 use crate::routing::rules::{RoutingRule, RoutingRules};
@@ -198,6 +199,12 @@ impl Desk {
     #[must_use]
     pub fn predictions(&self) -> &[PredictionDef] {
         &self.document.predictions
+    }
+
+    /// How long things are kept.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        self.document.retention
     }
 
     /// Groups of words that mean the same to searches for articles.

@@ -4,6 +4,7 @@ use crate::actor::Author;
 use crate::article::{ArticleVote, RevisionRecord};
 use crate::id::{
     AgentId, ArticleId, ContactId, OrganizationId, SearchSessionId, TenantId, TicketId,
+    derived_command_id,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -34,13 +35,15 @@ pub enum StreamKind {
     Revision,
     /// A person's vote on an article: versioned, without events.
     Vote,
+    /// How far a consumer of the journal has read: versioned, without events.
+    Checkpoint,
     /// A search session: versioned, without events.
     SearchSession,
 }
 
 impl StreamKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Case,
         Self::Contact,
         Self::Organization,
@@ -52,6 +55,7 @@ impl StreamKind {
         Self::Article,
         Self::Revision,
         Self::Vote,
+        Self::Checkpoint,
         Self::SearchSession,
     ];
 
@@ -70,6 +74,7 @@ impl StreamKind {
             Self::Article => "article",
             Self::Revision => "revision",
             Self::Vote => "vote",
+            Self::Checkpoint => "checkpoint",
             Self::SearchSession => "search_session",
         }
     }
@@ -143,6 +148,13 @@ impl StreamId {
     #[must_use]
     pub fn vote(article: ArticleId, by: Author) -> Option<Self> {
         Some(Self { kind: StreamKind::Vote, id: ArticleVote::id(article, by)? })
+    }
+
+    /// The record of how far a consumer of the journal has read, by its name.
+    #[must_use]
+    pub fn checkpoint(name: &str) -> Self {
+        let id = derived_command_id(&[b"checkpoint", name.as_bytes()]).0;
+        Self { kind: StreamKind::Checkpoint, id }
     }
 
     /// The record of a search session.

@@ -138,10 +138,15 @@ impl Act {
 /// program or a channel caused, and that did not follow from another one.
 ///
 /// The journal is that of one ticket, from its first event. Of an imported ticket
-/// the messages come at their own times, and the end of it when it was solved.
+/// the messages come at their own times, and the end of it when it was solved. Where the
+/// first event is in the archive, nothing can be done again.
 #[must_use]
 pub fn inputs(journal: &[Recorded]) -> Vec<Input> {
     let mut reader = Reader::default();
+    let is_archived = |row: &Recorded| matches!(row.entry.event, Event::Archived { .. });
+    if journal.first().is_some_and(is_archived) {
+        return reader.inputs;
+    }
     let mut rest = journal;
     while let Some(first) = rest.first() {
         let n = rest.iter().take_while(|row| row.entry.origin.cause == first.entry.origin.cause);

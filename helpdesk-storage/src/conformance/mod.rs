@@ -32,6 +32,7 @@ mod letters;
 mod lists;
 mod orders;
 mod outbox;
+mod retention;
 mod settles;
 mod shares;
 mod summaries;
@@ -130,6 +131,7 @@ pub fn cases() -> &'static [Case] {
             letters::CASES,
             tenants::CASES,
             articles::CASES,
+            retention::CASES,
         ]
         .concat()
     });

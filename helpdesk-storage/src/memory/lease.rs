@@ -1,18 +1,17 @@
-//! Claims, settlements and housekeeping.
+//! Claims and settlements.
 
 use super::leases::TimerKey;
 use super::state::{Dead, State};
 use crate::order::{instant, lease_end, micros};
 use crate::{
-    ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Maintain, Result,
-    Settle, SettleHow, StoreError,
+    ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Result, Settle,
+    SettleHow, StoreError,
 };
 use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::DeadLetter;
-use helpdesk_core::event::{Recorded, StreamId};
+use helpdesk_core::event::StreamId;
 use helpdesk_core::id::TenantId;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use uuid::Uuid;
 
 impl State {
@@ -133,60 +132,6 @@ impl State {
         let letter = DeadLetter { message: row.message, attempts, died_at: now, error };
         let dead = &mut self.tenants.entry(token.tenant).or_default().dead;
         dead.insert(id, Dead { letter, claims });
-    }
-
-    pub(super) fn maintain(&mut self, maintain: &Maintain) -> u64 {
-        match maintain {
-            Maintain::PurgeCommands { tenant, now } => {
-                let Some(tenant) = self.tenants.get_mut(tenant) else { return 0 };
-                let before = tenant.commands.len();
-                tenant.commands.retain(|_, command| command.expires_at > *now);
-                (before - tenant.commands.len()) as u64
-            }
-            Maintain::Redrive { tenant, ids, now } => self.redrive(*tenant, ids, *now),
-            Maintain::PurgeDeadLetters { tenant, before: end } => {
-                let Some(tenant) = self.tenants.get_mut(tenant) else { return 0 };
-                let before = tenant.dead.len();
-                tenant.dead.retain(|_, dead| micros(dead.letter.died_at) >= micros(*end));
-                (before - tenant.dead.len()) as u64
-            }
-            Maintain::Rewrite { tenant, entries } => self.rewrite(*tenant, entries),
-            Maintain::Compact | Maintain::Scrub => 0,
-        }
-    }
-
-    fn rewrite(&mut self, id: TenantId, entries: &[Recorded]) -> u64 {
-        let Some(tenant) = self.tenants.get_mut(&id) else { return 0 };
-        let mut n = 0;
-        for new in entries {
-            let Some(known) = tenant.journal.get_mut(&(new.entry.stream, new.n)) else { continue };
-            let mut entry = Recorded::clone(known);
-            entry.entry.event = new.entry.event.clone();
-            entry.entry.origin = new.entry.origin.clone();
-            let entry = Arc::new(entry);
-            tenant.feed.insert(entry.position, entry.clone());
-            *known = entry;
-            n += 1;
-        }
-        n
-    }
-
-    fn redrive(&mut self, id: TenantId, ids: &[Uuid], now: DateTime<Utc>) -> u64 {
-        let Some(tenant) = self.tenants.get_mut(&id) else { return 0 };
-        let mut picked: Vec<(i64, Uuid)> = tenant
-            .dead
-            .iter()
-            .filter(|(letter, _)| ids.is_empty() || ids.contains(letter))
-            .filter(|(letter, _)| !self.outbox.has(id, **letter))
-            .map(|(letter, dead)| (micros(dead.letter.died_at), *letter))
-            .collect();
-        picked.sort_unstable();
-        for (_, letter) in &picked {
-            if let Some(Dead { letter, claims }) = tenant.dead.remove(letter) {
-                self.outbox.push_at(id, letter.message, claims, now);
-            }
-        }
-        picked.len() as u64
     }
 }
 

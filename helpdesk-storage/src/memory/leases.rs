@@ -92,6 +92,14 @@ impl Timers {
         }
     }
 
+    /// Leaves nothing of a stream's timers.
+    pub(super) fn forget(&mut self, tenant: TenantId, stream: StreamId) {
+        for kind in TimerKind::ALL {
+            self.cancel(tenant, stream, kind);
+            self.rows.remove(&(tenant, stream, kind));
+        }
+    }
+
     pub(super) fn change(&mut self, key: TimerKey, change: impl FnOnce(&mut Due)) {
         if let Some(mut timer) = self.rows.get(&key).copied() {
             if let Some(due) = &mut timer.due {

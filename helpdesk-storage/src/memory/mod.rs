@@ -6,6 +6,7 @@
 mod commit;
 mod lease;
 mod leases;
+mod maintain;
 mod read;
 mod state;
 
@@ -95,6 +96,6 @@ impl Store for MemoryStore {
     }
 
     async fn maintain(&self, maintain: &Maintain) -> Result<MaintainReport> {
-        Ok(MaintainReport { n_rows: self.state().maintain(maintain) })
+        Ok(MaintainReport { n_rows: self.state().maintain(maintain)? })
     }
 }

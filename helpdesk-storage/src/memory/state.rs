@@ -1,6 +1,7 @@
 //! What the memory backend holds.
 
 use super::leases::{Outbox, Timers};
+use crate::lead::Lead;
 use helpdesk_core::case::record::{CommandRecord, DeadLetter, Record, Stored, UniqueKey};
 use helpdesk_core::case::summary::CaseSummary;
 use helpdesk_core::event::{Recorded, StreamId};
@@ -20,6 +21,8 @@ pub(super) struct State {
     pub(super) timers: Timers,
     /// All tenants' outbox.
     pub(super) outbox: Outbox,
+    /// Who leads which job.
+    pub(super) leads: BTreeMap<String, Lead>,
 }
 
 /// What one tenant has.

@@ -73,6 +73,11 @@ pub(super) fn commit_failed(error: Error) -> StoreError {
     }
 }
 
+/// A commit without an answer.
+pub(super) fn ambiguous(what: &str) -> StoreError {
+    StoreError::Ambiguous { backend: BACKEND, source: what.into() }
+}
+
 /// The server, or a connection to it, cannot be had.
 pub(super) fn unavailable(
     retry_after: Option<Duration>,

@@ -4,13 +4,10 @@ use super::PostgresStore;
 use super::query::Query;
 use super::read::{column, count};
 use crate::Result;
+use crate::lead::checked_name;
 use crate::order::{instant, lease_end, micros};
-use crate::plan::invalid;
 use chrono::{DateTime, Utc};
 use tokio_postgres::types::Type;
-
-/// Chars of a job's or an owner's name.
-const NAME_CHARS_MAX: usize = 200;
 
 /// The word that a node leads a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +37,8 @@ impl PostgresStore {
     ) -> Result<Option<Leadership>> {
         let p = &self.tables;
         let mut query = Query::kept();
-        let job = query.bind(name(job)?, Type::TEXT);
-        let owner = query.bind(name(owner)?, Type::TEXT);
+        let job = query.bind(checked_name(job)?.to_owned(), Type::TEXT);
+        let owner = query.bind(checked_name(owner)?.to_owned(), Type::TEXT);
         let now_at = query.bind(micros(now), Type::INT8);
         let until = query.bind(lease_end(now, lease_seconds), Type::INT8);
         query.text = format!(
@@ -64,21 +61,20 @@ impl PostgresStore {
     ///
     /// As [`lead`](Self::lead).
     pub async fn resign(&self, job: &str, owner: &str) -> Result<()> {
+        self.give_back(job, owner).await.map(|_| ())
+    }
+
+    /// As [`resign`](Self::resign); how many leads were given back.
+    pub(super) async fn give_back(&self, job: &str, owner: &str) -> Result<u64> {
         let p = &self.tables;
         let mut query = Query::kept();
-        let job = query.bind(name(job)?, Type::TEXT);
-        let owner = query.bind(name(owner)?, Type::TEXT);
+        let job = query.bind(checked_name(job)?.to_owned(), Type::TEXT);
+        let owner = query.bind(checked_name(owner)?.to_owned(), Type::TEXT);
         let over = query.bind(i64::MIN, Type::INT8);
-        query.text =
-            format!("UPDATE {p}lease SET until = {over} WHERE name = {job} AND owner = {owner}");
-        self.rows(&query).await.map(|_| ())
+        query.text = format!(
+            "UPDATE {p}lease SET until = {over} \
+             WHERE name = {job} AND owner = {owner} AND until > {over} RETURNING 1"
+        );
+        Ok(self.rows(&query).await?.len() as u64)
     }
-}
-
-fn name(name: &str) -> Result<String> {
-    if (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && !name.contains('\0') {
-        return Ok(name.to_owned());
-    }
-    let message = format!("a name has 1 to {NAME_CHARS_MAX} chars, none of them U+0000");
-    Err(invalid(message))
 }

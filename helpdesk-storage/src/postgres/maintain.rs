@@ -4,16 +4,15 @@ use super::failure::{corrupt, failed};
 use super::query::{Link, Query};
 use super::read::{column, count};
 use super::write::{base, int};
-use crate::doc::{decode_run, encode_run, is_one_run};
+use crate::doc::{decode_run, encode_run, rewrite_run};
 use crate::order::micros;
-use crate::plan::invalid;
 use crate::{Maintain, Result};
-use helpdesk_core::event::{NewEvent, Recorded, StreamId};
+use helpdesk_core::event::{Recorded, StreamId};
 use helpdesk_core::id::TenantId;
 use tokio_postgres::types::Type;
 
-/// One statement that answers with how many rows it removed or moved; `None` where the
-/// server tidies up by itself, as it does after [`Maintain::Compact`].
+/// One statement that answers with how many rows it removed or moved; `None` where it is no
+/// such statement, or the server tidies up by itself, as it does after [`Maintain::Compact`].
 pub(super) fn maintain_query(p: &str, maintain: &Maintain) -> Option<Query> {
     let mut it = Query::kept();
     it.text = match maintain {
@@ -49,8 +48,37 @@ pub(super) fn maintain_query(p: &str, maintain: &Maintain) -> Option<Query> {
                  SELECT count(*) FROM moved"
             )
         }
-        // The first is a transaction of several statements.
-        Maintain::Rewrite { .. } | Maintain::Compact | Maintain::Scrub => return None,
+        Maintain::PurgeTickets { tenant, tickets } => {
+            let tenant = it.bind(tenant.0, Type::UUID);
+            let (ids, versions): (Vec<_>, Vec<_>) =
+                tickets.iter().map(|(id, version)| (id.0, int(*version))).unzip();
+            let ids = it.bind(ids, Type::UUID_ARRAY);
+            let versions = it.bind(versions, Type::INT8_ARRAY);
+            let of_stream = |table: &str| {
+                format!(
+                    "DELETE FROM {p}{table} AS x USING gone WHERE x.tenant_id = {tenant} \
+                     AND x.stream_kind = 'case' AND x.stream_id = gone.id"
+                )
+            };
+            let (events, timers, keys) =
+                (of_stream("event"), of_stream("timer"), of_stream("unique"));
+            // A ticket that is changed meanwhile is looked at again, and then stays.
+            format!(
+                "WITH gone AS (DELETE FROM {p}ticket AS t \
+                 USING unnest({ids}, {versions}) AS w (id, version) WHERE t.tenant_id = {tenant} \
+                 AND t.id = w.id AND t.version = w.version RETURNING t.id), \
+                 messages AS (DELETE FROM {p}message AS m USING gone \
+                 WHERE m.tenant_id = {tenant} AND m.ticket_id = gone.id), \
+                 events AS ({events}), timers AS ({timers}), keys AS ({keys}) \
+                 SELECT count(*) FROM gone"
+            )
+        }
+        // Of others than one statement.
+        Maintain::Rewrite { .. }
+        | Maintain::Lead { .. }
+        | Maintain::Resign { .. }
+        | Maintain::Compact
+        | Maintain::Scrub => return None,
     };
     Some(it)
 }
@@ -62,36 +90,18 @@ pub(super) async fn rewrite(
     tenant: TenantId,
     entries: &[Recorded],
 ) -> Result<u64> {
-    let mut rest = entries.iter().peekable();
+    let mut rest = entries;
     let mut n_rows = 0;
-    while let Some(first) = rest.next() {
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
         let stream = first.entry.stream;
         let rows = link.rows(&row_of(p, tenant, stream, first.n)).await.map_err(failed)?;
         let Some(row) = rows.first() else { continue };
         let (position, n): (i64, i64) = (column(row, 0)?, column(row, 1)?);
         let doc: &str = column(row, 2)?;
         let known = decode_run(stream, count(n)?, count(position)?, doc);
-        let mut known = known.map_err(|bad| corrupt(bad.0))?;
-        let mut put = |new: &Recorded| match known.iter_mut().find(|it| it.n == new.n) {
-            Some(it) => {
-                it.entry.event = new.entry.event.clone();
-                it.entry.origin = new.entry.origin.clone();
-                true
-            }
-            None => false,
-        };
-        n_rows += u64::from(put(first));
-        while let Some(next) = rest.peek().filter(|it| it.entry.stream == stream)
-            && put(next)
-        {
-            n_rows += 1;
-            rest.next();
-        }
-        let run: Vec<NewEvent> = known.into_iter().map(|it| it.entry).collect();
-        if !run.is_sorted_by(is_one_run) {
-            return Err(invalid("entries of one commit keep one origin"));
-        }
-        let doc = encode_run(&run).map_err(|bad| corrupt(bad.0))?;
+        let rewritten = rewrite_run(known.map_err(|bad| corrupt(bad.0))?, first, behind)?;
+        let doc = encode_run(&rewritten.run).map_err(|bad| corrupt(bad.0))?;
         let mut it = Query::kept();
         let doc = it.bind(doc, Type::TEXT);
         let tenant = it.bind(tenant.0, Type::UUID);
@@ -100,6 +110,8 @@ pub(super) async fn rewrite(
             "UPDATE {p}event SET doc = {doc} WHERE tenant_id = {tenant} AND position = {position}"
         );
         link.rows(&it).await.map_err(failed)?;
+        n_rows += rewritten.n_entries as u64;
+        rest = rewritten.rest;
     }
     Ok(n_rows)
 }

@@ -45,6 +45,7 @@ mod query;
 mod read;
 mod schema;
 mod settle;
+mod together;
 mod write;
 
 pub use in_tx::{InTx, in_tx};
@@ -254,8 +255,8 @@ impl Store for PostgresStore {
 
     async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
         let mut results = Vec::with_capacity(change_sets.len());
-        for change_set in &change_sets {
-            results.push(self.commit_one(change_set).await);
+        for some in change_sets.chunks(together::TOGETHER_MAX) {
+            results.extend(self.commit_together(some).await);
         }
         results
     }
@@ -346,6 +347,17 @@ impl Store for PostgresStore {
                 Ok(MaintainReport { n_rows })
             };
             return self.connections.within(rewrite).await;
+        }
+        match maintain {
+            Maintain::Lead { job, owner, now, lease_seconds } => {
+                let lead = self.lead(job, owner, *now, *lease_seconds).await?;
+                return Ok(MaintainReport { n_rows: u64::from(lead.is_some()) });
+            }
+            Maintain::Resign { job, owner } => {
+                let n_rows = self.give_back(job, owner).await?;
+                return Ok(MaintainReport { n_rows });
+            }
+            _ => {}
         }
         let Some(query) = maintain::maintain_query(&self.tables, maintain) else {
             return Ok(MaintainReport::default());

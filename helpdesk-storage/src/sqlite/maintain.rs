@@ -1,15 +1,15 @@
 //! Housekeeping.
 
-use super::doc::{decode, encode_run, int, is_one_run};
+use super::doc::{decode, encode_run, int};
 use super::failure::failed;
 use super::pool::Tx;
 use super::read::run;
 use super::session::{Session, doc, integer, uuid};
+use crate::doc::rewrite_run;
 use crate::order::micros;
-use crate::plan::invalid;
 use crate::{Maintain, Result};
 use helpdesk_core::case::record::DeadLetter;
-use helpdesk_core::event::{NewEvent, Recorded};
+use helpdesk_core::event::Recorded;
 use helpdesk_core::id::TenantId;
 use rusqlite::{ErrorCode, params};
 use std::time::Duration;
@@ -35,6 +35,11 @@ impl Session<'_> {
             }
             Maintain::Redrive { tenant, ids, now } => self.redrive(*tenant, ids, micros(*now))?,
             Maintain::Rewrite { tenant, entries } => self.rewrite(*tenant, entries)?,
+            Maintain::PurgeTickets { tenant, tickets } => self.purge_tickets(*tenant, tickets)?,
+            Maintain::Lead { job, owner, now, lease_seconds } => {
+                usize::from(self.lead(job, owner, *now, *lease_seconds)?)
+            }
+            Maintain::Resign { job, owner } => usize::from(self.resign(job, owner)?),
             Maintain::Compact | Maintain::Scrub => 0,
         };
         tx.commit()?;
@@ -62,35 +67,20 @@ impl Session<'_> {
     }
 
     fn rewrite(&self, tenant: TenantId, entries: &[Recorded]) -> Result<usize> {
-        let mut rest = entries.iter().peekable();
+        let mut rest = entries;
         let mut n_rows = 0;
-        while let Some(first) = rest.next() {
+        while let Some((first, behind)) = rest.split_first() {
+            rest = behind;
             let stream = first.entry.stream;
             let (kind, id) = (stream.kind.as_str(), stream.id.as_bytes());
             let params = params![tenant.0.as_bytes(), kind, id, int(first.n.saturating_sub(1))];
             let found = self.first(&self.sql.event_stream, params, run)?;
-            let Some(mut known) = found else { continue };
-            let mut put = |new: &Recorded| match known.iter_mut().find(|it| it.n == new.n) {
-                Some(it) => {
-                    it.entry.event = new.entry.event.clone();
-                    it.entry.origin = new.entry.origin.clone();
-                    true
-                }
-                None => false,
-            };
-            n_rows += usize::from(put(first));
-            while let Some(next) = rest.peek().filter(|it| it.entry.stream == stream)
-                && put(next)
-            {
-                n_rows += 1;
-                rest.next();
-            }
+            let Some(known) = found else { continue };
             let Some(position) = known.last().map(|last| int(last.position)) else { continue };
-            let run: Vec<NewEvent> = known.into_iter().map(|it| it.entry).collect();
-            if !run.is_sorted_by(is_one_run) {
-                return Err(invalid("entries of one commit keep one origin"));
-            }
-            self.run(&self.sql.event_rewrite, params![encode_run(&run)?, position])?;
+            let rewritten = rewrite_run(known, first, behind)?;
+            self.run(&self.sql.event_rewrite, params![encode_run(&rewritten.run)?, position])?;
+            n_rows += rewritten.n_entries;
+            rest = rewritten.rest;
         }
         Ok(n_rows)
     }

@@ -142,4 +142,24 @@ statements! {
         ORDER BY died_at, id";
     dead_remove: "DELETE FROM {p}dead WHERE tenant_id = ?1 AND id = ?2";
     dead_purge: "DELETE FROM {p}dead WHERE tenant_id = ?1 AND died_at < ?2";
+
+    ticket_purge: "DELETE FROM {p}ticket WHERE tenant_id = ?1 AND id = ?2 AND version = ?3";
+    message_purge: "DELETE FROM {p}message WHERE tenant_id = ?1 AND ticket_id = ?2";
+    event_purge: "DELETE FROM {p}event WHERE tenant_id = ?1 AND stream_kind = 'case' \
+        AND stream_id = ?2";
+    event_tail: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
+        ORDER BY position DESC LIMIT 1";
+    event_place: "UPDATE {p}event SET stream_id = zeroblob(16), n = position, doc = ?3 \
+        WHERE tenant_id = ?1 AND position = ?2";
+    event_places: "DELETE FROM {p}event WHERE tenant_id = ?1 AND stream_kind = 'case' \
+        AND stream_id = zeroblob(16) AND position < (SELECT max(position) FROM {p}event)";
+    timer_purge: "DELETE FROM {p}timer WHERE tenant_id = ?1 AND stream_kind = 'case' \
+        AND stream_id = ?2";
+    unique_of_cases: "SELECT kind, key, stream_id FROM {p}unique \
+        WHERE tenant_id = ?1 AND stream_kind = 'case'";
+    lead_get: "SELECT version, doc FROM {p}entity \
+        WHERE tenant_id = zeroblob(16) AND kind = 'lead' AND id = ?1";
+    lead_put: "INSERT INTO {p}entity (tenant_id, kind, id, version, doc) \
+        VALUES (zeroblob(16), 'lead', ?1, ?2, ?3) ON CONFLICT (tenant_id, kind, id) \
+        DO UPDATE SET version = excluded.version, doc = excluded.doc";
 }

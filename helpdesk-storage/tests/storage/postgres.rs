@@ -1,5 +1,5 @@
 //! What PostgreSQL does beside the suite: schemas, poolers, hosts' transactions, slow
-//! transactions beside, lost connections, TLS.
+//! transactions beside, lost connections.
 
 use crate::servers::{fresh, options};
 use crate::sqlite::race;

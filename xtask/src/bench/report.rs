@@ -4,7 +4,7 @@
 //! can be measured again without the others. The tables stand between markers in
 //! docs/PERFORMANCE.md; everything else there is written by hand.
 
-use super::{as_json, machine, measure, plot, routing_at, storage, tables};
+use super::{as_json, machine, measure, plot, routing_at, storage, storage_postgres, tables};
 use crate::{Failure, shell};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -13,9 +13,19 @@ use std::path::Path;
 const DATA: &str = "docs/performance.json";
 const PAGE: &str = "docs/PERFORMANCE.md";
 /// What can be measured by itself.
-const PARTS: [&str; 11] = [
-    "routing", "hard", "compare", "calendar", "assign", "drain", "what_if", "tick", "search",
-    "desk", "storage",
+const PARTS: [&str; 12] = [
+    "routing",
+    "hard",
+    "compare",
+    "calendar",
+    "assign",
+    "drain",
+    "what_if",
+    "tick",
+    "search",
+    "desk",
+    "storage",
+    "storage_postgres",
 ];
 /// Rules of each run of `routing`, in both scripts.
 const SIZES: [u64; 5] = [10, 100, 1_000, 10_000, 100_000];
@@ -64,6 +74,7 @@ fn measured(part: &str) -> Result<Value, String> {
         }
         // It says itself on what it was measured.
         "storage" => return storage::measure(&[]),
+        "storage_postgres" => return storage_postgres::measure(),
         "hard" => json!({"medians": as_json(&measure("routing", &["hard_"])?)}),
         name => json!({"medians": as_json(&measure(name, &[])?)}),
     };

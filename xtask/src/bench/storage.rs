@@ -7,7 +7,12 @@ use serde_json::Value;
 
 /// Runs it, and gives what it measured and on what.
 pub(super) fn measure(args: &[String]) -> Result<Value, String> {
-    let mut command = shell::cargo(&["bench", "--bench", "storage", "--"])?;
+    captured("storage", args)
+}
+
+/// The JSON that a bench prints, and on what it was measured.
+pub(super) fn captured(bench: &str, args: &[String]) -> Result<Value, String> {
+    let mut command = shell::cargo(&["bench", "--bench", bench, "--"])?;
     let text = shell::captured(command.args(args))?;
     let mut found: Value = serde_json::from_str(&text)
         .map_err(|error| format!("the bench printed no JSON: {error}"))?;

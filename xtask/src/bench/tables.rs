@@ -1,6 +1,6 @@
 //! The tables of docs/PERFORMANCE.md, between `<!-- table: NAME -->` and `<!-- end -->`.
 
-use super::{cost, machine, storage};
+use super::{cost, machine, storage, storage_postgres};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,8 @@ fn table(name: &str, data: &Value) -> Result<String, String> {
         ["compare", group] => rivals(found, group),
         ["compare", "working", "time"] => by_group(found, &["due_", "elapsed_"]),
         ["calendar" | "assign" | "drain" | "what_if" | "tick" | "search" | "desk"] => plain(found),
-        ["storage"] => storage_rows(found),
+        ["storage"] => storage_rows(storage::rows(found)),
+        ["storage_postgres"] => storage_rows(storage_postgres::rows(found)),
         _ => return Err(format!("no table is called `{name}`")),
     };
     Ok(format!("\n{table}\nMeasured on {}.\n\n", machine::line(&found["machine"])))
@@ -192,11 +193,9 @@ fn by_group(found: &Value, beginnings: &[&str]) -> String {
     text
 }
 
-/// The embedded store beside its floors.
-fn storage_rows(found: &Value) -> String {
-    storage::rows(found)
-        .into_iter()
-        .fold(head(&["what", "cost", "beside"]), |text, cells| text + &row(cells))
+/// A store beside its floors.
+fn storage_rows(rows: Vec<[String; 3]>) -> String {
+    rows.into_iter().fold(head(&["what", "cost", "beside"]), |text, cells| text + &row(cells))
 }
 
 /// All that a bench measured, one a row.

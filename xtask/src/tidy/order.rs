@@ -15,6 +15,7 @@ const ORDER: &[&str] = &[
     "calendar",
     "ticket",
     "prediction",
+    "retention",
     "contact",
     "agent",
     "article",

@@ -1,0 +1,65 @@
+//! Removes tickets for good.
+
+use super::doc::{encode_run, int};
+use super::read::run;
+use super::session::{Session, uuid, word};
+use crate::Result;
+use helpdesk_core::case::archive::tombstone;
+use helpdesk_core::event::{StreamId, StreamKind};
+use helpdesk_core::id::{TenantId, TicketId, Version};
+use rusqlite::params;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+impl Session<'_> {
+    /// Removes tickets that stand at these versions; how many.
+    pub(super) fn purge_tickets(
+        &self,
+        tenant: TenantId,
+        tickets: &[(TicketId, Version)],
+    ) -> Result<usize> {
+        let id = tenant.0.as_bytes();
+        let mut gone = BTreeSet::new();
+        for (ticket, version) in tickets {
+            let params = params![id, ticket.0.as_bytes(), int(*version)];
+            if self.run(&self.sql.ticket_purge, params)? > 0 {
+                gone.insert(ticket.0);
+            }
+        }
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        let keys = self.all(&self.sql.unique_of_cases, params![id], |row| {
+            let key = || Ok((word(row, 0)?.to_owned(), word(row, 1)?.to_owned()));
+            gone.contains(&uuid(row, 2)?).then(key).transpose()
+        })?;
+        for (kind, key) in keys.into_iter().flatten() {
+            self.run(&self.sql.unique_remove, params![id, kind, key])?;
+        }
+        self.keep_last_place(tenant, &gone)?;
+        for ticket in &gone {
+            let params = params![id, ticket.as_bytes()];
+            self.run(&self.sql.message_purge, params)?;
+            self.run(&self.sql.timer_purge, params)?;
+            self.run(&self.sql.event_purge, params)?;
+        }
+        self.run(&self.sql.event_places, params![id])?;
+        Ok(gone.len())
+    }
+
+    /// The next commit's positions go on from the journal's last one: where that is of a ticket
+    /// that goes, its place stays, as one of no ticket.
+    fn keep_last_place(&self, tenant: TenantId, gone: &BTreeSet<Uuid>) -> Result<()> {
+        let tail = self.first(&self.sql.event_tail, [], run)?;
+        let Some(last) = tail.and_then(|mut run| run.pop()) else { return Ok(()) };
+        let stream = last.entry.stream;
+        if stream.kind != StreamKind::Case || !gone.contains(&stream.id) {
+            return Ok(());
+        }
+        let mut place = tombstone(&last).entry;
+        place.stream = StreamId::case(TicketId(Uuid::nil()));
+        let params = params![tenant.0.as_bytes(), int(last.position), encode_run(&[place])?];
+        self.run(&self.sql.event_place, params)?;
+        Ok(())
+    }
+}
