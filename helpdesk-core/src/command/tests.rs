@@ -71,6 +71,8 @@ fn command(name: &str) -> Command {
         "submit_article" | "publish_article" | "archive_article" => &[("article", json!(id))],
         "restore_article_revision" => &[("article", json!(id)), ("revision", json!(1))],
         "vote_article" => &[("article", json!(id)), ("helpful", json!(true))],
+        "record_search" => &[("session", json!(id)), ("text", json!("t")), ("n_found", json!(0))],
+        "record_search_click" => &[("session", json!(id)), ("article", json!(id))],
         "apply_config" => &[("document", json!({}))],
         _ => &[("ticket", json!(id))],
     };
@@ -206,6 +208,8 @@ fn who_may_give_which_command() {
         archive_article        -              -              -              groups         all            -
         restore_article_revision -              -              groups_or_none groups_or_none all            groups_or_none
         vote_article           own            groups         groups_or_none groups_or_none all            groups_or_none
+        record_search          own            groups         groups_or_none groups_or_none all            groups_or_none
+        record_search_click    own            groups         groups_or_none groups_or_none all            groups_or_none
         apply_config           -              -              -              -              all            -
         (read)                 participant    groups         groups_or_none groups_or_none all            groups_or_none
         (read_notes)           -              groups         groups_or_none groups_or_none all            groups_or_none
