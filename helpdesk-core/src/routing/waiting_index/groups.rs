@@ -7,6 +7,7 @@ use crate::routing::next::{Importance, Turn, priority};
 use crate::routing::queue::{Queue, QueueSort};
 use crate::ticket::priority::{Channel, Priority, SkillLevel};
 use foldhash::fast::FixedState;
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ impl Group {
 
 /// A skill, by the number that the index gave it, and a level.
 pub(super) type Skill = (u32, u8);
+/// As many as most tickets ask for stand in place.
+pub(super) type Skills = SmallVec<[Skill; 3]>;
 
 /// The numbers of skills, in the order in which they came up.
 #[derive(Debug, Clone, Default)]
@@ -80,7 +83,7 @@ impl Numbers {
 pub(super) struct Asked {
     /// Each once and in order, as far as they refuse anybody. Where stages ask for
     /// less, as they stand in the ticket: that is what those stages change.
-    pub(super) skills: Vec<Skill>,
+    pub(super) skills: Skills,
     pub(super) kind: Kind,
 }
 
@@ -248,7 +251,7 @@ impl BySkills {
         if self.further.is_empty() {
             return;
         }
-        let mut open: Vec<(K, &Self)> = Vec::with_capacity(OPEN);
+        let mut open: SmallVec<[(K, &Self); OPEN]> = SmallVec::new();
         let before = *found;
         let may_have = |first: Standing| before.is_none_or(|found| key(first) < found);
         let mut note = |of_skill: &'a OfSkill, level_max: u8| {
@@ -276,7 +279,7 @@ impl BySkills {
     }
 }
 
-/// As many as agents mostly have open at a time.
+/// As many as agents mostly have open at a time; so many stand on the stack.
 const OPEN: usize = 24;
 
 impl Asked {
@@ -289,7 +292,7 @@ impl Asked {
         let required = ticket.required_skills.iter();
         let relaxes = relaxes(queue);
         let asked = required.filter(|skill| relaxes || skill.level > 0);
-        let mut skills: Vec<Skill> = asked.map(|skill| numbers.get_or_add(skill)).collect();
+        let mut skills: Skills = asked.map(|skill| numbers.get_or_add(skill)).collect();
         if !relaxes {
             // The highest level of each.
             skills.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
