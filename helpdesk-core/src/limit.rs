@@ -33,6 +33,8 @@ pub const CONFIG_ENTRIES_MAX: usize = 10_000;
 pub const FAULTS_MAX: usize = 1_000;
 /// Calendars of a desk.
 pub const CALENDARS_MAX: usize = 1_000;
+/// Tickets of a queue's rate limit.
+pub const RATE_LIMIT_MAX: usize = 100;
 /// Stages of one queue.
 pub const STAGES_MAX: usize = 100;
 /// Custom fields of a desk.

@@ -6,7 +6,6 @@ use super::ownership;
 use super::predict;
 use super::work::Work;
 use crate::agent::{PresenceState, Roster, RosterEntry};
-use crate::case::apply::after_seconds;
 use crate::case::facts::{Around, CaseFacts};
 use crate::command::RouteAgain;
 use crate::condition::Scratch;
@@ -17,6 +16,7 @@ use crate::event::{
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId, Version};
 use crate::limit::{TAGS_MAX, TRACE_BECAUSE_MAX};
+use crate::routing::eligible::cooldown_ends_at;
 use crate::routing::queue::{Queue, QueueMode};
 use crate::routing::select::{Ask, Choice, Verdict, choose, judge_one};
 use crate::ticket::priority::SkillLevel;
@@ -276,7 +276,8 @@ fn give(
         }
     }
     work.count_turn(agent, choice.channel, choice.n_taken_added);
-    if let Some(rested_at) = queue.cooldown_seconds.and_then(|s| after_seconds(work.now, s)) {
+    let rested_at = work.load(agent).and_then(|load| cooldown_ends_at(queue, load));
+    if let Some(rested_at) = rested_at.filter(|at| *at > work.now) {
         work.set_agent_timer(agent, TimerKind::Drain, Some(rested_at));
     }
     Ok(())
@@ -303,6 +304,7 @@ fn depends_on_refused(work: &mut Work<'_>, choice: &Choice) {
                 RefusedReason::Inactive
                 | RefusedReason::NotInPool
                 | RefusedReason::Cooldown
+                | RefusedReason::RateLimited
                 | RefusedReason::Excluded,
             )
             | None => {}

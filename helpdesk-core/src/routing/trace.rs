@@ -128,6 +128,12 @@ fn refused(choice: &Choice, verdict: &Verdict) -> String {
         (Some(RefusedReason::TotalFull), ..) => "no room".to_owned(),
         (Some(RefusedReason::Cooldown), _, Some(end)) => format!("gets no work until {end}"),
         (Some(RefusedReason::Cooldown), _, None) => "gets no work so soon".to_owned(),
+        (Some(RefusedReason::RateLimited), _, Some(end)) => {
+            format!("was given as much as the queue allows, until {end}")
+        }
+        (Some(RefusedReason::RateLimited), _, None) => {
+            "was given as much as the queue allows".to_owned()
+        }
         (Some(RefusedReason::Excluded), _, Some(end)) => format!("excluded until {end}"),
         (Some(RefusedReason::Excluded), _, None) => "excluded".to_owned(),
     }

@@ -92,6 +92,17 @@ fn waiting_for_an_agent_comes_before_skipping_a_stage() {
 }
 
 #[test]
+fn a_preferred_agent_at_the_rate_limit_is_waited_for() {
+    let limit = json!({"max": 1, "per_seconds": 60});
+    let queue = queue(json!({"affinity_wait_seconds": 7_200, "rate_limit": limit}));
+    let mut one = entry(1);
+    one.load.given = vec![ago(20)];
+    let choice = choose_with(&queue, &ticket(), &roster([one, entry(2)]), &[id(1)]);
+    assert_eq!((choice.chosen, choice.waits_for), (None, Some(id(1))));
+    assert_eq!(choice.look_again_at, Some(ago(-40)));
+}
+
+#[test]
 fn the_end_of_a_cooldown_ends_the_wait_early() {
     let queue = queue(json!({"affinity_wait_seconds": 7_200, "cooldown_seconds": 30}));
     let mut roster = three();
