@@ -246,12 +246,10 @@ fn asked<T>(
 
 /// A search for an agent, as a step of what is explained.
 pub(super) fn sought(queue: &Queue, choice: &Choice, roster: &Roster) -> Step {
-    let candidates = choice.verdicts.iter();
-    let candidates = candidates.map(|v| CandidateStep { agent: v.agent, refused: v.reason });
     Step::Sought {
         queue: queue.key.clone(),
         chosen: choice.chosen,
-        candidates: candidates.collect(),
+        candidates: choice.verdicts.iter().map(CandidateStep::from).collect(),
         sentences: choice.sentences(|id| name_of(roster, id)),
         look_again_at: choice.look_again_at,
     }

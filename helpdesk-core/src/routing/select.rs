@@ -110,8 +110,9 @@ pub struct Choice {
     /// How many agents of each kind there are.
     pub looked_at: LookedAt,
     /// Each agent of the roster, by id; in a choice by the
-    /// [index](super::agent_index::AgentIndex), the chosen one and of the refused those
-    /// that [`short`](Self::short) keeps.
+    /// [index](super::agent_index::AgentIndex), the chosen one, of the refused those
+    /// that [`short`](Self::short) keeps, and of the other candidates those that
+    /// [`sentences`](Self::sentences) name.
     pub verdicts: Vec<Verdict>,
     /// The preferred agent whom the ticket waits for, because they are only busy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,8 +167,11 @@ impl Choice {
         trace::short(self)
     }
 
-    /// The choice in sentences, `name_of` giving names to agents. Stages are
-    /// counted from 1, instants are in UTC.
+    /// The choice in sentences, `name_of` giving names to agents: who was chosen and
+    /// why; at most [`TRACE_PASSED_OVER_MAX`](crate::limit::TRACE_PASSED_OVER_MAX) of
+    /// the other candidates, with what the selector compares of them; at most
+    /// [`TRACE_REFUSED_MAX`](crate::limit::TRACE_REFUSED_MAX) of the refused, with the
+    /// reason; how many more there are. Stages are counted from 1, instants are in UTC.
     #[must_use]
     pub fn sentences(&self, name_of: impl Fn(AgentId) -> String) -> Vec<String> {
         trace::sentences(self, &name_of)

@@ -62,6 +62,8 @@ fn a_ticket_waits_for_an_agent_who_is_only_busy() {
     expect![[r#"
         stage 1 of queue billing: 2 of 3 agents can take it
         waits for #3, who is only busy; looks again at 2026-06-01 13:00
+        #1: can take it (idle since 2026-06-01 11:43:21)
+        #2: can take it (idle since 2026-06-01 11:43:22)
         #3: no room"#]]
     .assert_eq(&told(&choose_with(&queue, &had_by(3), &roster, &[])));
     // Another preferred agent who is free is as good.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::RefusedReason;
-use crate::limit::TRACE_REFUSED_MAX;
+use crate::limit::{TRACE_PASSED_OVER_MAX, TRACE_REFUSED_MAX};
 use crate::ticket::Excluded;
 use expect_test::expect;
 
@@ -228,8 +228,8 @@ fn a_rate_limit_ends_when_it_has_counted_enough() {
     assert_eq!(at, Some(ago(-20)), "60 s after the second last");
     expect![[r#"
         stage 1 of queue billing: 0 of 1 agents can take it
-        nobody chosen; looks again at 2026-06-01 12:00
-        #1: was given as much as the queue allows, until 2026-06-01 12:00"#]]
+        nobody chosen; looks again at 2026-06-01 12:00:20
+        #1: was given as much as the queue allows, until 2026-06-01 12:00:20"#]]
     .assert_eq(&words);
     // Whichever ends last: the cooldown, the limit, the exclusion.
     let cooled = |agent: RosterEntry| agent.assigned_on(Channel::Email, 1);
@@ -284,9 +284,10 @@ fn a_choice_explains_itself() {
     expect![[r#"
         stage 1 of queue billing: 2 of 7 agents can take it
         #1 chosen: longest idle on email (idle since 2026-06-01 09:14)
+        #2: can take it (idle since 2026-06-01 11:59)
         #3: lacks skill french at level 5
         #4: no room
-        #5: gets no work until 2026-06-01 12:00
+        #5: gets no work until 2026-06-01 12:00:25
         #6: excluded until 2026-06-01 12:10
         1 in none of its groups, or deactivated"#]]
     .assert_eq(&told(&choice));
@@ -294,6 +295,34 @@ fn a_choice_explains_itself() {
     assert_eq!(json["by"], "selector");
     assert_eq!(json["verdicts"][2]["reason"], "lacks_skill");
     assert_eq!(serde_json::from_value::<Choice>(json).unwrap(), choice);
+}
+
+#[test]
+fn of_many_who_could_take_it_the_sentences_name_some_and_count_the_others() {
+    let roster = roster((1..=30).map(|n| entry(n).active(n as u32 % 10)));
+    let told = |selector: &str| {
+        let choice = choose_with(&queue_by(selector), &ticket(), &roster, &[]);
+        choice.sentences(|agent| format!("#{}", agent.0.as_u128()))
+    };
+    let least = told("least_loaded");
+    assert_eq!(least.len(), 2 + TRACE_PASSED_OVER_MAX + 1);
+    expect![[r#"
+        #10 chosen: lowest agent id, after a tie by least_loaded
+        #1: can take it (1 units held)
+        #9: can take it (9 units held)
+        #11: can take it (1 units held)
+        and 9 more can take it"#]]
+    .assert_eq(
+        &[&least[1], &least[2], &least[10], &least[11], &least[22]].map(|it| &**it).join("\n"),
+    );
+    let first = |selector: &str| told(selector)[2].split_once(": ").unwrap().1.to_owned();
+    let words = ["most_spare", "weighted_round_robin", "best_skill", "random"].map(first);
+    expect![[r#"
+        can take it (1 of 10 units held)
+        can take it (0 units taken so far, capacity 10)
+        can take it (levels of the required ones 0, preferred 0)
+        can take it"#]]
+    .assert_eq(&words.join("\n"));
 }
 
 #[test]
