@@ -167,6 +167,44 @@ fn an_agent_is_given_no_more_than_the_rate_limit_of_the_queue_allows() {
 }
 
 #[test]
+fn who_rests_by_one_queue_is_given_the_tickets_of_another() {
+    let queue = |key: &str, more: Value| {
+        let mut queue = json!({"key": key, "group": "support", "mode": {"type": "assign"}});
+        crate::kit::merge(&mut queue, more);
+        queue
+    };
+    let rule = |key: &str| json!({"key": key, "when": {"field": "subject", "is": key}, "then": {"queue": key}});
+    let config = json!({
+        "queues": [queue("slow", json!({"cooldown_seconds": 600})), queue("quick", json!({}))],
+        "rules": [rule("slow"), rule("quick")],
+        "agents": {"amy": {"groups": ["support"]}},
+    });
+    check(
+        config,
+        &[
+            (AT, mail("anna@acme.com", "quick", "a")),
+            (AT, mail("anna@acme.com", "quick", "b")),
+            (AT, presence("amy", "online")),
+            // Before the tick that would have given them the first one.
+            (AT, mail("bob@acme.com", "slow", "c")),
+            (AT, mail("bob@acme.com", "slow", "d")),
+            (AT, Step::Tick),
+            ("2026-11-20T09:09:59Z", Step::Tick),
+            ("2026-11-20T09:10:00Z", Step::Tick),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `quick` for anna; #1 m1 by anna; #1 to quick (rule quick); #1 waiting stage=0
+            Fri 09:00 #2 opened `quick` for anna; #2 m1 by anna; #2 to quick (rule quick); #2 waiting stage=0
+            Fri 09:00 amy online
+            Fri 09:00 contact bob made; #3 opened `slow` for bob; #3 m1 by bob; #3 to slow (rule slow); #3 assigned to amy (automatically) only_candidate of 1; #3 new→open (assigned)
+            Fri 09:00 #4 opened `slow` for bob; #4 m1 by bob; #4 to slow (rule slow); #4 waiting look_again_at=Fri-09:10 stage=0
+            Fri 09:00 tick: Fri 09:00 #1 assigned to amy (automatically) only_candidate of 1; #1 new→open (assigned); #2 assigned to amy (automatically) only_candidate of 1; #2 new→open (assigned)
+            Fri 09:09:59 tick: nothing
+            Fri 09:10 tick: Fri 09:10 #4 assigned to amy (automatically) only_candidate of 1; #4 new→open (assigned)"#]],
+    );
+}
+
+#[test]
 fn a_ticket_whose_agent_is_gone_waits_since_it_first_did() {
     let mut config = desk(json!({}));
     config["offline_grace_seconds"] = json!(600);

@@ -21,6 +21,7 @@ use crate::routing::queue::{Queue, QueueMode};
 use crate::routing::select::{Ask, Choice, Verdict, choose, judge_one};
 use crate::ticket::priority::SkillLevel;
 use crate::trace::{CandidateStep, Step};
+use chrono::{DateTime, Utc};
 
 /// The facts of a ticket as it will be.
 pub(super) fn facts<'w>(work: &'w Work<'_>, id: TicketId) -> Result<CaseFacts<'w>, Rejection> {
@@ -274,11 +275,21 @@ fn give(
         }
     }
     work.count_turn(agent, choice.channel, choice.n_taken_added);
-    let rested_at = work.load(agent).and_then(|load| cooldown_ends_at(queue, load));
-    if let Some(rested_at) = rested_at.filter(|at| *at > work.now) {
-        work.set_agent_timer(agent, TimerKind::Drain, Some(rested_at));
+    if let Some(takes_at) = takes_again_at(work, agent, queue) {
+        work.set_agent_timer(agent, TimerKind::Drain, Some(takes_at));
     }
     Ok(())
+}
+
+/// When an agent who was just given a ticket, and rests by its queue, may be given one
+/// of any queue. The timer that brings it may have been due for another reason before:
+/// where another queue lets the agent take more, that is now.
+fn takes_again_at(work: &Work<'_>, agent: AgentId, queue: &Queue) -> Option<DateTime<Utc>> {
+    let load = work.load(agent)?;
+    let rested_at = |queue: &Queue| cooldown_ends_at(queue, load).filter(|at| *at > work.now);
+    rested_at(queue)?;
+    let giving = work.ctx.desk.queues().filter(|queue| queue.mode != QueueMode::Pull);
+    giving.map(|queue| rested_at(queue).unwrap_or(work.now)).min()
 }
 
 /// That nobody can take the ticket holds only while those who might are as they
