@@ -184,10 +184,11 @@ impl Choice {
 /// stages; a stage with `skip_if_empty` that has none hands on to the next. A
 /// preferred agent who is a candidate wins; one who is only busy (full, in
 /// cooldown, at the rate limit) is waited for until
-/// `entered_queue_at + affinity_wait_seconds`, that instant excluded. Else the selector of the last stage decides, its ties
-/// going by fewer active units, longest since last assigned (never first), agent
-/// id. The chosen never exceeds their capacity. Whether the ticket waits at all,
-/// and the queue's mode, are the caller's to check.
+/// `entered_queue_at + affinity_wait_seconds`, that instant excluded. Else the
+/// selector of the last stage decides, its ties going by fewer active units, longest
+/// since last assigned (never first), agent id. The chosen never exceeds their
+/// capacity. Whether the ticket waits at all, and the queue's mode, are the caller's
+/// to check.
 ///
 /// Equal input gives an equal choice, whatever order agents were added in.
 /// Source: spec/routing.md §3.1–§3.4. Runs in `examples/routing_only.rs`.
