@@ -22,6 +22,8 @@ use uuid::Uuid;
 
 const STEPS_MAX: usize = 200;
 const N_AGENTS: u16 = 300;
+/// Instants of work that loads keep.
+const N_GIVEN: usize = 2;
 static CALENDARS: LazyLock<Calendars> = LazyLock::new(|| {
     let mut calendars = Calendars::default();
     for (name, until) in [("open", "23:00"), ("over", "12:00")] {
@@ -99,6 +101,7 @@ fn give(input: &mut Unstructured<'_>, roster: &mut Roster, index: &mut AgentInde
         load.active += choice.weight;
         load.n_taken = load.n_taken.saturating_add(choice.n_taken_added);
         load.last_assigned_at = Some(now());
+        entry.load.note_given(now(), N_GIVEN);
         index.put_load(&entry.load);
     }
     Ok(())
@@ -140,6 +143,8 @@ fn load(input: &mut Unstructured<'_>, agent: AgentId) -> Result<AgentLoad> {
         made.n_taken =
             if input.ratio(1, 20)? { input.arbitrary()? } else { input.int_in_range(0..=30)? };
     }
+    let given = some(input, N_GIVEN, at)?;
+    given.into_iter().flatten().for_each(|at| load.note_given(at, N_GIVEN));
     Ok(load)
 }
 
@@ -194,6 +199,10 @@ fn queue(input: &mut Unstructured<'_>) -> Result<Queue> {
     Ok(from_value(json!({
         "key": "q", "group": "billing", "mode": {"type": "assign"}, "stages": stages,
         "affinity_wait_seconds": input.choose(&[None, None, Some(60), Some(90)])?,
+        "rate_limit": input.choose(&[
+            Value::Null, Value::Null,
+            json!({"max": 1, "per_seconds": 4}), json!({"max": 2, "per_seconds": 5}),
+        ])?,
         "cooldown_seconds": input.choose(&[None, None, Some(1), Some(5)])?,
     }))
     .expect("a queue"))

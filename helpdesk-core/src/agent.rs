@@ -241,19 +241,34 @@ pub struct AgentLoad {
     pub agent: AgentId,
     /// By channel; a channel that is absent holds nothing.
     pub channels: BTreeMap<Channel, ChannelLoad>,
+    /// When work was given last, on any channel, the newest first: as many instants as
+    /// the largest [rate limit](crate::routing::queue::RateLimit) of the desk asks for,
+    /// none where no queue has one. As [`ChannelLoad::last_assigned_at`], it is memory:
+    /// a lost instant only lets the agent have a ticket earlier.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<DateTime<Utc>>,
 }
 
 impl AgentLoad {
     /// Nothing.
     #[must_use]
     pub fn none(agent: AgentId) -> Self {
-        Self { agent, channels: BTreeMap::new() }
+        Self { agent, channels: BTreeMap::new(), given: Vec::new() }
     }
 
     /// What the agent holds on a channel.
     #[must_use]
     pub fn on(&self, channel: Channel) -> ChannelLoad {
         self.channels.get(&channel).copied().unwrap_or_default()
+    }
+
+    /// Notes that work was given at `at`, and keeps the newest `n_kept` such instants.
+    pub fn note_given(&mut self, at: DateTime<Utc>, n_kept: usize) {
+        let place = self.given.partition_point(|known| *known > at);
+        if place < n_kept {
+            self.given.insert(place, at);
+        }
+        self.given.truncate(n_kept);
     }
 
     /// Active and reserved units over all channels, `u32::MAX` at most.

@@ -57,6 +57,8 @@ pub enum RefusedReason {
     TotalFull,
     /// Was given work too short a time ago.
     Cooldown,
+    /// Was given as much work as the queue's rate limit allows.
+    RateLimited,
     /// Excluded by the ticket.
     Excluded,
 }
@@ -74,6 +76,7 @@ impl RefusedReason {
             Self::ChannelFull => "channel_full",
             Self::TotalFull => "total_full",
             Self::Cooldown => "cooldown",
+            Self::RateLimited => "rate_limited",
             Self::Excluded => "excluded",
         }
     }

@@ -33,6 +33,8 @@ pub const CONFIG_ENTRIES_MAX: usize = 10_000;
 pub const FAULTS_MAX: usize = 1_000;
 /// Calendars of a desk.
 pub const CALENDARS_MAX: usize = 1_000;
+/// Tickets of a queue's rate limit.
+pub const RATE_LIMIT_MAX: usize = 100;
 /// Stages of one queue.
 pub const STAGES_MAX: usize = 100;
 /// Custom fields of a desk.
@@ -81,8 +83,12 @@ pub const CHANGES_MAX: usize = 1_000;
 pub const SKILLS_MAX: usize = 100;
 /// Refused candidates that an event keeps.
 pub const TRACE_REFUSED_MAX: usize = 20;
+/// Of the agents who could take a ticket and were not chosen, those whom the sentences
+/// of a choice name.
+pub const TRACE_PASSED_OVER_MAX: usize = 20;
 /// Agents from which on an engine finds the one for a ticket by an index: the trace of
-/// a decision names the chosen one then, and of the refused as many as the event.
+/// a decision names the chosen one then, of the refused as many as the event, and of
+/// those passed over as many as the sentences.
 pub const INDEXED_AGENTS_MIN: usize = 100;
 /// Routing rules that did not match, of which a trace says why.
 pub const TRACE_RULES_MAX: usize = 20;

@@ -8,6 +8,8 @@ use crate::escalation::reason::Reason;
 use crate::event::{RefusedReason, TimerKind};
 use crate::id::{AgentId, ContactId, Key, TicketId};
 use crate::prediction::Prediction;
+use crate::routing::select::{Standing, Verdict};
+use crate::ticket::priority::SkillLevel;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -46,6 +48,27 @@ pub struct CandidateStep {
     /// Why not; absent for one who could have been chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusedReason>,
+    /// As [`Verdict::lacks`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<SkillLevel>,
+    /// As [`Verdict::until`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+    /// As [`Verdict::standing`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+}
+
+impl From<&Verdict> for CandidateStep {
+    fn from(verdict: &Verdict) -> Self {
+        Self {
+            agent: verdict.agent,
+            refused: verdict.reason,
+            lacks: verdict.lacks.clone(),
+            until: verdict.until,
+            standing: verdict.standing,
+        }
+    }
 }
 
 /// One step of a decision.
@@ -152,8 +175,9 @@ pub enum Step {
         /// Who was chosen, if anybody.
         chosen: Option<AgentId>,
         /// Everybody who was looked at; of
-        /// [many](crate::limit::INDEXED_AGENTS_MIN) the chosen one, and of the refused
-        /// as many as the event keeps. An explanation names everybody.
+        /// [many](crate::limit::INDEXED_AGENTS_MIN) the chosen one, of the refused as
+        /// many as the event keeps, and of the others as many as the sentences name.
+        /// An explanation names everybody.
         candidates: Vec<CandidateStep>,
         /// The same in words.
         sentences: Vec<String>,

@@ -8,19 +8,22 @@ use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::core::actor::Actor;
 use helpdesk::core::agent::AgentLoad;
 use helpdesk::core::desk::Desk;
-use helpdesk::core::event::{Event, StreamId};
-use helpdesk::core::id::AgentId;
+use helpdesk::core::event::{AssignedHow, Event, StreamId};
+use helpdesk::core::id::{AgentId, Key};
 use helpdesk::core::routing::stage::Selector;
 use helpdesk::storage::postgres::tokio_postgres;
 use helpdesk::storage::{ClaimParams, ClaimWhat, Store};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Barrier, Mutex};
 use uuid::Uuid;
 
 const N_ENGINES: u64 = 6;
 const N_ROUNDS: u64 = 20;
 const N_AGENTS: u64 = 7;
+/// The queue with a rate limit, and how many tickets in how many seconds.
+const LIMITED: usize = 1;
+const RATE: (usize, i64) = (2, 6);
 
 /// A queue for each selector, by turns assigning and offering, and one that agents
 /// serve themselves; less room than there will be work.
@@ -36,6 +39,7 @@ fn desk() -> Value {
             let group = ["one", "two"][i / 3];
             json!({
                 "key": selector, "group": group, "order": i % 3, "mode": mode, "exclude_seconds": 5,
+                "rate_limit": (i == LIMITED).then(|| json!({"max": RATE.0, "per_seconds": RATE.1})),
                 "stages": [{"selector": selector}, {"after_seconds": 6, "pools": ["one", "two"], "selector": selector}],
             })
         })
@@ -124,6 +128,7 @@ fn many_engines(shared: &Shared) {
     let left = ClaimParams::new(ClaimWhat::Outbox, DateTime::<Utc>::MAX_UTC, 1);
     assert_eq!(helpdesk::block_on(store.claim(&left)).unwrap().leases, Vec::new());
     check_fired_once(store);
+    check_rate(store);
     let load: u32 = state::loads(store, TENANT).iter().map(AgentLoad::total).sum();
     let n_waiting = state::cases(store, TENANT).iter().filter(|case| case.waits()).count();
     assert!(load > 0 && n_waiting > 0, "more work than room: {load} units held, {n_waiting} wait");
@@ -140,6 +145,39 @@ fn check_fired_once(store: &dyn Store) {
             _ => {}
         }
     }
+}
+
+/// Nobody was given a ticket of the queue with a rate limit beyond it, whoever gave
+/// them the others.
+fn check_rate(store: &dyn Store) {
+    let mut queues: BTreeMap<StreamId, Key> = BTreeMap::new();
+    let mut given: BTreeMap<AgentId, Vec<DateTime<Utc>>> = BTreeMap::new();
+    let mut n_limited = 0;
+    for row in state::journal(store, TENANT) {
+        let (stream, at) = (row.entry.stream, row.entry.at);
+        let (agent, is_by_queue) = match row.entry.event {
+            Event::Routed { queue, .. } => {
+                queues.insert(stream, queue);
+                continue;
+            }
+            Event::Assigned { how: AssignedHow::Accepted, .. } => continue,
+            Event::Assigned { agent, choice, .. } | Event::Offered { agent, choice, .. } => {
+                (agent, choice.is_some())
+            }
+            _ => continue,
+        };
+        let before = given.entry(agent).or_default();
+        let is_limited = queues
+            .get(&stream)
+            .is_some_and(|queue| queue.as_str() == Selector::ALL[LIMITED].as_str());
+        if is_limited && is_by_queue {
+            let lately = before.iter().filter(|before| at < **before + TimeDelta::seconds(RATE.1));
+            assert!(lately.count() < RATE.0, "{agent} was given too much at {at}");
+            n_limited += 1;
+        }
+        before.push(at);
+    }
+    assert!(n_limited > 0, "the queue gave something");
 }
 
 /// What one engine does: it receives, ticks, delivers, and acts for any agent, all

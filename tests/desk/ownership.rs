@@ -143,6 +143,51 @@ fn the_next_ticket_is_ones_own_unanswered_one_then_the_oldest() {
 }
 
 #[test]
+fn ones_own_ticket_is_skipped_for_a_time() {
+    let skip = |until: Value| {
+        let mut skip = json!({"ticket": "#1", "reason": "later"});
+        crate::kit::merge(&mut skip, until);
+        Step::Do("amy", json!({"type": "take_next", "skip": skip}))
+    };
+    let next = || Step::Ask("amy", json!({"type": "next_for"}), &["number"]);
+    let count = || Step::Ask("amy", json!({"type": "count_for"}), &["n"]);
+    let mut config = pull();
+    config["queues"][0]["answer_within_seconds"] = Value::Null;
+    config["queues"][0]["exclude_seconds"] = json!(36_000);
+    check(
+        config,
+        &[
+            (AT, mail("anna@acme.com", "A", "a")),
+            ("2026-11-20T09:01:00Z", mail("anna@acme.com", "B", "b")),
+            ("2026-11-20T09:02:00Z", take_next("amy")),
+            ("2026-11-20T09:02:00Z", skip(json!({}))),
+            ("2026-11-20T09:02:00Z", skip(json!({"until": "2026-11-20T10:00:00Z"}))),
+            ("2026-11-20T09:59:59Z", next()),
+            ("2026-11-20T09:59:59Z", count()),
+            ("2026-11-20T10:00:00Z", next()),
+            // Whoever is given what they skipped has it before them again.
+            ("2026-11-20T10:00:00Z", skip(json!({"until": "2026-11-20T12:00:00Z"}))),
+            ("2026-11-20T10:01:00Z", assign("lea", "#1", "@ben")),
+            ("2026-11-20T10:02:00Z", assign("lea", "#1", "@amy")),
+            ("2026-11-20T10:02:00Z", count()),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default)
+            Fri 09:01 #2 opened `B` for anna; #2 m1 by anna; #2 to support (desk_default)
+            Fri 09:02 #1 assigned to amy (taken); #1 new→open (assigned)
+            Fri 09:02 refused: required_field skip.until
+            Fri 09:02 #1 excluded agent=amy reason=later until=Fri-10:00; #2 assigned to amy (taken); #2 new→open (assigned)
+            Fri 09:59:59 number=HD-2
+            Fri 09:59:59 n=1
+            Fri 10:00 number=HD-1
+            Fri 10:00 #1 excluded agent=amy reason=later until=Fri-12:00
+            Fri 10:01 #1 assigned to ben (by_hand)
+            Fri 10:02 #1 assigned to amy (by_hand)
+            Fri 10:02 n=2"#]],
+    );
+}
+
+#[test]
 fn skipping_a_closed_ticket_leaves_it_alone() {
     let skip = json!({"type": "take_next", "skip": {"ticket": "#1", "reason": "no"}});
     check(

@@ -149,6 +149,27 @@ fn for_any_rule_the_part_that_decides_is_said_with_what_it_saw() {
 }
 
 #[test]
+fn an_explanation_counts_the_rules_that_were_tried_as_the_decision_did() {
+    let mut kit = Kit::new(Arc::new(MemoryStore::default()), desk());
+    let from = json!({"identity": {"kind": "email", "value": "anna@acme.com"}});
+    let tried = |steps: &Value| {
+        let steps = steps.as_array().unwrap();
+        let is_outcome =
+            |step: &&Value| step["type"] == "rule_matched" || step["type"] == "default_queue";
+        steps.iter().find(is_outcome).unwrap()["n_tried"].clone()
+    };
+    for (n, subject, n_tried) in [(1, "Invoice", 0), (2, "Parcel", 1), (3, "Hello", 3)] {
+        let message = json!({"channel": "email", "from": from, "subject": subject, "text": "x"});
+        let outcome = kit.receive(message, at(NINE)).unwrap();
+        let decided = serde_json::to_value(&outcome.trace).unwrap();
+        let ask = json!({"type": "explain", "ticket": {"id": format!("#{n}")}});
+        let explained = serde_json::to_value(kit.ask("sys", ask, at(NOON)).unwrap()).unwrap();
+        assert_eq!(tried(&decided), json!(n_tried), "{subject}");
+        assert_eq!(tried(&explained["now"]), json!(n_tried), "{subject}");
+    }
+}
+
+#[test]
 fn a_text_of_which_conditions_see_only_the_start_is_named() {
     let long = format!("{} parcel", "long ".repeat(14_000));
     let mut kit = Kit::new(Arc::new(MemoryStore::default()), desk());

@@ -26,7 +26,8 @@ pub(crate) fn desk() -> Value {
         "queues": [
             {"key": "given", "group": "one", "mode": {"type": "assign"}, "idle_unassign_seconds": 1800, "idle_calendar": "office",
              "stages": [{}, {"after_seconds": 600, "pools": ["two"]}], "cooldown_seconds": 60},
-            {"key": "offered", "group": "two", "mode": {"type": "offer", "timeout_seconds": 300}, "exclude_seconds": 900},
+            {"key": "offered", "group": "two", "mode": {"type": "offer", "timeout_seconds": 300}, "exclude_seconds": 900,
+             "rate_limit": {"max": 2, "per_seconds": 400}},
             {"key": "taken", "group": "one", "answer_within_seconds": 600},
         ],
         "rules": QUEUES.iter().map(|queue| json!({

@@ -1,6 +1,8 @@
 //! Tickets that wait: for whom, since when, and who comes first.
 
-use crate::kit::{Step, change, check, mail, on, presence, reply, set_status, show, take_next};
+use crate::kit::{
+    Step, assign, change, check, mail, on, presence, reply, set_status, show, take_next,
+};
 use expect_test::expect;
 use serde_json::{Value, json};
 
@@ -108,6 +110,97 @@ fn an_agent_rests_between_two_tickets_where_the_queue_says_so() {
             Fri 09:01:59 tick: nothing
             Fri 09:02 tick: Fri 09:02 #2 assigned to amy (automatically) only_candidate of 1; #2 new→open (assigned); #3 waiting look_again_at=Fri-09:04 stage=0, 1 dropped
             Fri 09:10 tick: Fri 09:04 #3 assigned to amy (automatically) only_candidate of 1; #3 new→open (assigned), 1 dropped"#]],
+    );
+}
+
+#[test]
+fn an_agent_is_given_no_more_than_the_rate_limit_of_the_queue_allows() {
+    let mut config = desk(json!({"rate_limit": {"max": 2, "per_seconds": 600}}));
+    config["agents"]["amy"]["capacity"]["total"] = json!(9);
+    check(
+        config.clone(),
+        &[
+            (AT, mail("anna@acme.com", "A", "a")),
+            ("2026-11-20T09:01:00Z", mail("anna@acme.com", "B", "b")),
+            // To let go of one changes nothing.
+            ("2026-11-20T09:01:30Z", on("amy", "solve", "#1")),
+            ("2026-11-20T09:02:00Z", mail("anna@acme.com", "C", "c")),
+            ("2026-11-20T09:03:00Z", mail("anna@acme.com", "D", "d")),
+            ("2026-11-20T09:09:59Z", Step::Tick),
+            ("2026-11-20T09:10:00Z", Step::Tick),
+            // What is given by hand is counted, and not refused.
+            ("2026-11-20T09:10:30Z", assign("sys", "#4", "@amy")),
+            ("2026-11-20T09:11:00Z", mail("anna@acme.com", "E", "e")),
+            ("2026-11-20T09:19:59Z", Step::Tick),
+            ("2026-11-20T09:20:00Z", Step::Tick),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default); #1 assigned to amy (automatically) only_candidate of 1; #1 new→open (assigned)
+            Fri 09:01 #2 opened `B` for anna; #2 m1 by anna; #2 to support (desk_default); #2 assigned to amy (automatically) only_candidate of 1; #2 new→open (assigned)
+            Fri 09:01:30 #1 open→solved (by_hand) closes Tue 09:01:30
+            Fri 09:02 #3 opened `C` for anna; #3 m1 by anna; #3 to support (desk_default); #3 waiting look_again_at=Fri-09:10 stage=0
+            Fri 09:03 #4 opened `D` for anna; #4 m1 by anna; #4 to support (desk_default); #4 waiting look_again_at=Fri-09:10 stage=0
+            Fri 09:09:59 tick: nothing
+            Fri 09:10 tick: Fri 09:10 #3 assigned to amy (automatically) only_candidate of 1; #3 new→open (assigned); #4 waiting look_again_at=Fri-09:11 stage=0, 1 dropped
+            Fri 09:10:30 #4 assigned to amy (by_hand); #4 new→open (assigned)
+            Fri 09:11 #5 opened `E` for anna; #5 m1 by anna; #5 to support (desk_default); #5 waiting look_again_at=Fri-09:20 stage=0
+            Fri 09:19:59 tick: nothing
+            Fri 09:20 tick: Fri 09:20 #5 assigned to amy (automatically) only_candidate of 1; #5 new→open (assigned), 1 dropped"#]],
+    );
+    config["queues"][0]["mode"] = json!({"type": "offer", "timeout_seconds": 60});
+    check(
+        config,
+        &[
+            (AT, mail("anna@acme.com", "A", "a")),
+            (AT, on("amy", "accept_offer", "#1")),
+            (AT, mail("anna@acme.com", "B", "b")),
+            (AT, on("amy", "accept_offer", "#2")),
+            (AT, mail("anna@acme.com", "C", "c")),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default); #1 offered to amy until Fri 09:01
+            Fri 09:00 #1 offer_ended agent=amy how={type:accepted}; #1 assigned to amy (accepted); #1 new→open (assigned)
+            Fri 09:00 #2 opened `B` for anna; #2 m1 by anna; #2 to support (desk_default); #2 offered to amy until Fri 09:01
+            Fri 09:00 #2 offer_ended agent=amy how={type:accepted}; #2 assigned to amy (accepted); #2 new→open (assigned)
+            Fri 09:00 #3 opened `C` for anna; #3 m1 by anna; #3 to support (desk_default); #3 waiting look_again_at=Fri-09:10 stage=0"#]],
+    );
+}
+
+#[test]
+fn who_rests_by_one_queue_is_given_the_tickets_of_another() {
+    let queue = |key: &str, more: Value| {
+        let mut queue = json!({"key": key, "group": "support", "mode": {"type": "assign"}});
+        crate::kit::merge(&mut queue, more);
+        queue
+    };
+    let rule = |key: &str| json!({"key": key, "when": {"field": "subject", "is": key}, "then": {"queue": key}});
+    let config = json!({
+        "queues": [queue("slow", json!({"cooldown_seconds": 600})), queue("quick", json!({}))],
+        "rules": [rule("slow"), rule("quick")],
+        "agents": {"amy": {"groups": ["support"]}},
+    });
+    check(
+        config,
+        &[
+            (AT, mail("anna@acme.com", "quick", "a")),
+            (AT, mail("anna@acme.com", "quick", "b")),
+            (AT, presence("amy", "online")),
+            // Before the tick that would have given them the first one.
+            (AT, mail("bob@acme.com", "slow", "c")),
+            (AT, mail("bob@acme.com", "slow", "d")),
+            (AT, Step::Tick),
+            ("2026-11-20T09:09:59Z", Step::Tick),
+            ("2026-11-20T09:10:00Z", Step::Tick),
+        ],
+        &expect![[r#"
+            Fri 09:00 contact anna made; #1 opened `quick` for anna; #1 m1 by anna; #1 to quick (rule quick); #1 waiting stage=0
+            Fri 09:00 #2 opened `quick` for anna; #2 m1 by anna; #2 to quick (rule quick); #2 waiting stage=0
+            Fri 09:00 amy online
+            Fri 09:00 contact bob made; #3 opened `slow` for bob; #3 m1 by bob; #3 to slow (rule slow); #3 assigned to amy (automatically) only_candidate of 1; #3 new→open (assigned)
+            Fri 09:00 #4 opened `slow` for bob; #4 m1 by bob; #4 to slow (rule slow); #4 waiting look_again_at=Fri-09:10 stage=0
+            Fri 09:00 tick: Fri 09:00 #1 assigned to amy (automatically) only_candidate of 1; #1 new→open (assigned); #2 assigned to amy (automatically) only_candidate of 1; #2 new→open (assigned)
+            Fri 09:09:59 tick: nothing
+            Fri 09:10 tick: Fri 09:10 #4 assigned to amy (automatically) only_candidate of 1; #4 new→open (assigned)"#]],
     );
 }
 

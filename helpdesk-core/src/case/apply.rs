@@ -217,6 +217,8 @@ fn apply_ownership(case: &mut Case, event: &Event, at: DateTime<Utc>) -> bool {
                 ticket.last_assignee = ticket.assignee;
             }
             ticket.assignee = Some(*agent);
+            // Whoever has it is not excluded any more, but for what they skip from now on.
+            ticket.excluded.retain(|excluded| excluded.agent != *agent);
             ticket.times.assigned_at = Some(at);
             case.unassigned_since = None;
             case.weight = *weight;

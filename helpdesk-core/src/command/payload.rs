@@ -336,7 +336,8 @@ payloads! {
         ticket: TicketId,
         /// Why.
         reason: String,
-        /// Until when the ticket is not given to the actor; for ever when absent.
+        /// Until when the ticket is not given to the actor; for ever when absent. One
+        /// that is the actor's own is skipped for a time, which must be given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<DateTime<Utc>>,
     }

@@ -2,6 +2,7 @@
 
 mod evidence;
 mod hours;
+mod large_sets;
 mod laws;
 mod meaning;
 mod parsing;

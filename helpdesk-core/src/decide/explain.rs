@@ -40,7 +40,8 @@ pub fn explain_now(
     for missed in route.missed {
         steps.push(Step::RuleMissed { rule: missed.rule, because: missed.because });
     }
-    let n_tried = u64::from(route.n_tried);
+    // Before the one that matches, as a decision counts them.
+    let n_tried = u64::from(route.n_tried) - u64::from(route.rule.is_some());
     let matched = route.rule.and_then(|key| desk.rules().iter().find(|rule| rule.key == key));
     match (matched, desk.default_queue(ticket.mailbox.as_ref())) {
         (Some(rule), _) => {

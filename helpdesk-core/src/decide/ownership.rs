@@ -183,8 +183,13 @@ pub(super) fn take_next(work: &mut Work<'_>, take: &TakeNext) -> Result<(), Reje
             return Err(Rejection::at(Code::Invalid, "skip.until", "skip until after now"));
         }
         guard::sees(work, skip.ticket)?;
+        let ticket = &work.case(skip.ticket)?.ticket;
+        if ticket.assignee == Some(agent) && skip.until.is_none() {
+            let message = "one's own ticket is skipped until a time";
+            return Err(Rejection::at(Code::RequiredField, "skip.until", message));
+        }
         // One that is over is not given anyway, and a closed one does not change.
-        if work.case(skip.ticket)?.ticket.category.is_unsolved() {
+        if ticket.category.is_unsolved() {
             let event = Event::Excluded { agent, until: skip.until, reason: skip.reason.clone() };
             work.on_case(skip.ticket, event)?;
         }

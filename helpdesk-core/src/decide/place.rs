@@ -6,7 +6,6 @@ use super::ownership;
 use super::predict;
 use super::work::Work;
 use crate::agent::{PresenceState, Roster, RosterEntry};
-use crate::case::apply::after_seconds;
 use crate::case::facts::{Around, CaseFacts};
 use crate::command::RouteAgain;
 use crate::condition::Scratch;
@@ -17,10 +16,12 @@ use crate::event::{
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, Key, TicketId, Version};
 use crate::limit::{TAGS_MAX, TRACE_BECAUSE_MAX};
+use crate::routing::eligible::cooldown_ends_at;
 use crate::routing::queue::{Queue, QueueMode};
 use crate::routing::select::{Ask, Choice, Verdict, choose, judge_one};
 use crate::ticket::priority::SkillLevel;
 use crate::trace::{CandidateStep, Step};
+use chrono::{DateTime, Utc};
 
 /// The facts of a ticket as it will be.
 pub(super) fn facts<'w>(work: &'w Work<'_>, id: TicketId) -> Result<CaseFacts<'w>, Rejection> {
@@ -246,12 +247,10 @@ fn asked<T>(
 
 /// A search for an agent, as a step of what is explained.
 pub(super) fn sought(queue: &Queue, choice: &Choice, roster: &Roster) -> Step {
-    let candidates = choice.verdicts.iter();
-    let candidates = candidates.map(|v| CandidateStep { agent: v.agent, refused: v.reason });
     Step::Sought {
         queue: queue.key.clone(),
         chosen: choice.chosen,
-        candidates: candidates.collect(),
+        candidates: choice.verdicts.iter().map(CandidateStep::from).collect(),
         sentences: choice.sentences(|id| name_of(roster, id)),
         look_again_at: choice.look_again_at,
     }
@@ -276,10 +275,21 @@ fn give(
         }
     }
     work.count_turn(agent, choice.channel, choice.n_taken_added);
-    if let Some(rested_at) = queue.cooldown_seconds.and_then(|s| after_seconds(work.now, s)) {
-        work.set_agent_timer(agent, TimerKind::Drain, Some(rested_at));
+    if let Some(takes_at) = takes_again_at(work, agent, queue) {
+        work.set_agent_timer(agent, TimerKind::Drain, Some(takes_at));
     }
     Ok(())
+}
+
+/// When an agent who was just given a ticket, and rests by its queue, may be given one
+/// of any queue. The timer that brings it may have been due for another reason before:
+/// where another queue lets the agent take more, that is now.
+fn takes_again_at(work: &Work<'_>, agent: AgentId, queue: &Queue) -> Option<DateTime<Utc>> {
+    let load = work.load(agent)?;
+    let rested_at = |queue: &Queue| cooldown_ends_at(queue, load).filter(|at| *at > work.now);
+    rested_at(queue)?;
+    let giving = work.ctx.desk.queues().filter(|queue| queue.mode != QueueMode::Pull);
+    giving.map(|queue| rested_at(queue).unwrap_or(work.now)).min()
 }
 
 /// That nobody can take the ticket holds only while those who might are as they
@@ -303,6 +313,7 @@ fn depends_on_refused(work: &mut Work<'_>, choice: &Choice) {
                 RefusedReason::Inactive
                 | RefusedReason::NotInPool
                 | RefusedReason::Cooldown
+                | RefusedReason::RateLimited
                 | RefusedReason::Excluded,
             )
             | None => {}

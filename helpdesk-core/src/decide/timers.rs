@@ -279,7 +279,7 @@ fn drain(work: &mut Work<'_>, agent: AgentId) -> Result<(), Rejection> {
 }
 
 /// When time alone lets the agent take work again: once their shift starts, else
-/// once the first cooldown that holds them back is over.
+/// once the first cooldown or rate limit that holds them back is over.
 fn takes_at(work: &Work<'_>, agent: AgentId) -> Option<DateTime<Utc>> {
     let entry = work.ctx.roster.active(agent)?;
     let desk = work.ctx.desk;

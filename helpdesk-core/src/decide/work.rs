@@ -10,11 +10,11 @@ use crate::clock::Clock;
 use crate::contact::{Contact, Organization};
 use crate::desk::Desk;
 use crate::effect::Effect;
-use crate::event::{Cause, Event, NewEvent, Origin, StreamId, StreamKind, TimerKind};
+use crate::event::{AssignedHow, Cause, Event, NewEvent, Origin, StreamId, StreamKind, TimerKind};
 use crate::fault::{Code, Rejection};
 use crate::id::{AgentId, ArticleId, ContactId, IdSource, OrganizationId, TicketId, Version};
 use crate::routing::agent_index::AgentIndex;
-use crate::routing::queue::QueueMode;
+use crate::routing::queue::{QueueMode, n_given_kept};
 use crate::sla::signal::Signal;
 use crate::ticket::message::Message;
 use crate::ticket::priority::Channel;
@@ -181,7 +181,8 @@ impl<'a> Work<'a> {
         }
         let is_work = matches!(event, Event::Assigned { .. } | Event::Offered { .. });
         if is_work {
-            self.stamp_load(&after);
+            let was_offered = matches!(event, Event::Assigned { how: AssignedHow::Accepted, .. });
+            self.stamp_load(&after, !was_offered);
         }
         let signals = match (measured, self.record(stream).and_then(case_of)) {
             (Some(before), Some(case)) => before.signals(&event, case),
@@ -288,12 +289,23 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn stamp_load(&mut self, shares: &[Share]) {
+    /// Notes when work was given; an accepted offer was counted when it was made.
+    fn stamp_load(&mut self, shares: &[Share], is_counted: bool) {
         let now = self.now;
+        let n_kept = n_given_kept(self.ctx.desk.queues());
         for share in shares {
-            let load = self.load_mut(share.agent).channels.entry(share.channel).or_default();
-            load.last_assigned_at = load.last_assigned_at.max(Some(now));
+            let load = self.load_mut(share.agent);
+            let on_channel = load.channels.entry(share.channel).or_default();
+            on_channel.last_assigned_at = on_channel.last_assigned_at.max(Some(now));
+            if is_counted {
+                load.note_given(now, n_kept);
+            }
         }
+    }
+
+    /// What an agent holds, as it will be.
+    pub(super) fn load(&self, agent: AgentId) -> Option<&AgentLoad> {
+        self.loads.get(&agent).or_else(|| Some(&self.ctx.roster.get(agent)?.load))
     }
 
     /// Counts work that an agent was chosen for, so that turns go round.

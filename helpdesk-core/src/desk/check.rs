@@ -108,6 +108,7 @@ fn queue_of(group: &GroupDef) -> Queue {
         affinity: true,
         affinity_wait_seconds: None,
         cooldown_seconds: None,
+        rate_limit: None,
         reopen_front: false,
         idle_unassign_seconds: None,
         answer_within_seconds: None,

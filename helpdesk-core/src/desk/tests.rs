@@ -125,7 +125,9 @@ fn keys_that_do_not_exist() {
                     {"after_seconds": 60, "pools": ["tech", "sales"], "relax": [{"type": "drop_skill", "skill": "sql"}]},
                     {"after_seconds": 30},
                 ]},
-                {"key": "tech", "group": "tech", "mode": {"type": "offer", "timeout_seconds": 0}},
+                {"key": "tech", "group": "tech", "mode": {"type": "offer", "timeout_seconds": 0},
+                 "rate_limit": {"max": 0, "per_seconds": 0}},
+                {"key": "fast", "group": "tech", "rate_limit": {"max": 101, "per_seconds": 60}},
             ],
             "default_queue": "teck",
             "mailboxes": [
@@ -170,7 +172,7 @@ fn keys_that_do_not_exist() {
             invalid time_zone: takes the name of a time zone, such as `Europe/Berlin`
             invalid number_prefix: takes 16 letters and digits of a-z A-Z 0-9 at most
             invalid load_categories[1]: takes `new`, `open` and `pending`; found `solved`
-            not_configured default_queue: there is no queue `teck`; near it: `tech`, `billing`
+            not_configured default_queue: there is no queue `teck`; near it: `tech`, `fast`, `billing`
             not_configured status_after_reply: there is no status `answered`; near it: `solved`, `closed`, `new`
             duplicate groups[2].key: `tech` is defined twice
             duplicate rules[2].key: `b` is defined twice
@@ -184,20 +186,23 @@ fn keys_that_do_not_exist() {
             invalid fields[0].kind.min: more than `max`
             invalid fields[2].kind.pattern: the pattern does not compile: unclosed group
             not_configured groups[0].tier: there is no tier `l2`; none is defined
-            not_configured mailboxes[0].default_queue: there is no queue `x`; near it: `tech`, `billing`
+            not_configured mailboxes[0].default_queue: there is no queue `x`; near it: `fast`, `tech`, `billing`
             not_configured mailboxes[0].brand: there is no brand `acme`; none is defined
             not_configured queues[0].group: there is no group `biling`; near it: `billing`, `tech`
             not_configured queues[0].stages[0].pools[1]: there is no group `sales`; near it: `tech`, `billing`
             not_configured queues[0].stages[0].relax[0].skill: there is no skill `sql`; near it: `german`
             invalid queues[0].stages[1].after_seconds: less than that of the stage before: stages stand in order
             invalid queues[1].mode.timeout_seconds: takes at least 1; leave it out for never
+            invalid queues[1].rate_limit.max: takes at least 1
+            invalid queues[1].rate_limit.per_seconds: takes at least 1
+            over_limit queues[2].rate_limit.max: 101 tickets, at most 100
             not_configured macros[0].groups[0]: there is no group `tehc`; near it: `tech`, `billing`
             not_configured macros[0].steps[0].to: there is no status `gone`; near it: `new`, `open`, `closed`
             not_configured macros[0].steps[1].change.to: there is no brand `acme`; none is defined
             invalid macros[0].steps[2].change.to: `silver` is not one of gold
             not_configured macros[0].steps[3].change.field: tickets have no custom field `plane`
             invalid macros[0].steps[4].text: there is no text
-            not_configured rules[0].then.queue: there is no queue `sales`; near it: `tech`, `billing`
+            not_configured rules[0].then.queue: there is no queue `sales`; near it: `fast`, `tech`, `billing`
             invalid rules[0].then.tags[0]: a tag needs at least one char
             not_configured rules[0].then.skills[0].skill: there is no skill `germn`; near it: `german`
             invalid rules[0].when.all[0].is: `sales` is no value of group; near it: `tech`, `billing`

@@ -2,7 +2,7 @@
 
 use super::agent_index::{AgentIndex, Found};
 use super::next::{Upcoming, WaitingKey, waiting_key};
-use super::queue::{Queue, QueueMode};
+use super::queue::{Queue, QueueMode, n_given_kept};
 use super::select::Ask;
 use super::stage::Selector;
 use crate::agent::{AgentLoad, ChannelLoad, Roster};
@@ -35,11 +35,12 @@ pub fn assign_all<'a>(
     given.sort_by(|(a, ..), (b, ..)| a.cmp(b));
     let selectors: BTreeSet<Selector> =
         given.iter().flat_map(|(_, queue, _)| queue.selectors()).collect();
+    let n_kept = n_given_kept(given.iter().map(|(_, queue, _)| *queue));
     let mut index = AgentIndex::new(roster, selectors);
     let mut found = Vec::with_capacity(given.len());
     for (_, queue, Upcoming { ticket, affinity, .. }) in given {
         let it = index.choose(&Ask { queue, ticket, roster, calendars, affinity, now, seed });
-        if let Some(load) = hold(roster, &it, ticket.channel, queue.mode, now) {
+        if let Some(load) = hold(roster, &it, (ticket.channel, queue.mode), now, n_kept) {
             index.put_load(load);
         }
         found.push((ticket.id, it));
@@ -51,9 +52,9 @@ pub fn assign_all<'a>(
 fn hold<'r>(
     roster: &'r mut Roster,
     found: &Found,
-    channel: Channel,
-    mode: QueueMode,
+    (channel, mode): (Channel, QueueMode),
     now: DateTime<Utc>,
+    n_kept: usize,
 ) -> Option<&'r AgentLoad> {
     let entry = roster.agents.get_mut(&found.chosen?)?;
     let load: &mut ChannelLoad = entry.load.channels.entry(channel).or_default();
@@ -63,5 +64,6 @@ fn hold<'r>(
     }
     load.last_assigned_at = Some(now);
     load.n_taken = load.n_taken.saturating_add(found.n_taken_added);
+    entry.load.note_given(now, n_kept);
     Some(&entry.load)
 }

@@ -15,7 +15,8 @@ use chrono::{DateTime, Utc};
 ///
 /// The checks run in the order of [`RefusedReason`]: active, in a group of the
 /// search, online on the ticket's channel, on shift, the required skills, room on
-/// the channel, room in total, cooldown, excluded. Source: spec/routing.md §3.2.
+/// the channel, room in total, cooldown, rate limit, excluded. Source:
+/// spec/routing.md §3.2.
 #[must_use]
 pub fn refusal(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Option<RefusedReason> {
     let (agent, ticket) = (&entry.agent, ask.ticket);
@@ -31,8 +32,8 @@ pub fn refusal(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -> Optio
         Some(RefusedReason::LacksSkill)
     } else if let Some(full) = full(entry, ticket.channel) {
         Some(full)
-    } else if cooldown_ends_at(ask.queue, &entry.load).is_some_and(|end| ask.now < end) {
-        Some(RefusedReason::Cooldown)
+    } else if let Some(resting) = resting(ask, &entry.load) {
+        Some(resting)
     } else if ticket.excludes(agent.id, ask.now) {
         Some(RefusedReason::Excluded)
     } else {
@@ -97,15 +98,32 @@ pub(super) fn lacks_skill(agent: &Agent, required: &SkillLevel) -> bool {
     agent.skill_level(&required.skill) < required.level
 }
 
-/// When an agent may be given work of this queue again: from this instant on,
-/// work of any channel being counted; `None` without cooldown, or when the agent
-/// was never given work.
+/// When an agent may be given work of this queue again, by its cooldown and its rate
+/// limit: from this instant on, work of any channel being counted; `None` for one whom
+/// neither ever held back.
 #[must_use]
 pub fn cooldown_ends_at(queue: &Queue, load: &AgentLoad) -> Option<DateTime<Utc>> {
-    rested_at(queue, load.last_assigned_at())
+    rested_at(queue, load.last_assigned_at()).max(rate_ends_at(queue, load))
 }
 
-/// The same for when the agent was last given work.
+/// Why the agent may be given no work of the queue so soon.
+fn resting(ask: &Ask<'_>, load: &AgentLoad) -> Option<RefusedReason> {
+    let is_on = |end: Option<DateTime<Utc>>| end.is_some_and(|end| ask.now < end);
+    if is_on(rested_at(ask.queue, load.last_assigned_at())) {
+        return Some(RefusedReason::Cooldown);
+    }
+    is_on(rate_ends_at(ask.queue, load)).then_some(RefusedReason::RateLimited)
+}
+
+/// When the rate limit allows the agent one more: so long after the last but so many
+/// that they were given.
+pub(super) fn rate_ends_at(queue: &Queue, load: &AgentLoad) -> Option<DateTime<Utc>> {
+    let limit = queue.rate_limit?;
+    let place = usize::try_from(limit.max.max(1)).ok()? - 1;
+    Some(after(*load.given.get(place)?, limit.per_seconds))
+}
+
+/// When the queue's cooldown is over for one who was last given work then.
 pub(super) fn rested_at(
     queue: &Queue,
     last_assigned_at: Option<DateTime<Utc>>,

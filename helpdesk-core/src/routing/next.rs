@@ -128,7 +128,8 @@ enum Rank {
 /// among them.
 ///
 /// Among them are (a) the agent's own tickets with an unanswered requester's
-/// message, whatever room the agent has, and (b) the unassigned tickets of
+/// message, whatever room the agent has, but for those that they skipped since they
+/// have them, and (b) the unassigned tickets of
 /// queues of every mode for which the agent is a candidate by the stages active
 /// now. Both are live, new or open, not snoozed at `now` (the end of a snooze is
 /// not snoozed), (a) not offered to another agent, (b) not offered to anybody.
@@ -307,7 +308,8 @@ fn own_rank(upcoming: &Upcoming<'_>, assignee: AgentId, for_agent: &ForAgent<'_>
     let is_own = assignee == for_agent.agent
         && upcoming.offered_to.is_none_or(|to| to == for_agent.agent)
         && is_due(upcoming.ticket, for_agent.now)
-        && upcoming.ticket.is_unanswered();
+        && upcoming.ticket.is_unanswered()
+        && !upcoming.ticket.excludes(assignee, for_agent.now);
     is_own.then_some(Rank::Own)
 }
 

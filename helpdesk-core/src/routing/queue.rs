@@ -35,6 +35,16 @@ pub enum QueueSort {
     Deadline,
 }
 
+/// At most so much work for one agent in so long a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// Tickets at most, at least 1.
+    pub max: u32,
+    /// In any so many seconds.
+    pub per_seconds: u64,
+}
+
 /// A queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +81,11 @@ pub struct Queue {
     /// Give an agent nothing for this long after the last time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cooldown_seconds: Option<u64>,
+    /// Give an agent nothing while they were given so much in so long a time, work of
+    /// every queue, and what they took themselves, being counted; an offer and its
+    /// acceptance count once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
     /// A reopened ticket whose assignee is gone goes before all others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reopen_front: bool,
@@ -100,4 +115,11 @@ impl Queue {
         let of_one = self.stages.is_empty().then(Selector::default);
         self.stages.iter().map(|stage| stage.selector).chain(of_one)
     }
+}
+
+/// How many instants of [`AgentLoad::given`](crate::agent::AgentLoad::given) the rate
+/// limits of these queues ask for.
+pub fn n_given_kept<'q>(queues: impl IntoIterator<Item = &'q Queue>) -> usize {
+    let limits = queues.into_iter().filter_map(|queue| queue.rate_limit);
+    limits.map(|limit| limit.max as usize).max().unwrap_or(0)
 }

@@ -49,8 +49,9 @@ pub struct Verdict {
     /// With [`RefusedReason::LacksSkill`]: what is lacking.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lacks: Option<SkillLevel>,
-    /// With [`RefusedReason::OffShift`], [`RefusedReason::Cooldown`] and
-    /// [`RefusedReason::Excluded`]: until when; absent when excluded for ever.
+    /// With [`RefusedReason::OffShift`], [`RefusedReason::Cooldown`],
+    /// [`RefusedReason::RateLimited`] and [`RefusedReason::Excluded`]: until when; absent when
+    /// excluded for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
     /// Of a candidate: what the selectors compare.
@@ -109,16 +110,17 @@ pub struct Choice {
     /// How many agents of each kind there are.
     pub looked_at: LookedAt,
     /// Each agent of the roster, by id; in a choice by the
-    /// [index](super::agent_index::AgentIndex), the chosen one and of the refused those
-    /// that [`short`](Self::short) keeps.
+    /// [index](super::agent_index::AgentIndex), the chosen one, of the refused those
+    /// that [`short`](Self::short) keeps, and of the other candidates those that
+    /// [`sentences`](Self::sentences) name.
     pub verdicts: Vec<Verdict>,
     /// The preferred agent whom the ticket waits for, because they are only busy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<AgentId>,
     /// When nobody was chosen: when time alone may change that. The earliest of
     /// the next stage, the end of waiting for a preferred agent, the end of a
-    /// cooldown that alone stands in somebody's way, the start of the shift of
-    /// somebody who then has all that is asked, and the end of an exclusion of
+    /// cooldown, or of what a rate limit counts, that alone stands in somebody's
+    /// way, the start of the shift of somebody who then has all that is asked, and the end of an exclusion of
     /// somebody who is in the groups and has the skills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again_at: Option<DateTime<Utc>>,
@@ -165,8 +167,11 @@ impl Choice {
         trace::short(self)
     }
 
-    /// The choice in sentences, `name_of` giving names to agents. Stages are
-    /// counted from 1, instants are in UTC.
+    /// The choice in sentences, `name_of` giving names to agents: who was chosen and
+    /// why; at most [`TRACE_PASSED_OVER_MAX`](crate::limit::TRACE_PASSED_OVER_MAX) of
+    /// the other candidates, with what the selector compares of them; at most
+    /// [`TRACE_REFUSED_MAX`](crate::limit::TRACE_REFUSED_MAX) of the refused, with the
+    /// reason; how many more there are. Stages are counted from 1, instants are in UTC.
     #[must_use]
     pub fn sentences(&self, name_of: impl Fn(AgentId) -> String) -> Vec<String> {
         trace::sentences(self, &name_of)
@@ -177,12 +182,13 @@ impl Choice {
 ///
 /// The candidates are those whom [`refusal`] does not refuse in the active
 /// stages; a stage with `skip_if_empty` that has none hands on to the next. A
-/// preferred agent who is a candidate wins; one who is only busy (full or in
-/// cooldown) is waited for until `entered_queue_at + affinity_wait_seconds`,
-/// that instant excluded. Else the selector of the last stage decides, its ties
-/// going by fewer active units, longest since last assigned (never first), agent
-/// id. The chosen never exceeds their capacity. Whether the ticket waits at all,
-/// and the queue's mode, are the caller's to check.
+/// preferred agent who is a candidate wins; one who is only busy (full, in
+/// cooldown, at the rate limit) is waited for until
+/// `entered_queue_at + affinity_wait_seconds`, that instant excluded. Else the
+/// selector of the last stage decides, its ties going by fewer active units, longest
+/// since last assigned (never first), agent id. The chosen never exceeds their
+/// capacity. Whether the ticket waits at all, and the queue's mode, are the caller's
+/// to check.
 ///
 /// Equal input gives an equal choice, whatever order agents were added in.
 /// Source: spec/routing.md §3.1–§3.4. Runs in `examples/routing_only.rs`.
@@ -264,7 +270,12 @@ pub(super) fn awaited(ask: &Ask<'_>, verdicts: &[Verdict]) -> Option<AgentId> {
     let is_only_busy = |verdict: &&Verdict| {
         let busy = matches!(
             verdict.reason,
-            Some(RefusedReason::ChannelFull | RefusedReason::TotalFull | RefusedReason::Cooldown)
+            Some(
+                RefusedReason::ChannelFull
+                    | RefusedReason::TotalFull
+                    | RefusedReason::Cooldown
+                    | RefusedReason::RateLimited
+            )
         );
         busy && !ask.ticket.excludes(verdict.agent, ask.now)
     };
@@ -296,7 +307,9 @@ pub(super) fn verdict(ask: &Ask<'_>, search: &Search<'_>, entry: &RosterEntry) -
     };
     let until = match reason {
         Some(RefusedReason::OffShift) => shift_starts_at(ask.calendars, &entry.agent, ask.now),
-        Some(RefusedReason::Cooldown) => cooldown_ends_at(ask.queue, &entry.load),
+        Some(RefusedReason::Cooldown | RefusedReason::RateLimited) => {
+            cooldown_ends_at(ask.queue, &entry.load)
+        }
         Some(RefusedReason::Excluded) => excluded_until(ask, agent),
         _ => None,
     };
@@ -498,10 +511,12 @@ pub(super) fn obstacle_ends_at(
             excluded_until(ask, verdict.agent).filter(|_| is_excluded)
         }
         RefusedReason::OffShift => off_shift_ends_at(ask, search, verdict),
-        RefusedReason::Cooldown if is_excluded => {
+        RefusedReason::Cooldown | RefusedReason::RateLimited if is_excluded => {
             Some(excluded_until(ask, verdict.agent)?.max(verdict.until?))
         }
-        RefusedReason::Cooldown | RefusedReason::Excluded => verdict.until,
+        RefusedReason::Cooldown | RefusedReason::RateLimited | RefusedReason::Excluded => {
+            verdict.until
+        }
     }
 }
 

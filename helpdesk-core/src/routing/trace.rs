@@ -4,8 +4,8 @@ use super::select::{Choice, LookedAt, Standing, Verdict};
 use super::stage::Selector;
 use crate::event::{ChoiceShort, ChosenBy, Refused, RefusedReason};
 use crate::id::AgentId;
-use crate::limit::TRACE_REFUSED_MAX;
-use chrono::{DateTime, Utc};
+use crate::limit::{TRACE_PASSED_OVER_MAX, TRACE_REFUSED_MAX};
+use chrono::{DateTime, Timelike, Utc};
 
 /// See [`Choice::short`].
 pub(super) fn short(choice: &Choice) -> Option<ChoiceShort> {
@@ -41,6 +41,7 @@ pub(super) fn sentences(choice: &Choice, name_of: &dyn Fn(AgentId) -> String) ->
         choice.queue,
     )];
     sentences.push(outcome(choice, name_of));
+    sentences.extend(passed_over(choice, name_of));
     let is_shown = |v: &&Verdict| v.reason.is_some_and(is_asked);
     for verdict in choice.verdicts.iter().filter(is_shown).take(TRACE_REFUSED_MAX) {
         let refused = refused(choice, verdict);
@@ -57,13 +58,34 @@ pub(super) fn sentences(choice: &Choice, name_of: &dyn Fn(AgentId) -> String) ->
     sentences
 }
 
+/// Those who could take it too, and what the selector compares of them.
+fn passed_over(choice: &Choice, name_of: &dyn Fn(AgentId) -> String) -> Vec<String> {
+    let others = choice.verdicts.iter().filter(|verdict| choice.chosen != Some(verdict.agent));
+    let others = others.filter_map(|verdict| Some((verdict.agent, verdict.standing.as_ref()?)));
+    let told = others.take(TRACE_PASSED_OVER_MAX).map(|(agent, standing)| {
+        let name = name_of(agent);
+        match measure(choice.selector, standing) {
+            Some(measure) => format!("{name}: can take it ({measure})"),
+            None => format!("{name}: can take it"),
+        }
+    });
+    let mut told: Vec<String> = told.collect();
+    let n_chosen = usize::from(choice.chosen.is_some());
+    let n_others = (choice.looked_at.n_candidates as usize).saturating_sub(n_chosen);
+    let n_more = n_others.saturating_sub(TRACE_PASSED_OVER_MAX);
+    if n_more > 0 {
+        told.push(format!("and {n_more} more can take it"));
+    }
+    told
+}
+
 fn outcome(choice: &Choice, name_of: &dyn Fn(AgentId) -> String) -> String {
     if let (Some(agent), Some(by)) = (choice.chosen, choice.by) {
         let standing = choice.verdict(agent).and_then(|verdict| verdict.standing.as_ref());
         return format!("{} chosen: {}", name_of(agent), because(choice, by, standing));
     }
     let again = match choice.look_again_at {
-        Some(at) => format!("; looks again at {}", minute(at)),
+        Some(at) => format!("; looks again at {}", instant(at)),
         None => String::new(),
     };
     match choice.waits_for {
@@ -94,25 +116,39 @@ fn because(choice: &Choice, by: ChosenBy, standing: Option<&Standing>) -> String
 }
 
 fn by_selector(choice: &Choice, standing: &Standing) -> String {
-    let Standing { held, capacity, n_taken, required_levels, preferred_levels, .. } = standing;
-    match choice.selector {
-        Selector::LongestIdle => {
-            format!("longest idle on {} ({})", choice.channel, since(standing.idle_since))
-        }
-        Selector::MostSpare => format!("most spare capacity ({held} of {capacity} units held)"),
-        Selector::LeastLoaded => format!("least loaded ({held} units held)"),
-        Selector::WeightedRoundRobin => {
-            format!("their turn ({n_taken} units taken so far, capacity {capacity})")
-        }
-        Selector::BestSkill => format!(
-            "best skills (levels of the required ones {required_levels}, preferred {preferred_levels})"
-        ),
+    let what = match choice.selector {
+        Selector::LongestIdle => format!("longest idle on {}", choice.channel),
+        Selector::MostSpare => "most spare capacity".to_owned(),
+        Selector::LeastLoaded => "least loaded".to_owned(),
+        Selector::WeightedRoundRobin => "their turn".to_owned(),
+        Selector::BestSkill => "best skills".to_owned(),
         Selector::Random => "by lot".to_owned(),
+    };
+    match measure(choice.selector, standing) {
+        Some(measure) => format!("{what} ({measure})"),
+        None => what,
     }
 }
 
+/// What a selector compares of a candidate; nothing that means anything of a lot.
+fn measure(selector: Selector, standing: &Standing) -> Option<String> {
+    let Standing { held, capacity, n_taken, required_levels, preferred_levels, .. } = standing;
+    Some(match selector {
+        Selector::LongestIdle => since(standing.idle_since),
+        Selector::MostSpare => format!("{held} of {capacity} units held"),
+        Selector::LeastLoaded => format!("{held} units held"),
+        Selector::WeightedRoundRobin => {
+            format!("{n_taken} units taken so far, capacity {capacity}")
+        }
+        Selector::BestSkill => {
+            format!("levels of the required ones {required_levels}, preferred {preferred_levels}")
+        }
+        Selector::Random => return None,
+    })
+}
+
 fn refused(choice: &Choice, verdict: &Verdict) -> String {
-    let until = verdict.until.map(minute);
+    let until = verdict.until.map(instant);
     match (verdict.reason, &verdict.lacks, until) {
         (None, ..) => "can take it".to_owned(),
         (Some(RefusedReason::Inactive), ..) => "deactivated".to_owned(),
@@ -128,6 +164,12 @@ fn refused(choice: &Choice, verdict: &Verdict) -> String {
         (Some(RefusedReason::TotalFull), ..) => "no room".to_owned(),
         (Some(RefusedReason::Cooldown), _, Some(end)) => format!("gets no work until {end}"),
         (Some(RefusedReason::Cooldown), _, None) => "gets no work so soon".to_owned(),
+        (Some(RefusedReason::RateLimited), _, Some(end)) => {
+            format!("was given as much as the queue allows, until {end}")
+        }
+        (Some(RefusedReason::RateLimited), _, None) => {
+            "was given as much as the queue allows".to_owned()
+        }
         (Some(RefusedReason::Excluded), _, Some(end)) => format!("excluded until {end}"),
         (Some(RefusedReason::Excluded), _, None) => "excluded".to_owned(),
     }
@@ -135,11 +177,13 @@ fn refused(choice: &Choice, verdict: &Verdict) -> String {
 
 fn since(at: Option<DateTime<Utc>>) -> String {
     match at {
-        Some(at) => format!("idle since {}", minute(at)),
+        Some(at) => format!("idle since {}", instant(at)),
         None => "never had any".to_owned(),
     }
 }
 
-fn minute(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M").to_string()
+/// To the minute, or to the second where it has some.
+fn instant(at: DateTime<Utc>) -> String {
+    let format = if at.second() == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
+    at.format(format).to_string()
 }

@@ -8,10 +8,10 @@ use crate::desk::document::Document;
 use crate::fault::{Code, Fault};
 use crate::id::Key;
 use crate::limit::{
-    MACRO_STEPS_MAX, SKILLS_MAX, STAGES_MAX, SUBJECT_CHARS_MAX, TAG_CHARS_MAX, TAGS_MAX,
-    TEXT_BYTES_MAX,
+    MACRO_STEPS_MAX, RATE_LIMIT_MAX, SKILLS_MAX, STAGES_MAX, SUBJECT_CHARS_MAX, TAG_CHARS_MAX,
+    TAGS_MAX, TEXT_BYTES_MAX,
 };
-use crate::routing::queue::{Queue, QueueMode};
+use crate::routing::queue::{Queue, QueueMode, RateLimit};
 use crate::routing::rules::RouteTo;
 use crate::routing::stage::{Relax, Stage};
 use crate::ticket::change::Change;
@@ -81,6 +81,15 @@ impl Checker<'_> {
             if seconds == Some(0) {
                 self.invalid(format!("{path}.{field}"), "takes at least 1; leave it out for never");
             }
+        }
+        if let Some(RateLimit { max, per_seconds }) = queue.rate_limit {
+            let path = format!("{path}.rate_limit");
+            for (field, is_zero) in [("max", max == 0), ("per_seconds", per_seconds == 0)] {
+                if is_zero {
+                    self.invalid(format!("{path}.{field}"), "takes at least 1");
+                }
+            }
+            self.at_most(max as usize, RATE_LIMIT_MAX, "tickets", &format!("{path}.max"));
         }
         self.at_most(queue.stages.len(), STAGES_MAX, "stages", &format!("{path}.stages"));
         for (i, stage) in queue.stages.iter().enumerate() {

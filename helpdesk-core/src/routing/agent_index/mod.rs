@@ -5,7 +5,7 @@
 //! everybody at each ticket would cost too much: agents stand in the orders that
 //! the selectors go by, with bits for their groups, skills, channels and room, so
 //! that the first who has all that a ticket asks is found by intersecting words.
-//! What depends on time or on the ticket (shift, cooldown, exclusion) is asked of
+//! What depends on time or on the ticket (shift, cooldown, rate limit, exclusion) is asked of
 //! those whom the intersection finds.
 
 mod explained;
@@ -189,7 +189,8 @@ impl AgentIndex {
     ///
     /// It is [`put_load`](Self::put_load) of the load with that change, and costs less: for
     /// a host that keeps no loads beside the index. [`choose`](Self::choose) asks the
-    /// roster it is given about agents with affinity and, where it finds nobody, about
+    /// roster it is given about agents with affinity, where the queue has a rate limit about
+    /// those who could take the ticket otherwise, and, where it finds nobody, about
     /// those whom time may free (cooldown, shift, exclusion): there loads have to be the
     /// same.
     pub fn change_load(

@@ -9,7 +9,8 @@ use super::ranking::Ranking;
 use super::{AgentIndex, NO_MARK};
 use crate::bits::ones;
 use crate::event::ChosenBy;
-use crate::routing::eligible::{lacks_skill, rested_at, shift_starts_at};
+use crate::id::AgentId;
+use crate::routing::eligible::{lacks_skill, rate_ends_at, rested_at, shift_starts_at};
 use crate::routing::select::{Ask, levels, lot};
 use crate::routing::stage::{Search, Selector};
 use smallvec::SmallVec;
@@ -64,6 +65,7 @@ impl<'a> Sieve<'a> {
         let is_exact = !has_high
             && index.catalog.shifts.is_empty()
             && ask.queue.cooldown_seconds.is_none()
+            && ask.queue.rate_limit.is_none()
             && ask.ticket.excluded.is_empty();
         let channel = place_of(ask.ticket.channel);
         (n_groups > 0).then_some(Self {
@@ -113,7 +115,16 @@ impl<'a> Sieve<'a> {
         is_on
             && self.search.required.iter().all(|skill| !lacks_skill(agent, skill))
             && rested_at.is_none_or(|at| at <= ask.now)
+            && self.is_below_rate(member.id)
             && !ask.ticket.excludes(member.id, ask.now)
+    }
+
+    /// Whether the queue's rate limit allows the agent one more, by the roster's load.
+    fn is_below_rate(&self, agent: AgentId) -> bool {
+        let Ask { queue, roster, now, .. } = *self.ask;
+        let entry = roster.get(agent).filter(|_| queue.rate_limit.is_some());
+        let ends_at = entry.and_then(|entry| rate_ends_at(queue, &entry.load));
+        ends_at.is_none_or(|at| at <= now)
     }
 
     /// Whether a shift is on; each calendar is asked once.

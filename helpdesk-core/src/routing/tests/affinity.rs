@@ -62,6 +62,8 @@ fn a_ticket_waits_for_an_agent_who_is_only_busy() {
     expect![[r#"
         stage 1 of queue billing: 2 of 3 agents can take it
         waits for #3, who is only busy; looks again at 2026-06-01 13:00
+        #1: can take it (idle since 2026-06-01 11:43:21)
+        #2: can take it (idle since 2026-06-01 11:43:22)
         #3: no room"#]]
     .assert_eq(&told(&choose_with(&queue, &had_by(3), &roster, &[])));
     // Another preferred agent who is free is as good.
@@ -89,6 +91,17 @@ fn waiting_for_an_agent_comes_before_skipping_a_stage() {
     assert_eq!((choice.chosen, choice.stage, choice.waits_for), (None, 0, Some(id(1))));
     let hasty = queue(json!({"stages": stages}));
     assert_eq!(choose_with(&hasty, &had_by(1), &roster, &[]).chosen, Some(id(2)));
+}
+
+#[test]
+fn a_preferred_agent_at_the_rate_limit_is_waited_for() {
+    let limit = json!({"max": 1, "per_seconds": 60});
+    let queue = queue(json!({"affinity_wait_seconds": 7_200, "rate_limit": limit}));
+    let mut one = entry(1);
+    one.load.given = vec![ago(20)];
+    let choice = choose_with(&queue, &ticket(), &roster([one, entry(2)]), &[id(1)]);
+    assert_eq!((choice.chosen, choice.waits_for), (None, Some(id(1))));
+    assert_eq!(choice.look_again_at, Some(ago(-40)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The index of agents says what the scan of all agents says.
 
-use super::index_desk::Draw;
+use super::index_desk::{Draw, GIVEN_KEPT};
 use super::*;
 use crate::routing::agent_index::{AgentIndex, Found};
 use crate::routing::stage::Selector;
@@ -86,6 +86,7 @@ impl Desk {
             load.last_assigned_at = Some(given_at);
         };
         give(entry.load.channels.entry(ticket.channel).or_default());
+        entry.load.note_given(given_at, GIVEN_KEPT);
         if self.draw.once_in(2) {
             self.index.put_load(&entry.load);
         } else {

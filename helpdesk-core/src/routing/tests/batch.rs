@@ -4,7 +4,7 @@ use super::index_desk::Draw;
 use super::*;
 use crate::routing::batch::assign_all;
 use crate::routing::next::{Upcoming, waiting_key};
-use crate::routing::queue::QueueMode;
+use crate::routing::queue::{QueueMode, n_given_kept};
 use proptest::prelude::*;
 
 fn check(seed: u64, calendars: &Calendars) {
@@ -33,6 +33,9 @@ fn check(seed: u64, calendars: &Calendars) {
             due_at: None,
         })
     };
+    let waiting = upcoming().filter(|it| waiting_key(it, now()).is_some());
+    let of_given = waiting.filter_map(|it| it.queue).filter(|it| it.mode != QueueMode::Pull);
+    let n_kept = n_given_kept(of_given);
     let mut scanned = roster.clone();
     let found = assign_all(upcoming(), &mut roster, calendars, now(), 3);
 
@@ -50,6 +53,7 @@ fn check(seed: u64, calendars: &Calendars) {
         assert_eq!((found.chosen, found.by), (choice.chosen, choice.by), "{}", told(&choice));
         let Some(agent) = choice.chosen else { continue };
         let load = &mut scanned.agents.get_mut(&agent).unwrap().load;
+        load.note_given(now, n_kept);
         let load = load.channels.entry(ticket.channel).or_default();
         match queue.mode {
             QueueMode::Offer { .. } => load.reserved += choice.weight,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::RefusedReason;
-use crate::limit::TRACE_REFUSED_MAX;
+use crate::limit::{TRACE_PASSED_OVER_MAX, TRACE_REFUSED_MAX};
 use crate::ticket::Excluded;
 use expect_test::expect;
 
@@ -16,6 +16,13 @@ fn french() -> Ticket {
 
 fn excluding(until: Option<DateTime<Utc>>) -> Ticket {
     Ticket { excluded: vec![Excluded { agent: id(1), until }], ..ticket() }
+}
+
+/// An agent who was given work so many seconds ago, the last one first.
+fn given(seconds: &[i64]) -> RosterEntry {
+    let mut made = entry(1);
+    made.load.given = seconds.iter().map(|seconds| ago(*seconds)).collect();
+    made
 }
 
 #[test]
@@ -35,6 +42,7 @@ fn each_reason_at_its_edge() {
         })
     };
     let reserved = |n| entry(1).load(Channel::Chat, |load| load.reserved = n);
+    let two_a_minute = queue(json!({"rate_limit": {"max": 2, "per_seconds": 60}}));
     let none = ticket();
     use RefusedReason as R;
     let rows: Vec<(&str, &Queue, Ticket, RosterEntry, Option<R>)> = vec![
@@ -88,6 +96,10 @@ fn each_reason_at_its_edge() {
             None,
         ),
         ("never assigned", &cooldown, none, entry(1), None),
+        ("two in 60 s", &two_a_minute, ticket(), given(&[10, 59]), Some(R::RateLimited)),
+        ("the second 60 s ago", &two_a_minute, ticket(), given(&[10, 60, 61]), None),
+        ("one in 60 s", &two_a_minute, ticket(), given(&[0]), None),
+        ("no limit", &plain, ticket(), given(&[0, 0, 0]), None),
         ("excluded for ever", &plain, excluding(None), entry(1), Some(R::Excluded)),
         ("excluded for a second", &plain, excluding(Some(ago(-1))), entry(1), Some(R::Excluded)),
         ("excluded until now", &plain, excluding(Some(now())), entry(1), None),
@@ -100,7 +112,8 @@ fn each_reason_at_its_edge() {
 
 #[test]
 fn the_first_reason_is_recorded() {
-    let queue = queue(json!({"cooldown_seconds": 30}));
+    let limit = json!({"max": 1, "per_seconds": 60});
+    let queue = queue(json!({"cooldown_seconds": 30, "rate_limit": limit}));
     let ticket = Ticket { required_skills: vec![skill("french", 5)], ..excluding(None) };
     let mut bad =
         entry(1).shift("night").groups(&[]).active(10).assigned_on(Channel::Email, 1).agent(|a| {
@@ -108,6 +121,7 @@ fn the_first_reason_is_recorded() {
             a.capacity.channels.insert(Channel::Email, 5);
         });
     bad.presence = Presence::none(id(1));
+    bad.load.given = vec![ago(1)];
     let mends: [fn(&mut RosterEntry); 7] = [
         |e| Arc::make_mut(&mut e.agent).active = true,
         |e| Arc::make_mut(&mut e.agent).groups = vec![key("billing")],
@@ -123,11 +137,14 @@ fn the_first_reason_is_recorded() {
         reasons.push(reason(&queue, &ticket, bad.clone()));
     }
     bad.load.channels.clear();
+    reasons.push(reason(&queue, &ticket, bad.clone()));
+    bad.load.given.clear();
     reasons.push(reason(&queue, &ticket, bad));
     let words: Vec<&str> = reasons.into_iter().flatten().map(RefusedReason::as_str).collect();
     assert_eq!(
         words.join(" "),
-        "inactive not_in_pool not_online off_shift lacks_skill channel_full total_full cooldown excluded",
+        "inactive not_in_pool not_online off_shift lacks_skill channel_full total_full cooldown \
+         rate_limited excluded",
     );
 }
 
@@ -198,6 +215,42 @@ fn time_alone_may_help() {
 }
 
 #[test]
+fn a_rate_limit_ends_when_it_has_counted_enough() {
+    let queue = queue(json!({
+        "cooldown_seconds": 30, "rate_limit": {"max": 2, "per_seconds": 60},
+    }));
+    let look_again_at = |ticket: &Ticket, agent: RosterEntry| {
+        let choice = choose_on_shift(&queue, ticket, &roster([agent]), &[]);
+        assert_eq!(choice.chosen, None);
+        (choice.look_again_at, told(&choice))
+    };
+    let (at, words) = look_again_at(&ticket(), given(&[35, 40, 50]));
+    assert_eq!(at, Some(ago(-20)), "60 s after the second last");
+    expect![[r#"
+        stage 1 of queue billing: 0 of 1 agents can take it
+        nobody chosen; looks again at 2026-06-01 12:00:20
+        #1: was given as much as the queue allows, until 2026-06-01 12:00:20"#]]
+    .assert_eq(&words);
+    // Whichever ends last: the cooldown, the limit, the exclusion.
+    let cooled = |agent: RosterEntry| agent.assigned_on(Channel::Email, 1);
+    assert_eq!(look_again_at(&ticket(), cooled(given(&[1, 50]))).0, Some(ago(-29)));
+    assert_eq!(look_again_at(&ticket(), cooled(given(&[1, 2]))).0, Some(ago(-58)));
+    assert_eq!(look_again_at(&excluding(Some(ago(-70))), given(&[1, 2])).0, Some(ago(-70)));
+    assert_eq!(look_again_at(&excluding(None), given(&[1, 2])).0, None);
+}
+
+#[test]
+fn the_newest_instants_of_work_are_kept_in_order() {
+    let mut load = AgentLoad::none(id(1));
+    [5, 9, 1, 5, 7].into_iter().for_each(|seconds| load.note_given(ago(seconds), 3));
+    assert_eq!(load.given, [ago(1), ago(5), ago(5)]);
+    load.note_given(ago(0), 1);
+    assert_eq!(load.given, [ago(0)]);
+    load.note_given(ago(0), 0);
+    assert!(load.given.is_empty());
+}
+
+#[test]
 fn an_event_keeps_at_most_twenty_refused_of_the_groups_first() {
     let strangers = (1..=30).map(|n| entry(n).groups(&["sales"]));
     let full = (31..=35).map(|n| entry(n).active(10));
@@ -231,9 +284,10 @@ fn a_choice_explains_itself() {
     expect![[r#"
         stage 1 of queue billing: 2 of 7 agents can take it
         #1 chosen: longest idle on email (idle since 2026-06-01 09:14)
+        #2: can take it (idle since 2026-06-01 11:59)
         #3: lacks skill french at level 5
         #4: no room
-        #5: gets no work until 2026-06-01 12:00
+        #5: gets no work until 2026-06-01 12:00:25
         #6: excluded until 2026-06-01 12:10
         1 in none of its groups, or deactivated"#]]
     .assert_eq(&told(&choice));
@@ -241,6 +295,34 @@ fn a_choice_explains_itself() {
     assert_eq!(json["by"], "selector");
     assert_eq!(json["verdicts"][2]["reason"], "lacks_skill");
     assert_eq!(serde_json::from_value::<Choice>(json).unwrap(), choice);
+}
+
+#[test]
+fn of_many_who_could_take_it_the_sentences_name_some_and_count_the_others() {
+    let roster = roster((1..=30).map(|n| entry(n).active(n as u32 % 10)));
+    let told = |selector: &str| {
+        let choice = choose_with(&queue_by(selector), &ticket(), &roster, &[]);
+        choice.sentences(|agent| format!("#{}", agent.0.as_u128()))
+    };
+    let least = told("least_loaded");
+    assert_eq!(least.len(), 2 + TRACE_PASSED_OVER_MAX + 1);
+    expect![[r#"
+        #10 chosen: lowest agent id, after a tie by least_loaded
+        #1: can take it (1 units held)
+        #9: can take it (9 units held)
+        #11: can take it (1 units held)
+        and 9 more can take it"#]]
+    .assert_eq(
+        &[&least[1], &least[2], &least[10], &least[11], &least[22]].map(|it| &**it).join("\n"),
+    );
+    let first = |selector: &str| told(selector)[2].split_once(": ").unwrap().1.to_owned();
+    let words = ["most_spare", "weighted_round_robin", "best_skill", "random"].map(first);
+    expect![[r#"
+        can take it (1 of 10 units held)
+        can take it (0 units taken so far, capacity 10)
+        can take it (levels of the required ones 0, preferred 0)
+        can take it"#]]
+    .assert_eq(&words.join("\n"));
 }
 
 #[test]

@@ -2,8 +2,12 @@
 //! ties, edges and refusals of every kind come up.
 
 use super::*;
+use crate::routing::queue::RateLimit;
 use crate::routing::stage::{Relax, Selector, Stage, Widen};
 use crate::ticket::Excluded;
+
+/// Instants of work that loads keep.
+pub(crate) const GIVEN_KEPT: usize = 3;
 
 /// Numbers that a seed gives: a linear congruential generator, its upper bits.
 pub(crate) struct Draw(pub(crate) u64);
@@ -84,6 +88,9 @@ impl Draw {
                 entry.load.channels.insert(channel, self.channel_load());
             }
         }
+        entry.load.given.clear();
+        let given = self.some(4, Self::instant);
+        given.into_iter().flatten().for_each(|at| entry.load.note_given(at, GIVEN_KEPT));
     }
 
     pub(crate) fn channel_load(&mut self) -> ChannelLoad {
@@ -115,6 +122,10 @@ impl Draw {
         made.affinity = !self.once_in(4);
         made.affinity_wait_seconds = self.of(&[None, None, Some(3_600), Some(7_200)]);
         made.cooldown_seconds = self.of(&[None, None, Some(1), Some(10), Some(60), Some(u64::MAX)]);
+        made.rate_limit = self.once_in(4).then(|| RateLimit {
+            max: 1 + self.below(3) as u32,
+            per_seconds: self.of(&[1, 10, 60, u64::MAX]),
+        });
         made
     }
 

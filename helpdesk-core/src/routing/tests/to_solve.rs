@@ -51,6 +51,16 @@ fn order(tickets: &[Ticket], settings: Value) -> Vec<u128> {
 }
 
 #[test]
+fn an_own_ticket_that_was_skipped_comes_back_when_its_time_is_over() {
+    let skipped = |until| Ticket {
+        excluded: vec![Excluded { agent: id(1), until }, Excluded { agent: id(2), until: None }],
+        ..own(1, HOUR)
+    };
+    assert_eq!(order(&[skipped(Some(ago(-1))), own(2, 60)], json!({})), [2]);
+    assert_eq!(order(&[skipped(Some(now())), own(2, 60)], json!({})), [1, 2]);
+}
+
+#[test]
 fn own_unanswered_tickets_come_first_unless_importance_is_strict() {
     let mut answered = own(3, 9 * HOUR);
     answered.times.last_agent_at = Some(now());
