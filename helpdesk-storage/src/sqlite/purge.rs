@@ -22,6 +22,7 @@ impl Session<'_> {
         let mut gone = BTreeSet::new();
         for (ticket, version) in tickets {
             let params = params![id, ticket.0.as_bytes(), int(*version)];
+            self.run(&self.sql.placed_purge, params)?;
             if self.run(&self.sql.ticket_purge, params)? > 0 {
                 gone.insert(ticket.0);
             }
@@ -44,6 +45,7 @@ impl Session<'_> {
             self.run(&self.sql.event_purge, params)?;
         }
         self.run(&self.sql.event_places, params![id])?;
+        self.run(&self.sql.stretch_purge, params![id])?;
         Ok(gone.len())
     }
 

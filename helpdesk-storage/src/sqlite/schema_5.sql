@@ -1,0 +1,19 @@
+-- Fewer trees for a commit to write to.
+--
+-- The number that finds a ticket, where no row of `unique` says so.
+ALTER TABLE {p}ticket ADD COLUMN number_key TEXT;
+-- A ticket's messages lie side by side, from this place on; those of tickets without one are in
+-- `message`. A place is that of the conversation, times 2^32, and the message's number.
+ALTER TABLE {p}ticket ADD COLUMN conversation INTEGER;
+CREATE TABLE {p}conversation (
+  place INTEGER PRIMARY KEY,
+  doc TEXT NOT NULL
+);
+-- The stretches of 128 positions in which a tenant has rows of the journal.
+CREATE TABLE {p}stretch (
+  tenant_id BLOB NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, n)
+) WITHOUT ROWID;
+INSERT INTO {p}stretch (tenant_id, n) SELECT DISTINCT tenant_id, position / 128 FROM {p}event;
+DROP INDEX {p}event_feed;
