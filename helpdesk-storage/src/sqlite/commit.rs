@@ -14,6 +14,7 @@ use helpdesk_core::id::{Key, TenantId, TicketId, Version};
 use helpdesk_core::ticket::{Follower, Ticket};
 use rusqlite::{Row, ToSql, ffi, params};
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// Positions of a stretch of the journal: of those where a tenant has a row, `stretch` has one.
 const STRETCH: u64 = 128;
@@ -21,8 +22,8 @@ const STRETCH: u64 = 128;
 /// half of an integer.
 const CONVERSATION_MAX: u64 = i32::MAX as u64;
 
-/// Columns of a case that a change writes: those before what is said of a new one.
-const N_CHANGED: usize = 19;
+/// Values of a case that a change takes: all but where its messages are.
+const N_CHANGED: usize = 21;
 
 /// What the checks found out.
 #[derive(Debug)]
@@ -69,6 +70,19 @@ struct New<'a> {
     conversation: Option<i64>,
 }
 
+/// How a message comes into the outbox.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// When it is due, once it is the first of its lane.
+    due_at: i64,
+    /// How often it was claimed before.
+    n_claims: u32,
+    /// Whether others of its lane come first.
+    waits: bool,
+    /// Whether its ticket says where it is.
+    is_alone: bool,
+}
+
 impl Session<'_> {
     /// Checks a change set; writes nothing.
     pub(super) fn check<'c>(&self, prepared: &'c Prepared<'_>) -> Result<Checked<'c>> {
@@ -104,18 +118,16 @@ impl Session<'_> {
             return Err(ended());
         }
         let tenant = change_set.tenant;
+        // Before what is done goes: an id that is there is refused, even one that is done here.
+        let alone = self.push_all(prepared)?;
         let tail = (!change_set.events.is_empty()).then(|| self.tail()).transpose()?;
-        self.put_records(prepared, &keys, tail)?;
+        self.put_records(prepared, &keys, tail, &alone)?;
         for written in plan.written.iter().filter(|written| !written.is_put) {
             self.bump(tenant, written.stream, written.version)?;
         }
         let position = self.append(prepared, tail)?;
         if let (Some(command), Some(doc)) = (&change_set.command, &prepared.command) {
             self.put_command(tenant, command, doc)?;
-        }
-        // Before what is done goes: an id that is there is refused, even one that is done here.
-        for (new, doc) in change_set.outbox.iter().zip(&prepared.messages) {
-            self.push_doc(tenant, &new.message, micros(new.message.not_before), 0, doc)?;
         }
         for token in &change_set.done {
             self.remove_leased(tenant, token.thing)?;
@@ -213,6 +225,7 @@ impl Session<'_> {
         prepared: &Prepared<'_>,
         keys: &Keys<'_>,
         tail: Option<Tail>,
+        alone: &BTreeMap<Uuid, i64>,
     ) -> Result<()> {
         let (change_set, plan) = (prepared.change_set(), &prepared.plan);
         let tenant = change_set.tenant;
@@ -229,7 +242,8 @@ impl Session<'_> {
                 conversation: conversation(change_set, tail, stream),
             });
             own_numbers.extend(new.and_then(|new| new.number_key));
-            self.put_case(tenant, case, written.version, doc, new)?;
+            let outbox_seq = alone.get(&stream.id).copied();
+            self.put_case(tenant, case, written.version, doc, outbox_seq, new)?;
         }
         for (key, owner) in &keys.after {
             if !own_numbers.contains(key) {
@@ -271,6 +285,7 @@ impl Session<'_> {
         case: &Case,
         version: Version,
         doc: &str,
+        outbox_seq: Option<i64>,
         new: Option<New<'_>>,
     ) -> Result<()> {
         let ticket = &case.ticket;
@@ -297,6 +312,7 @@ impl Session<'_> {
             case.due_at().map(micros),
             doc,
             number_key.map(UniqueKey::text),
+            outbox_seq,
             conversation,
         ];
         if new.is_some() {
@@ -401,6 +417,26 @@ impl Session<'_> {
         }
     }
 
+    /// Puts the messages of a change set at the end of the outbox. Of each that is put together
+    /// with the ticket that its lane is of, and alone in that: where it is, for the ticket to say.
+    fn push_all(&self, prepared: &Prepared<'_>) -> Result<BTreeMap<Uuid, i64>> {
+        let change_set = prepared.change_set();
+        let tenant = change_set.tenant;
+        let mut alone = BTreeMap::new();
+        for (new, doc) in change_set.outbox.iter().zip(&prepared.messages) {
+            let message = &new.message;
+            let lane = message.ordering_key;
+            let waits = alone.contains_key(&lane) || self.is_in_lane(tenant, lane)?;
+            let is_alone = !waits && puts_case(change_set, lane);
+            let due_at = micros(message.not_before);
+            self.queue(tenant, message, doc, Place { due_at, n_claims: 0, waits, is_alone })?;
+            if is_alone {
+                alone.insert(lane, self.conn.last_insert_rowid());
+            }
+        }
+        Ok(alone)
+    }
+
     /// Puts a message at the end of the outbox.
     pub(super) fn push(
         &self,
@@ -409,21 +445,31 @@ impl Session<'_> {
         due_at: i64,
         n_claims: u32,
     ) -> Result<()> {
-        self.push_doc(tenant, message, due_at, n_claims, &encode(message)?)
+        let waits = self.is_in_lane(tenant, message.ordering_key)?;
+        let place = Place { due_at, n_claims, waits, is_alone: false };
+        self.queue(tenant, message, &encode(message)?, place)
     }
 
-    /// The same with its document.
-    fn push_doc(
+    /// Whether a message is in the lane.
+    fn is_in_lane(&self, tenant: TenantId, lane: Uuid) -> Result<bool> {
+        let params = params![tenant.0.as_bytes(), lane.as_bytes()];
+        let found = self.first(&self.sql.outbox_lane, params, |row| integer(row, 0))?;
+        Ok(found.is_some_and(|any| any != 0))
+    }
+
+    fn queue(
         &self,
         tenant: TenantId,
         message: &OutboxMessage,
-        due_at: i64,
-        n_claims: u32,
         doc: &str,
+        place: Place,
     ) -> Result<()> {
         let (tenant, id) = (tenant.0.as_bytes(), message.id.as_bytes());
         let (lane, topic) = (message.ordering_key.as_bytes(), message.effect.topic());
-        let params = params![tenant, id, lane, topic, due_at, n_claims, doc];
+        let Place { due_at, n_claims, waits, is_alone } = place;
+        let of_first = (!waits).then_some(due_at);
+        let is_alone = is_alone.then_some(true);
+        let params = params![tenant, id, lane, topic, due_at, of_first, n_claims, doc, is_alone];
         let mut statement = self.prepare(&self.sql.outbox_insert)?;
         match statement.execute(params) {
             Ok(_) => Ok(()),
@@ -433,6 +479,12 @@ impl Session<'_> {
             Err(error) => Err(failed(error)),
         }
     }
+}
+
+/// Whether the ticket with this id is put.
+fn puts_case(change_set: &ChangeSet, id: Uuid) -> bool {
+    let is_it = |record: &Record| matches!(record, Record::Case(case) if case.ticket.id.0 == id);
+    change_set.put.iter().any(is_it)
 }
 
 /// Where the messages of a new ticket are: at the position of its first entry, which no other

@@ -23,6 +23,7 @@ impl Session<'_> {
         for (ticket, version) in tickets {
             let params = params![id, ticket.0.as_bytes(), int(*version)];
             self.run(&self.sql.placed_purge, params)?;
+            self.run(&self.sql.outbox_join, params)?;
             if self.run(&self.sql.ticket_purge, params)? > 0 {
                 gone.insert(ticket.0);
             }

@@ -9,6 +9,12 @@ CREATE TABLE {p}conversation (
   place INTEGER PRIMARY KEY,
   doc TEXT NOT NULL
 );
+-- A message that was put into an empty lane together with the lane's ticket is found by that; the
+-- others of a lane by the index.
+ALTER TABLE {p}ticket ADD COLUMN outbox_seq INTEGER;
+ALTER TABLE {p}outbox ADD COLUMN is_alone INTEGER;
+DROP INDEX {p}outbox_lane;
+CREATE INDEX {p}outbox_lane ON {p}outbox (tenant_id, ordering_key) WHERE is_alone IS NULL;
 -- The stretches of 128 positions in which a tenant has rows of the journal.
 CREATE TABLE {p}stretch (
   tenant_id BLOB NOT NULL,

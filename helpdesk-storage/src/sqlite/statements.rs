@@ -26,14 +26,14 @@ statements! {
     ticket_insert: "INSERT INTO {p}ticket (tenant_id, id, version, number, shelf, \
         status_category, status, priority, queue_key, group_key, assignee_id, requester_id, \
         organization_id, copied_ids, created_at, updated_at, last_requester_at, due_at, doc, \
-        number_key, conversation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-        ?14, ?15, ?16, ?17, ?18, ?19, ?20, CASE WHEN EXISTS (SELECT 1 FROM {p}message \
-        WHERE tenant_id = ?1 AND ticket_id = ?2) THEN NULL ELSE ?21 END)";
+        number_key, outbox_seq, conversation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+        ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, CASE WHEN EXISTS (SELECT 1 FROM {p}message \
+        WHERE tenant_id = ?1 AND ticket_id = ?2) THEN NULL ELSE ?22 END)";
     ticket_update: "UPDATE {p}ticket SET version = ?3, number = ?4, shelf = ?5, \
         status_category = ?6, status = ?7, priority = ?8, queue_key = ?9, group_key = ?10, \
         assignee_id = ?11, requester_id = ?12, organization_id = ?13, copied_ids = ?14, \
-        created_at = ?15, updated_at = ?16, last_requester_at = ?17, due_at = ?18, doc = ?19 \
-        WHERE tenant_id = ?1 AND id = ?2 AND (number_key IS NULL OR number = ?4)";
+        created_at = ?15, updated_at = ?16, last_requester_at = ?17, due_at = ?18, doc = ?19, \
+        outbox_seq = coalesce(?21, outbox_seq) WHERE tenant_id = ?1 AND id = ?2 AND (number_key IS NULL OR number = ?4)";
     ticket_bump: "UPDATE {p}ticket SET version = ?3 WHERE tenant_id = ?1 AND id = ?2";
 
     entity_version: "SELECT version FROM {p}entity WHERE tenant_id = ?1 AND kind = ?2 AND id = ?3";
@@ -137,14 +137,21 @@ statements! {
 
     outbox_get: "SELECT seq, n_claims, is_leased, n_attempts, ordering_key FROM {p}outbox \
         WHERE tenant_id = ?1 AND id = ?2";
+    outbox_lane: "SELECT EXISTS (SELECT 1 FROM {p}outbox \
+        WHERE tenant_id = ?1 AND ordering_key = ?2 AND is_alone IS NULL) OR EXISTS \
+        (SELECT 1 FROM {p}ticket AS t CROSS JOIN {p}outbox AS o ON o.seq = t.outbox_seq \
+        WHERE t.tenant_id = ?1 AND t.id = ?2 AND +o.tenant_id = ?1 AND +o.ordering_key = ?2)";
     outbox_insert: "INSERT INTO {p}outbox (tenant_id, id, ordering_key, topic, not_before, due_at, \
-        is_leased, n_claims, n_attempts, doc) \
-        VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN EXISTS (SELECT 1 FROM {p}outbox \
-        WHERE tenant_id = ?1 AND ordering_key = ?3) THEN NULL ELSE ?5 END, 0, ?6, 0, ?7)";
+        is_leased, n_claims, n_attempts, doc, is_alone) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, 0, ?8, ?9)";
+    outbox_join: "UPDATE {p}outbox SET is_alone = NULL WHERE seq = (SELECT outbox_seq \
+        FROM {p}ticket WHERE tenant_id = ?1 AND id = ?2 AND version = ?3) \
+        AND tenant_id = ?1 AND ordering_key = ?2";
     outbox_doc: "SELECT doc FROM {p}outbox WHERE seq = ?1";
     outbox_remove: "DELETE FROM {p}outbox WHERE seq = ?1";
     outbox_promote: "UPDATE {p}outbox SET due_at = not_before WHERE seq = (SELECT seq \
-        FROM {p}outbox WHERE tenant_id = ?1 AND ordering_key = ?2 ORDER BY seq LIMIT 1)";
+        FROM {p}outbox WHERE tenant_id = ?1 AND ordering_key = ?2 AND is_alone IS NULL \
+        ORDER BY seq LIMIT 1)";
     outbox_tenant: "SELECT tenant_id FROM {p}outbox \
         WHERE due_at IS NOT NULL AND tenant_id > ?1 ORDER BY tenant_id LIMIT 1";
     outbox_heads: "SELECT due_at, tenant_id, id, n_claims, n_attempts, seq FROM {p}outbox \

@@ -1,10 +1,12 @@
 //! What SQLite finds without a row or an index for it, memory finds the same way: tickets by
-//! their own numbers, messages beside each other, the journal of one tenant among others.
+//! their own numbers, messages beside each other, the journal of one tenant among others, lanes of
+//! the outbox by their tickets.
 
 use crate::work::{start, ticket};
 use helpdesk_core::actor::{ActorKind, Author};
 use helpdesk_core::case::Case;
-use helpdesk_core::case::record::{Record, RecordKey, UniqueKey};
+use helpdesk_core::case::record::{OutboxMessage, Record, RecordKey, UniqueKey};
+use helpdesk_core::effect::Effect;
 use helpdesk_core::event::{Cause, Event, NewEvent, Origin, Recorded, StreamId};
 use helpdesk_core::id::{CommandId, ContactId, MessageId, TenantId, TicketId, TicketNumber};
 use helpdesk_core::ticket::message::{Message, MessageKind, MessageMeta, text_hash};
@@ -12,7 +14,8 @@ use helpdesk_core::ticket::priority::Channel;
 use helpdesk_storage::memory::MemoryStore;
 use helpdesk_storage::sqlite::{SqliteOptions, SqliteStore};
 use helpdesk_storage::{
-    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, Maintain, Store, UniqueOp,
+    ChangeSet, ClaimParams, ClaimWhat, EventQuery, EventSource, Expect, ListKind, ListQuery,
+    Maintain, NewOutbox, Settle, SettleHow, Store, UniqueOp,
 };
 use pollster::block_on;
 use proptest::prelude::*;
@@ -29,7 +32,16 @@ const MESSAGES: u8 = 3;
 #[derive(Debug, Clone)]
 enum Step {
     Commit(Vec<Part>),
-    Purge { n: u8 },
+    Purge {
+        n: u8,
+    },
+    /// Leases what is first in its lane, and ends so many leases one way, the others another.
+    Deliver {
+        n_done: usize,
+        is_dead: bool,
+    },
+    /// Dead letters are tried again.
+    Redrive,
     Scrub,
 }
 
@@ -44,6 +56,8 @@ enum Part {
     Key { number: u8, n: u8, replace: bool },
     /// It does not any more.
     Remove { number: u8 },
+    /// Somebody is told of a ticket: the i-th message.
+    Notify { i: u8, n: u8 },
 }
 
 fn part() -> impl Strategy<Value = Part> {
@@ -54,6 +68,7 @@ fn part() -> impl Strategy<Value = Part> {
         3 => (0..TICKETS, 1..=MESSAGES).prop_map(|(n, seq)| Part::Message { n, seq }),
         3 => key.prop_map(|(number, n, replace)| Part::Key { number, n, replace }),
         1 => (0..NUMBERS).prop_map(|number| Part::Remove { number }),
+        3 => (0..12_u8, 0..TICKETS).prop_map(|(i, n)| Part::Notify { i, n }),
     ]
 }
 
@@ -71,6 +86,8 @@ fn step() -> impl Strategy<Value = (u8, Step)> {
         6 => opened.prop_map(Step::Commit),
         6 => prop::collection::vec(part(), 1..4).prop_map(Step::Commit),
         2 => (0..TICKETS).prop_map(|n| Step::Purge { n }),
+        4 => (0..3_usize, any::<bool>()).prop_map(|(n_done, is_dead)| Step::Deliver { n_done, is_dead }),
+        1 => Just(Step::Redrive),
         1 => Just(Step::Scrub),
     ];
     (0..TENANTS, step)
@@ -151,6 +168,16 @@ impl Pair {
                         (UniqueKey::Number { number: number(k) }, StreamId::case(id(n)));
                     change.unique.push(UniqueOp::Put { key, stream, replace });
                 }
+                Part::Notify { i, n } => {
+                    let message = OutboxMessage {
+                        id: Uuid::from_u128(u128::from(i) + 1),
+                        effect: Effect::NotifyUnroutable { ticket: id(n) },
+                        ordering_key: id(n).0,
+                        not_before: start(),
+                        created_at: start(),
+                    };
+                    change.outbox.push(NewOutbox { message });
+                }
                 Part::Remove { number: k } => {
                     change
                         .unique
@@ -184,12 +211,40 @@ impl Pair {
                 let answer = |store: &dyn Store| format!("{:?}", block_on(store.maintain(&purge)));
                 [answer(&self.memory), answer(&self.sqlite)]
             }
+            Step::Deliver { n_done, is_dead } => [
+                deliver(&self.memory, who, *n_done, *is_dead),
+                deliver(&self.sqlite, who, *n_done, *is_dead),
+            ],
+            Step::Redrive => {
+                let redrive =
+                    Maintain::Redrive { tenant: tenant(who), ids: Vec::new(), now: start() };
+                let answer =
+                    |store: &dyn Store| format!("{:?}", block_on(store.maintain(&redrive)));
+                [answer(&self.memory), answer(&self.sqlite)]
+            }
             Step::Scrub => {
                 block_on(self.sqlite.maintain(&Maintain::Scrub)).unwrap();
                 [String::new(), String::new()]
             }
         }
     }
+}
+
+/// What is first in its lane; some of it is done or dead then, the rest waits for the next claim.
+fn deliver(store: &dyn Store, who: u8, n_done: usize, is_dead: bool) -> String {
+    let mut params = ClaimParams::new(ClaimWhat::Outbox, start(), 10);
+    params.tenants = Some(vec![tenant(who)]);
+    let claimed = block_on(store.claim(&params)).unwrap();
+    let settles = claimed.leases.iter().enumerate().map(|(i, lease)| {
+        let how = match i < n_done {
+            true if is_dead => SettleHow::Dead { error: "no".to_owned() },
+            true => SettleHow::Done,
+            false => SettleHow::Release,
+        };
+        Settle { token: lease.token, now: start(), how }
+    });
+    let settled = block_on(store.settle(settles.collect())).unwrap();
+    format!("{claimed:?} {settled:?}")
 }
 
 /// All that a store says of a tenant, whose journal is read from several places up to the last.
