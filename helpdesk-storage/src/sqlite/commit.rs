@@ -22,7 +22,7 @@ const STRETCH: u64 = 128;
 /// half of an integer.
 const CONVERSATION_MAX: u64 = i32::MAX as u64;
 
-/// Values of a case that a change takes: all but where its messages are.
+/// Values of a case that a change takes: all but where its journal and its messages begin.
 const N_CHANGED: usize = 21;
 
 /// What the checks found out.
@@ -61,13 +61,20 @@ struct Tail {
     tenant: Option<TenantId>,
 }
 
+/// A new ticket and the row in which its journal begins.
+#[derive(Debug, Clone, Copy)]
+struct Opened {
+    stream: StreamId,
+    position: u64,
+}
+
 /// What is said of a case when it is new.
 #[derive(Debug, Clone, Copy)]
 struct New<'a> {
     /// The key that its own number is.
     number_key: Option<&'a UniqueKey>,
-    /// Where its messages are.
-    conversation: Option<i64>,
+    /// The row of the journal in which it begins.
+    first_run: Option<u64>,
 }
 
 /// How a message comes into the outbox.
@@ -121,11 +128,12 @@ impl Session<'_> {
         // Before what is done goes: an id that is there is refused, even one that is done here.
         let alone = self.push_all(prepared)?;
         let tail = (!change_set.events.is_empty()).then(|| self.tail()).transpose()?;
-        self.put_records(prepared, &keys, tail, &alone)?;
+        let opened = opened(prepared, tail);
+        self.put_records(prepared, &keys, &opened, &alone)?;
         for written in plan.written.iter().filter(|written| !written.is_put) {
             self.bump(tenant, written.stream, written.version)?;
         }
-        let position = self.append(prepared, tail)?;
+        let position = self.append(prepared, tail, &opened)?;
         if let (Some(command), Some(doc)) = (&change_set.command, &prepared.command) {
             self.put_command(tenant, command, doc)?;
         }
@@ -224,7 +232,7 @@ impl Session<'_> {
         &self,
         prepared: &Prepared<'_>,
         keys: &Keys<'_>,
-        tail: Option<Tail>,
+        opened: &[Opened],
         alone: &BTreeMap<Uuid, i64>,
     ) -> Result<()> {
         let (change_set, plan) = (prepared.change_set(), &prepared.plan);
@@ -239,7 +247,7 @@ impl Session<'_> {
             let Some(written) = plan.of(stream) else { continue };
             let new = (written.expected == 0).then(|| New {
                 number_key: keys.of_number(&case.ticket),
-                conversation: conversation(change_set, tail, stream),
+                first_run: opened.iter().find(|it| it.stream == stream).map(|it| it.position),
             });
             own_numbers.extend(new.and_then(|new| new.number_key));
             let outbox_seq = alone.get(&stream.id).copied();
@@ -289,8 +297,10 @@ impl Session<'_> {
         new: Option<New<'_>>,
     ) -> Result<()> {
         let ticket = &case.ticket;
-        let (number_key, conversation) =
-            new.map_or((None, None), |new| (new.number_key, new.conversation));
+        let number_key = new.and_then(|new| new.number_key);
+        let first_run = new.and_then(|new| new.first_run);
+        // No other ticket has this position, so its messages have the place to themselves.
+        let conversation = first_run.filter(|position| *position <= CONVERSATION_MAX);
         let params: &[&dyn ToSql] = params![
             tenant.0.as_bytes(),
             ticket.id.0.as_bytes(),
@@ -313,7 +323,8 @@ impl Session<'_> {
             doc,
             number_key.map(UniqueKey::text),
             outbox_seq,
-            conversation,
+            first_run.map(int),
+            conversation.map(int),
         ];
         if new.is_some() {
             self.run(&self.sql.ticket_insert, params)?;
@@ -359,7 +370,12 @@ impl Session<'_> {
     }
 
     /// Appends the journal's entries, a row for each run of them.
-    fn append(&self, prepared: &Prepared<'_>, tail: Option<Tail>) -> Result<Option<u64>> {
+    fn append(
+        &self,
+        prepared: &Prepared<'_>,
+        tail: Option<Tail>,
+        opened: &[Opened],
+    ) -> Result<Option<u64>> {
         let change_set = prepared.change_set();
         let tenant = change_set.tenant;
         let mut position = tail.map_or(0, |tail| tail.position);
@@ -373,7 +389,8 @@ impl Session<'_> {
             let (kind, id) = (first.stream.kind.as_str(), first.stream.id.as_bytes());
             position += run.len() as u64;
             let tenant = tenant.0.as_bytes();
-            let params = params![int(position), tenant, kind, id, int(*n), doc];
+            let opens = opened.iter().any(|it| it.position == position).then_some(true);
+            let params = params![int(position), tenant, kind, id, int(*n), doc, opens];
             self.run(&self.sql.event_insert, params)?;
             let stretch = position / STRETCH;
             if noted != Some(stretch) {
@@ -487,12 +504,20 @@ fn puts_case(change_set: &ChangeSet, id: Uuid) -> bool {
     change_set.put.iter().any(is_it)
 }
 
-/// Where the messages of a new ticket are: at the position of its first entry, which no other
-/// ticket has.
-fn conversation(change_set: &ChangeSet, tail: Option<Tail>, stream: StreamId) -> Option<i64> {
-    let first = change_set.events.iter().position(|event| event.stream == stream)?;
-    let position = tail?.position + 1 + first as u64;
-    (position <= CONVERSATION_MAX).then(|| int(position))
+/// Where the journal of each new ticket begins.
+fn opened(prepared: &Prepared<'_>, tail: Option<Tail>) -> Vec<Opened> {
+    let mut opened: Vec<Opened> = Vec::new();
+    let Some(Tail { mut position, .. }) = tail else { return opened };
+    for run in prepared.change_set().events.chunk_by(is_one_run) {
+        position += run.len() as u64;
+        let Some(stream) = run.first().map(|first| first.stream) else { continue };
+        let is_new = |stream| prepared.plan.of(stream).is_some_and(|it| it.expected == 0);
+        let is_known = || opened.iter().any(|it| it.stream == stream);
+        if stream.kind == StreamKind::Case && is_new(stream) && !is_known() {
+            opened.push(Opened { stream, position });
+        }
+    }
+    opened
 }
 
 /// Whether a unique index refused a row.

@@ -15,6 +15,13 @@ ALTER TABLE {p}ticket ADD COLUMN outbox_seq INTEGER;
 ALTER TABLE {p}outbox ADD COLUMN is_alone INTEGER;
 DROP INDEX {p}outbox_lane;
 CREATE INDEX {p}outbox_lane ON {p}outbox (tenant_id, ordering_key) WHERE is_alone IS NULL;
+-- The row of the journal in which a ticket begins is found by the ticket; the other rows of a
+-- stream by the index.
+ALTER TABLE {p}ticket ADD COLUMN first_run INTEGER;
+ALTER TABLE {p}event ADD COLUMN is_first INTEGER;
+DROP INDEX {p}event_stream;
+CREATE UNIQUE INDEX {p}event_stream ON {p}event (tenant_id, stream_kind, stream_id, n)
+  WHERE is_first IS NULL;
 -- The stretches of 128 positions in which a tenant has rows of the journal.
 CREATE TABLE {p}stretch (
   tenant_id BLOB NOT NULL,

@@ -26,9 +26,9 @@ statements! {
     ticket_insert: "INSERT INTO {p}ticket (tenant_id, id, version, number, shelf, \
         status_category, status, priority, queue_key, group_key, assignee_id, requester_id, \
         organization_id, copied_ids, created_at, updated_at, last_requester_at, due_at, doc, \
-        number_key, outbox_seq, conversation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-        ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, CASE WHEN EXISTS (SELECT 1 FROM {p}message \
-        WHERE tenant_id = ?1 AND ticket_id = ?2) THEN NULL ELSE ?22 END)";
+        number_key, outbox_seq, first_run, conversation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+        ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, CASE WHEN EXISTS (SELECT 1 FROM {p}message \
+        WHERE tenant_id = ?1 AND ticket_id = ?2) THEN NULL ELSE ?23 END)";
     ticket_update: "UPDATE {p}ticket SET version = ?3, number = ?4, shelf = ?5, \
         status_category = ?6, status = ?7, priority = ?8, queue_key = ?9, group_key = ?10, \
         assignee_id = ?11, requester_id = ?12, organization_id = ?13, copied_ids = ?14, \
@@ -71,11 +71,15 @@ statements! {
 
     event_last: "SELECT position, tenant_id FROM {p}event ORDER BY position DESC LIMIT 1";
     stretch_put: "INSERT INTO {p}stretch (tenant_id, n) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    event_insert: "INSERT INTO {p}event (position, tenant_id, stream_kind, stream_id, n, doc) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    event_insert: "INSERT INTO {p}event (position, tenant_id, stream_kind, stream_id, n, doc, \
+        is_first) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     event_rewrite: "UPDATE {p}event SET doc = ?1 WHERE position = ?2";
     event_stream: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
-        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND n > ?4 ORDER BY n";
+        WHERE position = (SELECT first_run FROM {p}ticket WHERE tenant_id = ?1 AND id = ?3) \
+        AND +tenant_id = ?1 AND +stream_kind = ?2 AND +stream_id = ?3 AND n > ?4 UNION ALL \
+        SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
+        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND n > ?4 \
+        AND is_first IS NULL ORDER BY n";
     event_feed: "SELECT e.position, e.stream_kind, e.stream_id, e.n, e.doc \
         FROM {p}stretch AS s CROSS JOIN {p}event AS e WHERE s.tenant_id = ?1 AND s.n >= ?2 / 128 \
         AND e.position > max(?2, s.n * 128 - 1) AND e.position < s.n * 128 + 128 \
@@ -184,14 +188,17 @@ statements! {
         (SELECT 1 FROM {p}event AS e WHERE e.position >= s.n * 128 \
         AND e.position < s.n * 128 + 128 AND +e.tenant_id = ?1)";
     message_purge: "DELETE FROM {p}message WHERE tenant_id = ?1 AND ticket_id = ?2";
+    first_run: "SELECT first_run FROM {p}ticket WHERE tenant_id = ?1 AND id = ?2";
+    first_purge: "DELETE FROM {p}event WHERE position = ?3 AND +tenant_id = ?1 AND +stream_id = ?2";
     event_purge: "DELETE FROM {p}event WHERE tenant_id = ?1 AND stream_kind = 'case' \
-        AND stream_id = ?2";
+        AND stream_id = ?2 AND is_first IS NULL";
     event_tail: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
         ORDER BY position DESC LIMIT 1";
-    event_place: "UPDATE {p}event SET stream_id = zeroblob(16), n = position, doc = ?3 \
+    event_place: "UPDATE {p}event SET stream_id = zeroblob(16), n = position, doc = ?3, \
+        is_first = NULL \
         WHERE tenant_id = ?1 AND position = ?2";
     event_places: "DELETE FROM {p}event WHERE tenant_id = ?1 AND stream_kind = 'case' \
-        AND stream_id = zeroblob(16) AND position < (SELECT max(position) FROM {p}event)";
+        AND stream_id = zeroblob(16) AND is_first IS NULL AND position < (SELECT max(position) FROM {p}event)";
     timer_purge: "DELETE FROM {p}timer WHERE tenant_id = ?1 AND stream_kind = 'case' \
         AND stream_id = ?2";
     unique_of_cases: "SELECT kind, key, stream_id FROM {p}unique \
