@@ -16,6 +16,8 @@
 #[path = "fixture/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "a part of it is used")]
 mod fixture;
+#[path = "fixture/log.rs"]
+mod log;
 #[path = "fixture/stored.rs"]
 mod stored;
 
@@ -26,12 +28,12 @@ use helpdesk::core::event::StreamId;
 use helpdesk::core::view::{Direction, OrderBy};
 use helpdesk::storage::sqlite::Synchronous;
 use helpdesk::storage::{
-    ChangeSet, ClaimParams, ClaimWhat, ListKind, ListQuery, Order, Projection, Settle, SettleHow,
-    Shelf, Store,
+    ChangeSet, ClaimParams, ClaimWhat, ListKind, ListQuery, Maintain, Order, Projection, Settle,
+    SettleHow, Shelf, Store,
 };
 use helpdesk::{Helpdesk, SqliteOptions, SqliteStore, block_on};
 use helpdesk_torture_disk::slow_syncs;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -46,6 +48,8 @@ const TICKETS: usize = 1_000_000;
 const ROUNDS: usize = 9;
 /// Commits of one round.
 const COMMITS: usize = 200;
+/// Commits whose pages are counted, and as many before them.
+const PAGED: usize = 300;
 /// Callers at once.
 const CALLERS: [usize; 3] = [1, 8, 32];
 /// Commits of one caller in a durable round.
@@ -92,8 +96,9 @@ fn main() {
     let options = Options::read();
     let n_rounds = options.n_rounds;
     let durable = |wait| json!(CALLERS.map(|callers| durable(callers, n_rounds, wait)));
-    let parts: [(&str, &dyn Fn() -> Value); 5] = [
+    let parts: [(&str, &dyn Fn() -> Value); 6] = [
         ("commit", &|| commit_cpu(n_rounds)),
+        ("pages", &pages),
         ("durable", &|| durable(Duration::ZERO)),
         ("durable_slow", &|| durable(SLOW_SYNC)),
         ("receive", &|| receive_cpu(n_rounds)),
@@ -163,6 +168,27 @@ fn commit_cpu(n_rounds: usize) -> Value {
         "cpu_ns": least(&own), "floor_cpu_ns": least(&floors),
         "x_floor": least(&own) / least(&floors),
     })
+}
+
+/// Pages that one commit of a received message writes to the log, in all and of each table and
+/// index: as many whenever they are counted.
+fn pages() -> Value {
+    let folder = folder();
+    let store = open(&folder, Synchronous::Off);
+    let kinds = Kinds::record();
+    let commit = |numbers| {
+        for change_set in kinds.receives(numbers) {
+            block_on(store.commit(change_set)).expect("commits");
+        }
+    };
+    commit(1..PAGED + 1);
+    block_on(store.maintain(&Maintain::Compact)).expect("compacts");
+    commit(PAGED + 1..2 * PAGED + 1);
+    let frames = log::frames(&folder.path().join(FILE));
+    let each = |n: usize| n as f64 / PAGED as f64;
+    let trees: Map<String, Value> =
+        frames.iter().map(|(tree, n)| (tree.clone(), json!(each(*n)))).collect();
+    json!({"all": each(frames.values().sum()), "of": trees})
 }
 
 /// Commits that wait for the disk, by so many callers at once, beside a file to which the
@@ -244,25 +270,23 @@ fn fill_log(store: &SqliteStore, kinds: &Kinds, path: &Path) {
 fn receive_cpu(n_rounds: usize) -> Value {
     let (ours, theirs) = (folder(), folder());
     let store: Arc<dyn Store> = Arc::new(open(&ours, Synchronous::Off));
-    let desk = Helpdesk::builder().with_shared_store(store).build().expect("builds");
+    let desk = Helpdesk::builder().with_shared_store(Arc::clone(&store)).build().expect("builds");
     fill(&desk, 100);
+    block_on(store.maintain(&Maintain::Compact)).expect("compacts");
     let n_written = bytes_written(&ours.path().join(FILE), || {
         (1..65).for_each(|n| _ = receive(&desk, n));
     }) / 64;
+    let n_frames: usize = log::frames(&ours.path().join(FILE)).values().sum();
     let conn = floor(&theirs.path().join("floor.db"));
     let blob = noise(n_written);
     let (mut own, mut floors) = (Vec::new(), Vec::new());
-    let log = ours.path().join(format!("{FILE}-wal"));
-    let logged = || std::fs::metadata(&log).map_or(0, |facts| facts.len());
-    let before = logged();
     for round in 0..n_rounds {
         let first = (10_000 + round * COMMITS) as u64;
         own.push(each((first..first + COMMITS as u64).collect(), |n| _ = receive(&desk, n)));
         floors.push(each(vec![(); COMMITS], |()| put_blob(&conn, &blob)));
     }
-    let n_pages = (logged() - before) as f64 / 4_120.0 / (n_rounds * COMMITS) as f64;
     json!({
-        "bytes": n_written, "pages": n_pages,
+        "bytes": n_written, "pages": n_frames as f64 / 64.0,
         "cpu_ns": least(&own), "floor_cpu_ns": least(&floors),
         "x_floor": least(&own) / least(&floors),
     })
@@ -285,7 +309,7 @@ fn large(n_tickets: usize) -> Value {
         }
         first = end;
     }
-    block_on(store.maintain(&helpdesk::storage::Maintain::Compact)).expect("compacts");
+    block_on(store.maintain(&Maintain::Compact)).expect("compacts");
     let n_file = std::fs::metadata(&path).expect("there").len();
     eprintln!("{n_tickets} tickets: {n_file} bytes");
     let get = |store: &SqliteStore| {

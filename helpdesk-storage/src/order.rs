@@ -60,7 +60,8 @@ pub(crate) fn number_rank(ticket: &Ticket) -> i64 {
     count_rank(ticket.number.n)
 }
 
-fn count_rank(n: u64) -> i64 {
+/// A number in the order of columns.
+pub(crate) fn count_rank(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 

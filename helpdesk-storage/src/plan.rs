@@ -149,10 +149,10 @@ pub(crate) fn check_expected(
 
 /// Checks the unique keys against what they find, removals first, and says what
 /// each key that changes finds afterwards.
-pub(crate) fn plan_unique(
-    ops: &[UniqueOp],
-    mut found: impl FnMut(&UniqueKey) -> Result<Option<StreamId>>,
-) -> Result<BTreeMap<&UniqueKey, Option<StreamId>>> {
+pub(crate) fn plan_unique<'a>(
+    ops: &'a [UniqueOp],
+    mut found: impl FnMut(&'a UniqueKey) -> Result<Option<StreamId>>,
+) -> Result<BTreeMap<&'a UniqueKey, Option<StreamId>>> {
     let mut after = BTreeMap::new();
     for op in ops {
         if let UniqueOp::Remove { key } = op {

@@ -18,6 +18,12 @@
 //! 1970, ids blobs of 16 bytes, so the tables can be read with SQL; they must
 //! not be written by others. A row of the journal holds the entries that one
 //! commit adds to one thing; its position and number are those of the last.
+//!
+//! A ticket's row says where that stands which a commit would else write an index for: its number,
+//! where that is a unique key of its own (`number_key`), the row of the journal in which it begins
+//! (`first_run`), where in the table `conversation` its messages follow each other
+//! (`conversation`; without one, as for tickets of earlier schemas, they are in `message`), and the
+//! message of the outbox that was put with it and alone in its lane (`outbox_seq`).
 
 mod backup;
 mod cases;

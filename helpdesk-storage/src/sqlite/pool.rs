@@ -3,6 +3,7 @@
 use super::failure::failed;
 use super::options::{SqliteOptions, Synchronous};
 use crate::{Result, StoreError};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::ops::Deref;
 use std::path::Path;
@@ -176,6 +177,9 @@ impl Pool {
 
 fn set_up(conn: &Connection, options: &SqliteOptions, cache_kib: u32) -> Result<()> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A statement is planned once for all values: else SQLite plans those anew at each use that
+    // might find their rows by an index of some rows.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     conn.busy_timeout(options.busy_timeout).map_err(failed)?;
     let synchronous = match options.synchronous {
         Synchronous::Full => "FULL",

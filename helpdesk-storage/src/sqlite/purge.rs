@@ -1,6 +1,7 @@
 //! Removes tickets for good.
 
 use super::doc::{encode_run, int};
+use super::failure::failed;
 use super::read::run;
 use super::session::{Session, uuid, word};
 use crate::Result;
@@ -8,7 +9,7 @@ use helpdesk_core::case::archive::tombstone;
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::id::{TenantId, TicketId, Version};
 use rusqlite::params;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 impl Session<'_> {
@@ -19,11 +20,17 @@ impl Session<'_> {
         tickets: &[(TicketId, Version)],
     ) -> Result<usize> {
         let id = tenant.0.as_bytes();
-        let mut gone = BTreeSet::new();
+        let mut gone = BTreeMap::new();
         for (ticket, version) in tickets {
             let params = params![id, ticket.0.as_bytes(), int(*version)];
+            let of_ticket = params![id, ticket.0.as_bytes()];
+            let first_run = self.first(&self.sql.first_run, of_ticket, |row| {
+                row.get::<_, Option<i64>>(0).map_err(failed)
+            })?;
+            self.run(&self.sql.placed_purge, params)?;
+            self.run(&self.sql.outbox_join, params)?;
             if self.run(&self.sql.ticket_purge, params)? > 0 {
-                gone.insert(ticket.0);
+                gone.insert(ticket.0, first_run.flatten());
             }
         }
         if gone.is_empty() {
@@ -31,29 +38,33 @@ impl Session<'_> {
         }
         let keys = self.all(&self.sql.unique_of_cases, params![id], |row| {
             let key = || Ok((word(row, 0)?.to_owned(), word(row, 1)?.to_owned()));
-            gone.contains(&uuid(row, 2)?).then(key).transpose()
+            gone.contains_key(&uuid(row, 2)?).then(key).transpose()
         })?;
         for (kind, key) in keys.into_iter().flatten() {
             self.run(&self.sql.unique_remove, params![id, kind, key])?;
         }
         self.keep_last_place(tenant, &gone)?;
-        for ticket in &gone {
+        for (ticket, first_run) in &gone {
             let params = params![id, ticket.as_bytes()];
             self.run(&self.sql.message_purge, params)?;
             self.run(&self.sql.timer_purge, params)?;
             self.run(&self.sql.event_purge, params)?;
+            if let Some(position) = first_run {
+                self.run(&self.sql.first_purge, params![id, ticket.as_bytes(), position])?;
+            }
         }
         self.run(&self.sql.event_places, params![id])?;
+        self.run(&self.sql.stretch_purge, params![id])?;
         Ok(gone.len())
     }
 
     /// The next commit's positions go on from the journal's last one: where that is of a ticket
     /// that goes, its place stays, as one of no ticket.
-    fn keep_last_place(&self, tenant: TenantId, gone: &BTreeSet<Uuid>) -> Result<()> {
+    fn keep_last_place(&self, tenant: TenantId, gone: &BTreeMap<Uuid, Option<i64>>) -> Result<()> {
         let tail = self.first(&self.sql.event_tail, [], run)?;
         let Some(last) = tail.and_then(|mut run| run.pop()) else { return Ok(()) };
         let stream = last.entry.stream;
-        if stream.kind != StreamKind::Case || !gone.contains(&stream.id) {
+        if stream.kind != StreamKind::Case || !gone.contains_key(&stream.id) {
             return Ok(());
         }
         let mut place = tombstone(&last).entry;

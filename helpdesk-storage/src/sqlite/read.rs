@@ -72,10 +72,14 @@ impl Session<'_> {
                 let tenant = query.tenant.0;
                 let params =
                     params![tenant.as_bytes(), ticket.as_bytes(), int(after), wanted(query)];
-                let rows = self.all(&self.sql.message_list, params, |row| {
+                let read = |row: &Row<'_>| {
                     let record = Record::Message(decode("message", doc(row, 0)?)?);
                     Ok((count(integer(row, 1)?)?, Stored { version: 0, record }))
-                })?;
+                };
+                let mut rows = self.all(&self.sql.placed_list, params, read)?;
+                if rows.is_empty() {
+                    rows = self.all(&self.sql.message_list, params, read)?;
+                }
                 Ok(number_page(query, rows))
             }
             ListKind::DeadLetters => self.list_dead(query),

@@ -6,6 +6,7 @@ mod backup;
 mod blobs;
 mod conforms;
 mod model;
+mod places;
 mod postgres;
 mod postgres_many;
 mod servers;

@@ -10,17 +10,19 @@
 
 use crate::work::{received, start, tenant};
 use chrono::TimeDelta;
-use helpdesk_core::case::record::{Record, RecordKey};
+use helpdesk_core::case::record::{Record, RecordKey, Stored};
 use helpdesk_core::event::StreamId;
+use helpdesk_core::id::CommandId;
 use helpdesk_storage::sqlite::{SchemaState, SqliteOptions, SqliteStore};
 use helpdesk_storage::{
-    ClaimParams, ClaimWhat, Direction, Lease, ListKind, ListQuery, Order, OrderBy, Projection,
-    Settle, SettleHow, Shelf, Store, StoreError, StoreExt, UniqueOp,
+    ChangeSet, ClaimParams, ClaimWhat, Direction, Lease, ListKind, ListQuery, Order, OrderBy,
+    Projection, Settle, SettleHow, Shelf, Store, StoreError, StoreExt, UniqueOp,
 };
 use pollster::block_on;
 use rusqlite::Connection;
 use std::fmt::Write;
 use std::path::PathBuf;
+use uuid::Uuid;
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/storage/upgrades").join(name)
@@ -131,7 +133,7 @@ fn each_earlier_schema_says_what_it_said() {
     for version in 1.. {
         if !file(&format!("schema_{version}.sql")).exists() {
             // One for each but the present.
-            assert!(version > 3, "no fixture of schema {version}");
+            assert!(version > 4, "no fixture of schema {version}");
             break;
         }
         let directory = tempfile::tempdir().unwrap();
@@ -182,4 +184,30 @@ fn works(store: &SqliteStore, version: u32) {
     let end = block_on(store.feed_end(tenant())).unwrap();
     let position = block_on(store.commit(received(4, 3))).unwrap().position.unwrap();
     assert_eq!((end, position), (15, 20), "schema {version}");
+    for n in [1, 4] {
+        answered(store, n, version);
+    }
+}
+
+/// A ticket gets one more message, which stands behind its first.
+fn answered(store: &SqliteStore, n: u64, version: u32) {
+    let of_it = |change: &ChangeSet| {
+        change.put.iter().find_map(|record| match record {
+            Record::Message(message) => Some((**message).clone()),
+            _ => None,
+        })
+    };
+    let mut answer = of_it(&received(n, 0)).unwrap();
+    answer.meta.seq = 2;
+    let ticket = answer.ticket_id;
+    let mut change = ChangeSet::new(tenant(), CommandId(Uuid::from_u128(n.into())), start());
+    change.put.push(Record::Message(Box::new(answer)));
+    block_on(store.commit(change)).unwrap();
+    let query = ListQuery::all(tenant(), ListKind::Messages(ticket), start(), 10);
+    let rows = block_on(store.list(&query)).unwrap().rows;
+    let seq = |row: &Stored| match &row.record {
+        Record::Message(message) => message.meta.seq,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(rows.iter().map(seq).collect::<Vec<_>>(), [1, 2], "schema {version}");
 }
