@@ -122,8 +122,12 @@ impl fmt::Display for Threshold {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Span(
     /// From this instant.
+    #[serde(with = "crate::instant")]
+    #[schemars(with = "DateTime<Utc>")]
     pub DateTime<Utc>,
     /// To this one.
+    #[serde(with = "crate::instant")]
+    #[schemars(with = "DateTime<Utc>")]
     pub DateTime<Utc>,
     /// Seconds of working time between, by the calendar that was then in force.
     pub i64,
@@ -135,6 +139,8 @@ pub struct NextWarning {
     /// Which.
     pub threshold: Threshold,
     /// When.
+    #[serde(with = "crate::instant")]
+    #[schemars(with = "DateTime<Utc>")]
     pub due_at: DateTime<Utc>,
 }
 
@@ -151,14 +157,18 @@ pub struct Clock {
     /// What it does.
     pub state: ClockState,
     /// From when the cycle counts.
+    #[serde(with = "crate::instant")]
+    #[schemars(with = "DateTime<Utc>")]
     pub started_at: DateTime<Utc>,
     /// Working time before `running_since`.
     pub accumulated_seconds: i64,
     /// Since when it runs; `None` unless it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub running_since: Option<DateTime<Utc>>,
     /// When it was met, missed or cancelled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub stopped_at: Option<DateTime<Utc>>,
     /// The latest stretches in which it ran, at most
     /// [`CLOCK_SPANS_MAX`](crate::limit::CLOCK_SPANS_MAX), so that another
@@ -179,19 +189,23 @@ pub struct Clock {
     /// Its revision.
     pub calendar_rev: u64,
     /// A date that somebody set by hand; it stands in place of the target's until cleared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub due_override: Option<DateTime<Utc>>,
     /// The earliest instant at which the target is used up. Only while it runs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub due_at: Option<DateTime<Utc>>,
     /// The latest instant still in time. Only while it runs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub breach_at: Option<DateTime<Utc>>,
     /// The target lies beyond what calendars cover, so it is due at no time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub beyond_horizon: bool,
     /// The first second past the target.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub breached_at: Option<DateTime<Utc>>,
     /// Thresholds of this `target_rev` that were warned of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -727,6 +727,7 @@ pub struct NewEvent {
     /// The stream.
     pub stream: StreamId,
     /// When it happened: for a timer, its due time.
+    #[serde(with = "crate::instant")]
     pub at: DateTime<Utc>,
     /// Who and why.
     pub origin: Origin,

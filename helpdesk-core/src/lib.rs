@@ -5,6 +5,7 @@
 //! that want only the routing use the `condition` and `routing` modules of this one.
 
 mod bits;
+pub mod instant;
 pub mod limit;
 pub mod fault;
 pub mod id;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::Record;
 use helpdesk_core::event::{Event, NewEvent, Origin, Recorded, StreamId, StreamKind, TimerKind};
+use helpdesk_core::instant;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -79,13 +80,15 @@ pub(crate) fn decode_record(kind: StreamKind, doc: impl AsRef<[u8]>) -> Result<R
 /// one row: with what they share, and without what the row's columns say.
 #[derive(Serialize)]
 struct RunOut<'a> {
-    at: &'a DateTime<Utc>,
+    #[serde(with = "instant")]
+    at: DateTime<Utc>,
     origin: &'a Origin,
     events: Vec<&'a Event>,
 }
 
 #[derive(Deserialize)]
 struct RunIn {
+    #[serde(with = "instant")]
     at: DateTime<Utc>,
     origin: Origin,
     events: Vec<Event>,
@@ -98,7 +101,7 @@ pub(crate) fn is_one_run(one: &NewEvent, next: &NewEvent) -> bool {
 
 /// A run of entries as its document.
 pub(crate) fn encode_run(run: &[NewEvent]) -> Result<String> {
-    let Some(NewEvent { at, origin, .. }) = run.first() else {
+    let Some(&NewEvent { at, ref origin, .. }) = run.first() else {
         return Err(BadDoc("a run without entries".to_owned()));
     };
     encode(&RunOut { at, origin, events: run.iter().map(|entry| &entry.event).collect() })

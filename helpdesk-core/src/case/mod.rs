@@ -23,8 +23,10 @@ pub struct Offer {
     /// Whom it is offered to.
     pub agent: AgentId,
     /// Since when.
+    #[serde(with = "crate::instant")]
     pub offered_at: DateTime<Utc>,
     /// Until when.
+    #[serde(with = "crate::instant")]
     pub expires_at: DateTime<Utc>,
     /// Work units reserved.
     pub weight: u32,
@@ -48,19 +50,19 @@ pub struct Case {
     #[serde(default)]
     pub stage: u16,
     /// When to look for an agent again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub look_again_at: Option<DateTime<Utc>>,
     /// Until when its assignee, who took it, must answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<DateTime<Utc>>,
     /// How long nothing may happen before its assignee loses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_seconds: Option<u64>,
     /// When its assignee loses it unless something happens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub idle_at: Option<DateTime<Utc>>,
     /// When it is closed for good.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub auto_close_at: Option<DateTime<Utc>>,
     /// What was promised to its requester.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,10 +77,10 @@ pub struct Case {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalation: Option<Box<Chain>>,
     /// When its last event happened, those of clocks and escalation too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub last_event_at: Option<DateTime<Utc>>,
     /// Since when nobody is responsible; absent while somebody is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub unassigned_since: Option<DateTime<Utc>>,
 }
 

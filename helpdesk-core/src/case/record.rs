@@ -121,6 +121,7 @@ pub struct ConfigRecord {
     /// Its version; the configuration stream's.
     pub version: Version,
     /// When it was applied.
+    #[serde(with = "crate::instant")]
     pub applied_at: DateTime<Utc>,
     /// The document.
     pub document: Value,
@@ -155,6 +156,7 @@ pub struct CommandRecord {
     /// References to what it made.
     pub result: Value,
     /// When it may be forgotten.
+    #[serde(with = "crate::instant")]
     pub expires_at: DateTime<Utc>,
 }
 
@@ -168,8 +170,10 @@ pub struct OutboxMessage {
     /// Messages with the same key are delivered in the order they were committed.
     pub ordering_key: Uuid,
     /// Not before then.
+    #[serde(with = "crate::instant")]
     pub not_before: DateTime<Utc>,
     /// When it was committed.
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
 }
 
@@ -181,6 +185,7 @@ pub struct DeadLetter {
     /// How often it was tried.
     pub attempts: u32,
     /// When it was given up.
+    #[serde(with = "crate::instant")]
     pub died_at: DateTime<Utc>,
     /// Why.
     pub error: String,

@@ -67,11 +67,13 @@ pub struct Progress {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub n_repeats: u32,
     /// When it began.
+    #[serde(with = "crate::instant")]
     pub started_at: DateTime<Utc>,
     /// When the loop began.
+    #[serde(with = "crate::instant")]
     pub loop_began_at: DateTime<Utc>,
     /// Waits count from here at the earliest: set where it began anew or went on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub counts_from: Option<DateTime<Utc>>,
     /// What is known of each step.
     pub marks: Vec<StepMark>,
@@ -85,7 +87,7 @@ pub struct Progress {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acked: Option<Ack>,
     /// When the ticket was opened again, in this loop.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub reopened_at: Option<DateTime<Utc>>,
     /// Who had the ticket before each time it was handed over, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -118,6 +120,7 @@ pub struct StepDone {
     #[serde(rename = "loop")]
     pub loop_index: u32,
     /// When.
+    #[serde(with = "crate::instant")]
     pub at: DateTime<Utc>,
     /// Whether the step after it waits no longer: its own targets were nobody.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -139,6 +142,7 @@ pub struct Ack {
     /// Whose.
     pub by: AgentId,
     /// When.
+    #[serde(with = "crate::instant")]
     pub at: DateTime<Utc>,
 }
 
@@ -160,6 +164,7 @@ pub struct Owner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Due {
     /// When.
+    #[serde(with = "crate::instant")]
     pub at: DateTime<Utc>,
     /// For what.
     pub what: DueWhat,

@@ -64,6 +64,7 @@ pub struct MessageMeta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// When it was written, as its sender says.
+    #[serde(with = "crate::instant")]
     pub sent_at: DateTime<Utc>,
     /// Whether intake cut it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -129,6 +130,7 @@ pub struct PublicMessage {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
     /// When it was written.
+    #[serde(with = "crate::instant")]
     pub sent_at: DateTime<Utc>,
     /// Whether the text was removed for good.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -44,7 +44,8 @@ pub struct Excluded {
     /// Who.
     pub agent: AgentId,
     /// Until when; for ever when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DateTime<Utc>>")]
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -67,26 +68,28 @@ pub struct Counters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
     /// Opened.
+    #[serde(with = "crate::instant")]
     pub created_at: DateTime<Utc>,
     /// Last event.
+    #[serde(with = "crate::instant")]
     pub updated_at: DateTime<Utc>,
     /// Given to the present assignee.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub assigned_at: Option<DateTime<Utc>>,
     /// First public reply by a human agent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub first_replied_at: Option<DateTime<Utc>>,
     /// Solved last; unset when reopened.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub solved_at: Option<DateTime<Utc>>,
     /// Closed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<DateTime<Utc>>,
     /// Last message of a contact.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub last_requester_at: Option<DateTime<Utc>>,
     /// Last public reply by an agent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub last_agent_at: Option<DateTime<Utc>>,
 }
 
@@ -154,7 +157,7 @@ pub struct Ticket {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<Key>,
     /// Since when; kept through offers, and when an owner goes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub entered_queue_at: Option<DateTime<Utc>>,
     /// The agents sharing the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,7 +199,7 @@ pub struct Ticket {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<TicketId>,
     /// Out of sight until then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::instant::optional", skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<DateTime<Utc>>,
     /// Sequence number of the newest public message, 0 without one.
     pub newest_public_seq: u32,

@@ -59,7 +59,7 @@ impl Session<'_> {
         rowid: i64,
         query: &ListQuery,
         wanted: Option<Wanted<'_>>,
-        related: &TenantThings<'_>,
+        related: &TenantThings<'_, '_>,
     ) -> Result<Option<(Place, Stored)>> {
         let by = query.order.by;
         if wanted.is_none() && query.projection == Projection::Summary {

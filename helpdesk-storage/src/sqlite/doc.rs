@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::{CommandRecord, Record};
 use helpdesk_core::event::{NewEvent, Recorded, StreamId, StreamKind, TimerKind};
 use helpdesk_core::id::CommandId;
+use helpdesk_core::instant;
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use serde::de::DeserializeOwned;
@@ -65,18 +66,20 @@ fn bytes<'r>(what: &str, doc: ValueRef<'r>) -> Result<&'r [u8]> {
 #[derive(Serialize)]
 struct CommandOut<'a> {
     result: &'a Value,
-    expires_at: &'a DateTime<Utc>,
+    #[serde(with = "instant")]
+    expires_at: DateTime<Utc>,
 }
 
 #[derive(Deserialize)]
 struct CommandIn {
     result: Value,
+    #[serde(with = "instant")]
     expires_at: DateTime<Utc>,
 }
 
 /// What is kept of a command as its document.
 pub(super) fn encode_command(kept: &CommandRecord) -> Result<String> {
-    encode(&CommandOut { result: &kept.result, expires_at: &kept.expires_at })
+    encode(&CommandOut { result: &kept.result, expires_at: kept.expires_at })
 }
 
 /// What is kept of a command, of its row.

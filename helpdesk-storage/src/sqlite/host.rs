@@ -72,6 +72,7 @@ impl InTx<'_> {
             sql: &statements,
             prefix: self.options.prefix(),
             busy_timeout: self.options.busy_timeout,
+            kept: None,
         };
         let prepared = Prepared::new(Cow::Borrowed(change_set))?;
         let checked = session.check(&prepared)?;

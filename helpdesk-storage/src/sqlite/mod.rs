@@ -83,7 +83,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct SqliteStore {
     pool: Pool,
-    queue: Queue<Prepared<'static>, Result<Committed>>,
+    queue: Queue<Prepared<'static>, (Result<Committed>, Prepared<'static>)>,
     options: SqliteOptions,
     statements: Statements,
     /// Where it is; `None` in memory.
@@ -175,6 +175,7 @@ impl SqliteStore {
             sql: &self.statements,
             prefix: self.options.prefix(),
             busy_timeout: self.options.busy_timeout,
+            kept: None,
         }
     }
 
@@ -205,52 +206,65 @@ impl SqliteStore {
         })
     }
 
-    /// Each for itself, in one transaction where all goes well.
-    fn commit_all(&self, batch: &[Prepared<'_>]) -> Vec<Result<Committed>> {
-        if let [alone] = batch {
-            return vec![self.commit_one(alone)];
-        }
-        match self.commit_together(batch) {
+    /// Each for itself, in one transaction where all goes well. They are taken as they come,
+    /// and given back: whoever made them has the memory at hand in which they lie.
+    fn commit_all<'p>(
+        &self,
+        mut coming: impl Iterator<Item = Prepared<'p>>,
+    ) -> Vec<(Result<Committed>, Prepared<'p>)> {
+        let mut batch: Vec<Prepared<'p>> = coming.by_ref().take(1).collect();
+        let results = match self.commit_together(&mut batch, &mut coming) {
             Together::Done(results) => results,
+            Together::Undone(error) if batch.len() == 1 => vec![Err(error)],
             // Whatever it was, it hits only the one that it concerns.
-            Together::Undone => batch.iter().map(|it| self.commit_one(it)).collect(),
+            Together::Undone(_) => batch.iter().map(|it| self.commit_one(it)).collect(),
             Together::NotBegun(error) => {
+                batch.extend(coming);
                 let mut results: Vec<_> =
                     batch.iter().skip(1).map(|_| Err(failure::same_again(&error))).collect();
                 results.push(Err(error));
                 results
             }
-        }
+        };
+        results.into_iter().zip(batch).collect()
     }
 
     /// All in one transaction: those whose checks fail write nothing, so the others stand.
-    fn commit_together(&self, batch: &[Prepared<'_>]) -> Together {
+    /// What comes is added to the batch.
+    fn commit_together<'p>(
+        &self,
+        batch: &mut Vec<Prepared<'p>>,
+        coming: &mut impl Iterator<Item = Prepared<'p>>,
+    ) -> Together {
         let conn = self.pool.writer();
         let tx = match Tx::write(&conn) {
             Ok(tx) => tx,
             Err(error) => return Together::NotBegun(error),
         };
-        let session = self.session(&conn);
+        let session = self.session(&conn).for_many();
         let mut results = Vec::with_capacity(batch.len());
-        for prepared in batch {
-            let result = match session.check(prepared) {
+        while let Some(prepared) = batch.get(results.len()) {
+            results.push(match session.check(prepared) {
                 Ok(checked) => match session.write(prepared, checked) {
                     Ok(committed) => Ok(committed),
-                    Err(_) => return Together::Undone,
+                    Err(error) => return Together::Undone(error),
                 },
                 Err(error) => Err(error),
-            };
-            results.push(result);
+            });
+            batch.extend(coming.next());
         }
         match tx.commit() {
             Ok(()) => Together::Done(results),
             // Committed again, and failing, each would say that nothing was committed.
+            Err(error @ StoreError::Ambiguous { .. }) if batch.len() == 1 => {
+                Together::Undone(error)
+            }
             Err(StoreError::Ambiguous { .. }) => {
                 let unknown = || Err(failure::ambiguous("the disk failed at the commit"));
                 let end = |result: Result<Committed>| result.and_then(|_| unknown());
                 Together::Done(results.into_iter().map(end).collect())
             }
-            Err(_) => Together::Undone,
+            Err(error) => Together::Undone(error),
         }
     }
 }
@@ -260,7 +274,7 @@ enum Together {
     /// It was committed, or may have been: what each of them did.
     Done(Vec<Result<Committed>>),
     /// A write failed, and with it all of them.
-    Undone,
+    Undone(StoreError),
     /// There was no transaction to be had.
     NotBegun(StoreError),
 }
@@ -274,10 +288,10 @@ impl Store for SqliteStore {
 
     async fn commit(&self, change_set: ChangeSet) -> Result<Committed> {
         let prepared = Prepared::new(Cow::Owned(change_set))?;
-        let done = self.queue.submit(prepared, |batch| self.commit_all(&batch)).await;
-        done.unwrap_or_else(|| {
-            Err(failure::ambiguous("the caller who committed for others panicked"))
-        })
+        match self.queue.submit(prepared, |coming| self.commit_all(coming)).await {
+            Some((result, _)) => result,
+            None => Err(failure::ambiguous("the caller who committed for others panicked")),
+        }
     }
 
     async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
@@ -292,7 +306,7 @@ impl Store for SqliteStore {
                 Err(error) => refused.push(Some(Err(error))),
             }
         }
-        let mut done = self.commit_all(&batch).into_iter();
+        let mut done = self.commit_all(batch.into_iter()).into_iter().map(|(result, _)| result);
         refused.into_iter().filter_map(|refused| refused.or_else(|| done.next())).collect()
     }
 

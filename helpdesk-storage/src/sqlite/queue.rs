@@ -7,9 +7,10 @@
 //! and the first of them to be polled, or the next caller, leads. So a future that is
 //! dropped, or left alone, holds up nobody but itself.
 //!
-//! Callers who commit again and again come back just after they were served. A leader who began
-//! at once would find the first of them only, and the others would wait for two waits for the
-//! disk: so it gives them a moment, a part of what they were served in.
+//! Callers who commit again and again come back just after they were served. A leader who took
+//! only those who are there would find the first of them, and the others would wait for two
+//! waits for the disk: so it gives them a moment, a part of what they were served in. It does
+//! not wait idly: it works on each job as it comes, while those to come still prepare theirs.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
@@ -24,8 +25,9 @@ mod tests;
 /// Jobs of one batch.
 pub(super) const BATCH_MAX: usize = 256;
 /// The part of what a batch took for which the next one waits, at most, that those of the
-/// last come back. It is used up in vain only when fewer come than did.
-const PATIENCE_PART: u32 = 4;
+/// last come back. It is used up in vain only when fewer come than did, and as it is part of
+/// what that one takes, it is never more than a quarter of the work.
+const PATIENCE_PART: u32 = 5;
 /// And no longer than that, however long the disk took once.
 const PATIENCE_MAX: Duration = Duration::from_millis(2);
 
@@ -33,8 +35,8 @@ const PATIENCE_MAX: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub(super) struct Queue<J, R> {
     state: Mutex<State<J, R>>,
-    /// So many wait as the leader would have.
-    are_back: Condvar,
+    /// A job came while the leader had none.
+    has_come: Condvar,
 }
 
 /// Which job.
@@ -43,6 +45,8 @@ type Number = u64;
 #[derive(Debug)]
 struct State<J, R> {
     is_led: bool,
+    /// The leader waits for a job.
+    is_idle: bool,
     next: Number,
     waiting: VecDeque<(Number, J)>,
     wakers: HashMap<Number, Waker>,
@@ -59,6 +63,7 @@ impl<J, R> Default for Queue<J, R> {
     fn default() -> Self {
         let state = State {
             is_led: false,
+            is_idle: false,
             next: 0,
             waiting: VecDeque::new(),
             wakers: HashMap::new(),
@@ -67,19 +72,19 @@ impl<J, R> Default for Queue<J, R> {
             n_awaited: 0,
             awaited_until: None,
         };
-        Self { state: Mutex::new(state), are_back: Condvar::new() }
+        Self { state: Mutex::new(state), has_come: Condvar::new() }
     }
 }
 
 impl<J, R> Queue<J, R> {
-    /// Has a job done by `work`, alone or with others: it gets some jobs and gives
-    /// as many results. `None` when whoever did it panicked.
+    /// Has a job done by `work`, alone or with others: it takes jobs, one after the other,
+    /// and gives a result for each that it took. `None` when whoever did it panicked.
     ///
     /// Dropped before it was polled, or while the job waits, the job is not done; dropped
     /// while another has it at work, it is done.
     pub(super) fn submit<W>(&self, job: J, work: W) -> Submitted<'_, J, R, W>
     where
-        W: Fn(Vec<J>) -> Vec<R>,
+        W: Fn(Batch<'_, J, R>) -> Vec<R>,
     {
         Submitted { queue: self, work, stage: Stage::New(Some(job)) }
     }
@@ -91,34 +96,29 @@ impl<J, R> Queue<J, R> {
 
     /// Does what waits, as the leader, until job `own` is done. A caller kept for longer would
     /// be missing in the batches after that.
-    fn lead(&self, own: Number, work: &impl Fn(Vec<J>) -> Vec<R>) -> Option<R> {
+    fn lead(&self, own: Number, work: &impl Fn(Batch<'_, J, R>) -> Vec<R>) -> Option<R> {
         let mut leading = Leading { queue: self, at_work: Vec::new(), is_over: false };
         let mut result = None;
         let mut is_own_done = false;
         loop {
-            let jobs = {
+            {
                 let mut state = self.state();
                 if is_own_done || state.waiting.is_empty() {
                     state.is_led = false;
                     leading.is_over = true;
                     break;
                 }
-                state = self.gather(state);
-                let n = state.waiting.len().min(BATCH_MAX);
-                let (numbers, jobs): (Vec<Number>, Vec<J>) = state.waiting.drain(..n).unzip();
-                leading.at_work = numbers;
-                jobs
-            };
-            let (n_jobs, start) = (jobs.len(), Instant::now());
-            let results = work(jobs);
+            }
+            let start = Instant::now();
+            let results = work(Batch { queue: self, taken: &mut leading.at_work });
             let patience = (start.elapsed() / PATIENCE_PART).min(PATIENCE_MAX);
             let numbers = std::mem::take(&mut leading.at_work);
             debug_assert_eq!(numbers.len(), results.len(), "a result for each job");
             let mut results = results.into_iter();
             let mut state = self.state();
-            state.n_awaited = state.waiting.len() + n_jobs;
+            state.n_awaited = state.waiting.len() + numbers.len();
             state.awaited_until = Instant::now().checked_add(patience);
-            let mut woken = Vec::new();
+            let mut woken = Vec::with_capacity(numbers.len());
             for number in numbers {
                 let found = results.next();
                 if number == own {
@@ -135,15 +135,6 @@ impl<J, R> Queue<J, R> {
         result
     }
 
-    /// Gives those who were served last a moment to come back, where there were any.
-    fn gather<'a>(&self, state: MutexGuard<'a, State<J, R>>) -> MutexGuard<'a, State<J, R>> {
-        let Some(until) = state.awaited_until else { return state };
-        let patience = until.saturating_duration_since(Instant::now());
-        let lack = |state: &mut State<J, R>| state.waiting.len() < state.n_awaited;
-        let gathered = self.are_back.wait_timeout_while(state, patience, lack);
-        gathered.unwrap_or_else(PoisonError::into_inner).0
-    }
-
     /// Wakes all who wait, where nobody leads.
     fn wake_waiting(&self) {
         let woken: Vec<Waker> = {
@@ -155,6 +146,44 @@ impl<J, R> Queue<J, R> {
             numbers.iter().filter_map(|number| state.wakers.remove(number)).collect()
         };
         woken.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The jobs of one batch, as they come: those that wait, and those of the last batch's callers
+/// who come back in time.
+pub(super) struct Batch<'a, J, R> {
+    queue: &'a Queue<J, R>,
+    taken: &'a mut Vec<Number>,
+}
+
+impl<J, R> Iterator for Batch<'_, J, R> {
+    type Item = J;
+
+    fn next(&mut self) -> Option<J> {
+        if self.taken.len() == BATCH_MAX {
+            return None;
+        }
+        let mut state = self.queue.state();
+        if state.waiting.is_empty() && self.taken.len() < state.n_awaited {
+            state = self.idle(state);
+        }
+        let (number, job) = state.waiting.pop_front()?;
+        self.taken.push(number);
+        Some(job)
+    }
+}
+
+impl<'a, J, R> Batch<'a, J, R> {
+    /// Gives those who were served last a moment to come back, where there were any.
+    fn idle(&self, mut state: MutexGuard<'a, State<J, R>>) -> MutexGuard<'a, State<J, R>> {
+        let Some(until) = state.awaited_until else { return state };
+        let patience = until.saturating_duration_since(Instant::now());
+        state.is_idle = true;
+        let lack = |state: &mut State<J, R>| state.waiting.is_empty();
+        let waited = self.queue.has_come.wait_timeout_while(state, patience, lack);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.is_idle = false;
+        state
     }
 }
 
@@ -220,7 +249,7 @@ impl<J, R, W> Unpin for Submitted<'_, J, R, W> {}
 
 impl<J, R, W> Future for Submitted<'_, J, R, W>
 where
-    W: Fn(Vec<J>) -> Vec<R>,
+    W: Fn(Batch<'_, J, R>) -> Vec<R>,
 {
     type Output = Option<R>;
 
@@ -231,8 +260,8 @@ where
             Stage::New(job) => match job.take() {
                 Some(job) => {
                     let number = state.push(job);
-                    if state.is_led && state.waiting.len() == state.n_awaited {
-                        it.queue.are_back.notify_one();
+                    if state.is_idle {
+                        it.queue.has_come.notify_one();
                     }
                     number
                 }

@@ -11,26 +11,59 @@ use helpdesk_core::id::{ContactId, OrganizationId, TenantId, TicketId};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Params, Row};
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::time::Duration;
 use uuid::Uuid;
 
 /// A connection with its statements.
-#[derive(Debug, Clone, Copy)]
 pub(super) struct Session<'a> {
     pub(super) conn: &'a Connection,
     pub(super) sql: &'a Statements,
     pub(super) prefix: &'a str,
     pub(super) busy_timeout: Duration,
+    /// Statements at hand, where they are wanted again and again.
+    pub(super) kept: Option<RefCell<Vec<Kept<'a>>>>,
 }
 
+/// A statement, and where its text lies.
+type Kept<'a> = (*const u8, CachedStatement<'a>);
+
 impl<'a> Session<'a> {
+    /// The same for work that uses its statements again and again: to ask the connection for
+    /// one copies its text each time.
+    pub(super) fn for_many(mut self) -> Self {
+        self.kept = Some(RefCell::default());
+        self
+    }
+
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>> {
         self.conn.prepare_cached(sql).map_err(failed)
     }
 
+    /// The statement with this text of the store's.
+    fn take(&self, sql: &str) -> Result<CachedStatement<'a>> {
+        if let Some(kept) = &self.kept {
+            let mut kept = kept.borrow_mut();
+            if let Some(at) = kept.iter().position(|(place, _)| *place == sql.as_ptr()) {
+                return Ok(kept.swap_remove(at).1);
+            }
+        }
+        self.prepare(sql)
+    }
+
+    /// Keeps the statement at hand for the next time.
+    fn keep(&self, sql: &str, statement: CachedStatement<'a>) {
+        if let Some(kept) = &self.kept {
+            kept.borrow_mut().push((sql.as_ptr(), statement));
+        }
+    }
+
     /// Runs a statement; how many rows it changed.
     pub(super) fn run(&self, sql: &str, params: impl Params) -> Result<usize> {
-        self.prepare(sql)?.execute(params).map_err(failed)
+        let mut statement = self.take(sql)?;
+        let n_changed = statement.execute(params).map_err(failed)?;
+        self.keep(sql, statement);
+        Ok(n_changed)
     }
 
     /// The first row, if there is one.
@@ -40,9 +73,12 @@ impl<'a> Session<'a> {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut statement = self.prepare(sql)?;
+        let mut statement = self.take(sql)?;
         let mut rows = statement.query(params).map_err(failed)?;
-        rows.next().map_err(failed)?.map(read).transpose()
+        let found = rows.next().map_err(failed)?.map(read).transpose();
+        drop(rows);
+        self.keep(sql, statement);
+        found
     }
 
     /// All rows.
@@ -84,26 +120,25 @@ pub(super) fn doc<'r>(row: &'r Row<'_>, at: usize) -> Result<ValueRef<'r>> {
 }
 
 /// The things of a tenant around its tickets.
-#[derive(Debug)]
-pub(super) struct TenantThings<'a> {
-    session: Session<'a>,
+pub(super) struct TenantThings<'s, 'a> {
+    session: &'s Session<'a>,
     tenant: TenantId,
 }
 
 impl<'a> Session<'a> {
     /// Where conditions find what they need.
-    pub(super) fn related(self, tenant: TenantId) -> TenantThings<'a> {
+    pub(super) fn related(&self, tenant: TenantId) -> TenantThings<'_, 'a> {
         TenantThings { session: self, tenant }
     }
 }
 
-impl TenantThings<'_> {
+impl TenantThings<'_, '_> {
     fn record(&self, key: &RecordKey) -> Result<Option<Record>> {
         Ok(self.session.get(self.tenant, key)?.map(|stored| stored.record))
     }
 }
 
-impl Related for TenantThings<'_> {
+impl Related for TenantThings<'_, '_> {
     fn contact(&self, id: ContactId) -> Result<Option<Cow<'_, Contact>>> {
         Ok(match self.record(&RecordKey::Stream(StreamId::contact(id)))? {
             Some(Record::Contact(contact)) => Some(Cow::Owned(*contact)),

@@ -8,6 +8,7 @@ const CORE: &str = "helpdesk-core/src/";
 /// The core's modules. Each refers to itself and to those before it, to no other.
 const ORDER: &[&str] = &[
     "bits",
+    "instant",
     "limit",
     "fault",
     "id",

@@ -1,4 +1,4 @@
-use super::{BATCH_MAX, Queue};
+use super::{BATCH_MAX, Batch, Queue};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -48,21 +48,25 @@ enum Step {
     Poll(u32),
     /// The n-th caller that is left goes away.
     Drop(u32),
-    /// Whoever is at work goes on.
+    /// Whoever is at work takes one more, if there is one.
+    Take,
+    /// Whoever is at work is done with what was taken.
     Work,
 }
 
 impl World {
-    fn work(&'static self, jobs: Vec<u32>) -> Vec<u32> {
+    fn work(&'static self, mut coming: Batch<'_, u32, u32>) -> Vec<u32> {
         assert!(!self.is_led.swap(true, Ordering::SeqCst), "one leads at a time");
-        assert!(jobs.len() <= BATCH_MAX);
+        let mut jobs: Vec<u32> = coming.by_ref().take(1).collect();
         loop {
             let step = self.steps.borrow_mut().pop();
             match step {
                 None | Some(Step::Work) => break,
+                Some(Step::Take) => jobs.extend(coming.next()),
                 Some(step) => self.step(step),
             }
         }
+        assert!(jobs.len() <= BATCH_MAX);
         self.done.borrow_mut().extend(&jobs);
         self.is_led.store(false, Ordering::SeqCst);
         jobs.into_iter().map(|job| job + 1_000).collect()
@@ -88,7 +92,7 @@ impl World {
                     drop(future);
                 }
             }
-            Step::Work => {}
+            Step::Take | Step::Work => {}
         }
     }
 
@@ -140,6 +144,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Come),
         2 => any::<u32>().prop_map(Step::Poll),
         2 => any::<u32>().prop_map(Step::Drop),
+        3 => Just(Step::Take),
         2 => Just(Step::Work),
     ]
 }
@@ -194,7 +199,8 @@ fn threads_share_batches_and_lose_nothing() {
     let queue: Queue<u32, u32> = Queue::default();
     let is_led = AtomicBool::new(false);
     let (n_jobs, n_batches) = (AtomicU32::new(0), AtomicUsize::new(0));
-    let work = |jobs: Vec<u32>| {
+    let work = |coming: Batch<'_, u32, u32>| {
+        let jobs: Vec<u32> = coming.collect();
         assert!(!is_led.swap(true, Ordering::SeqCst), "one leads at a time");
         n_jobs.fetch_add(jobs.len() as u32, Ordering::SeqCst);
         n_batches.fetch_add(1, Ordering::SeqCst);
@@ -229,7 +235,8 @@ fn threads_share_batches_and_lose_nothing() {
 fn a_leader_that_panics_takes_nobody_along() {
     let queue: Queue<u32, u32> = Queue::default();
     await_callers(&queue, 2, Duration::from_secs(600));
-    let work = |jobs: Vec<u32>| {
+    let work = |coming: Batch<'_, u32, u32>| {
+        let jobs: Vec<u32> = coming.collect();
         if jobs.len() == 2 {
             std::panic::panic_any("the disk is on fire");
         }
@@ -262,7 +269,8 @@ fn batches(n_awaited: usize, patience: Duration) -> Vec<usize> {
     let queue: Queue<u32, u32> = Queue::default();
     await_callers(&queue, n_awaited, patience);
     let batches = Mutex::new(Vec::new());
-    let work = |jobs: Vec<u32>| {
+    let work = |coming: Batch<'_, u32, u32>| {
+        let jobs: Vec<u32> = coming.collect();
         batches.lock().unwrap().push(jobs.len());
         jobs
     };
@@ -290,7 +298,7 @@ fn nobody_is_waited_for_who_is_late() {
 fn one_caller_alone_never_waits() {
     let queue: Queue<u32, u32> = Queue::default();
     for job in 0..3 {
-        assert_eq!(pollster::block_on(queue.submit(job, |jobs| jobs)), Some(job));
+        assert_eq!(pollster::block_on(queue.submit(job, |jobs| jobs.collect())), Some(job));
         assert_eq!(queue.state().n_awaited, 1, "who comes is all who are awaited");
     }
 }
