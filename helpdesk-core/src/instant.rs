@@ -101,11 +101,8 @@ fn read(text: &[u8]) -> Option<DateTime<Utc>> {
         return None;
     };
     let year = number(&[y0, y1, y2, y3])?;
-    let date = NaiveDate::from_ymd_opt(
-        i32::try_from(year).ok()?,
-        number(&[m0, m1])?,
-        number(&[d0, d1])?,
-    )?;
+    let date =
+        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, number(&[m0, m1])?, number(&[d0, d1])?)?;
     let nanos = match rest {
         [b'Z'] => 0,
         [b'.', digits @ .., b'Z'] if (1..=9).contains(&digits.len()) => {

@@ -68,6 +68,17 @@ struct Opened {
     position: u64,
 }
 
+/// What is said of a case that is written.
+#[derive(Debug, Clone, Copy)]
+struct Said<'a> {
+    version: Version,
+    doc: &'a str,
+    /// The message in the outbox that is alone in its lane.
+    outbox_seq: Option<i64>,
+    /// When it is new.
+    new: Option<New<'a>>,
+}
+
 /// What is said of a case when it is new.
 #[derive(Debug, Clone, Copy)]
 struct New<'a> {
@@ -251,7 +262,8 @@ impl Session<'_> {
             });
             own_numbers.extend(new.and_then(|new| new.number_key));
             let outbox_seq = alone.get(&stream.id).copied();
-            self.put_case(tenant, case, written.version, doc, outbox_seq, new)?;
+            let version = written.version;
+            self.put_case(tenant, case, Said { version, doc, outbox_seq, new })?;
         }
         for (key, owner) in &keys.after {
             if !own_numbers.contains(key) {
@@ -287,16 +299,9 @@ impl Session<'_> {
     }
 
     /// Writes a case; one that is there already without what is said of new ones.
-    fn put_case(
-        &self,
-        tenant: TenantId,
-        case: &Case,
-        version: Version,
-        doc: &str,
-        outbox_seq: Option<i64>,
-        new: Option<New<'_>>,
-    ) -> Result<()> {
+    fn put_case(&self, tenant: TenantId, case: &Case, said: Said<'_>) -> Result<()> {
         let ticket = &case.ticket;
+        let Said { version, doc, outbox_seq, new } = said;
         let number_key = new.and_then(|new| new.number_key);
         let first_run = new.and_then(|new| new.first_run);
         // No other ticket has this position, so its messages have the place to themselves.

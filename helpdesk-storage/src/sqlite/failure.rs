@@ -47,6 +47,9 @@ pub(super) fn same_again(error: &StoreError) -> StoreError {
             retry_after: *retry_after,
             source: source.to_string().into(),
         },
+        StoreError::Ambiguous { backend, source } => {
+            StoreError::Ambiguous { backend, source: source.to_string().into() }
+        }
         StoreError::Corrupt { backend, what } => {
             StoreError::Corrupt { backend, what: what.clone() }
         }

@@ -215,9 +215,14 @@ impl SqliteStore {
         let mut batch: Vec<Prepared<'p>> = coming.by_ref().take(1).collect();
         let results = match self.commit_together(&mut batch, &mut coming) {
             Together::Done(results) => results,
-            Together::Undone(error) if batch.len() == 1 => vec![Err(error)],
             // Whatever it was, it hits only the one that it concerns.
-            Together::Undone(_) => batch.iter().map(|it| self.commit_one(it)).collect(),
+            Together::Undone(error) => {
+                batch.extend(coming);
+                match batch.len() {
+                    1 => vec![Err(error)],
+                    _ => batch.iter().map(|it| self.commit_one(it)).collect(),
+                }
+            }
             Together::NotBegun(error) => {
                 batch.extend(coming);
                 let mut results: Vec<_> =
@@ -256,12 +261,10 @@ impl SqliteStore {
         match tx.commit() {
             Ok(()) => Together::Done(results),
             // Committed again, and failing, each would say that nothing was committed.
-            Err(error @ StoreError::Ambiguous { .. }) if batch.len() == 1 => {
-                Together::Undone(error)
-            }
-            Err(StoreError::Ambiguous { .. }) => {
-                let unknown = || Err(failure::ambiguous("the disk failed at the commit"));
-                let end = |result: Result<Committed>| result.and_then(|_| unknown());
+            Err(error @ StoreError::Ambiguous { .. }) => {
+                let end = |result: Result<Committed>| {
+                    result.and_then(|_| Err(failure::same_again(&error)))
+                };
                 Together::Done(results.into_iter().map(end).collect())
             }
             Err(error) => Together::Undone(error),
