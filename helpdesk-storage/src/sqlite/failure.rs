@@ -53,6 +53,9 @@ pub(super) fn same_again(error: &StoreError) -> StoreError {
         StoreError::Corrupt { backend, what } => {
             StoreError::Corrupt { backend, what: what.clone() }
         }
+        StoreError::SchemaNewer { found, known } => {
+            StoreError::SchemaNewer { found: *found, known: *known }
+        }
         other => StoreError::Backend { backend: BACKEND, source: other.to_string().into() },
     }
 }

@@ -3,6 +3,7 @@
 use super::SqliteOptions;
 use super::failure::failed;
 use super::prepared::Prepared;
+use super::schema::Seen;
 use super::session::Session;
 use super::statements::Statements;
 use crate::{ChangeSet, Committed, Result};
@@ -67,14 +68,17 @@ impl InTx<'_> {
     /// As [`Store::commit`](crate::Store::commit).
     pub fn commit(&self, change_set: &ChangeSet) -> Result<Committed> {
         let statements = Statements::new(self.options.prefix());
+        let seen = Seen::default();
         let session = Session {
             conn: self.conn,
             sql: &statements,
             prefix: self.options.prefix(),
             busy_timeout: self.options.busy_timeout,
+            seen: &seen,
             kept: None,
         };
         let prepared = Prepared::new(Cow::Borrowed(change_set))?;
+        seen.check(&session)?;
         let checked = session.check(&prepared)?;
         self.run("SAVEPOINT hd_commit")?;
         match session.write(&prepared, checked) {

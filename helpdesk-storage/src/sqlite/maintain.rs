@@ -2,7 +2,6 @@
 
 use super::doc::{decode, encode_run, int};
 use super::failure::failed;
-use super::pool::Tx;
 use super::read::run;
 use super::session::{Session, doc, integer, uuid};
 use crate::doc::rewrite_run;
@@ -23,7 +22,7 @@ impl Session<'_> {
             Maintain::Scrub => return self.scrub(),
             _ => {}
         }
-        let tx = Tx::write(self.conn)?;
+        let tx = self.begin_write()?;
         let n_rows = match maintain {
             Maintain::PurgeCommands { tenant, now } => {
                 let params = params![tenant.0.as_bytes(), micros(*now)];

@@ -13,7 +13,8 @@
 //! suffers. A commit whose future is dropped is not done if it has not begun.
 //!
 //! Several processes on one machine may share a file; network file systems are
-//! not supported. Documents are JSON texts (the journal's packed as an LZ4 block behind its
+//! not supported. Once one of a newer version has brought its schema further, the transactions of
+//! those of this version are refused with [`StoreError::SchemaNewer`]. Documents are JSON texts (the journal's packed as an LZ4 block behind its
 //! length of four bytes, least first, where that is smaller), instants integer microseconds since
 //! 1970, ids blobs of 16 bytes, so the tables can be read with SQL; they must
 //! not be written by others. A row of the journal holds the entries that one
@@ -53,6 +54,7 @@ pub use options::{READ_TIMEOUT, SqliteOptions, Synchronous};
 /// The rusqlite that this crate was built with: a host that shares a transaction needs the same.
 pub use rusqlite;
 pub use schema::SchemaState;
+use schema::Seen;
 
 use crate::{
     Bucket, Capabilities, ChangeSet, ClaimParams, Claimed, Committed, CountQuery, EventQuery,
@@ -62,7 +64,7 @@ use async_trait::async_trait;
 use helpdesk_core::case::record::{RecordKey, Stored};
 use helpdesk_core::event::Recorded;
 use helpdesk_core::id::TenantId;
-use pool::{Conn, Pool, Tx};
+use pool::{Conn, Pool};
 use prepared::Prepared;
 use queue::Queue;
 use rusqlite::Connection;
@@ -86,6 +88,7 @@ pub struct SqliteStore {
     queue: Queue<Prepared<'static>, (Result<Committed>, Prepared<'static>)>,
     options: SqliteOptions,
     statements: Statements,
+    seen: Seen,
     /// Where it is; `None` in memory.
     path: Option<PathBuf>,
 }
@@ -118,7 +121,8 @@ impl SqliteStore {
 
     fn with_pool(pool: Pool, options: SqliteOptions, path: Option<PathBuf>) -> Result<Self> {
         let statements = Statements::new(options.prefix());
-        let store = Self { pool, queue: Queue::default(), options, statements, path };
+        let (queue, seen) = (Queue::default(), Seen::default());
+        let store = Self { pool, queue, options, statements, seen, path };
         if store.options.migrates {
             store.migrate()?;
         } else {
@@ -175,14 +179,16 @@ impl SqliteStore {
             sql: &self.statements,
             prefix: self.options.prefix(),
             busy_timeout: self.options.busy_timeout,
+            seen: &self.seen,
             kept: None,
         }
     }
 
     fn write<T>(&self, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
         let conn = self.pool.writer();
-        let tx = Tx::write(&conn)?;
-        let done = work(self.session(&conn))?;
+        let session = self.session(&conn);
+        let tx = session.begin_write()?;
+        let done = work(session)?;
         tx.commit()?;
         Ok(done)
     }
@@ -193,8 +199,9 @@ impl SqliteStore {
 
     fn read_on<T>(&self, conn: &Conn, work: impl FnOnce(Session<'_>) -> Result<T>) -> Result<T> {
         let _within = conn.within(self.options.read_timeout);
-        let tx = Tx::read(conn)?;
-        let done = work(self.session(conn))?;
+        let session = self.session(conn);
+        let tx = session.begin_read()?;
+        let done = work(session)?;
         tx.commit()?;
         Ok(done)
     }
@@ -242,11 +249,11 @@ impl SqliteStore {
         coming: &mut impl Iterator<Item = Prepared<'p>>,
     ) -> Together {
         let conn = self.pool.writer();
-        let tx = match Tx::write(&conn) {
+        let session = self.session(&conn).for_many();
+        let tx = match session.begin_write() {
             Ok(tx) => tx,
             Err(error) => return Together::NotBegun(error),
         };
-        let session = self.session(&conn).for_many();
         let mut results = Vec::with_capacity(batch.len());
         while let Some(prepared) = batch.get(results.len()) {
             results.push(match session.check(prepared) {

@@ -3,12 +3,15 @@
 use super::failure::{corrupt, failed};
 use super::options::SqliteOptions;
 use super::pool::Tx;
+use super::session::{Session, integer};
 use crate::{Result, StoreError};
 use helpdesk_core::ticket::message::hex;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicI64, Ordering};
 
-/// The migrations in order; the first makes version 1. A released one never changes.
+/// The migrations in order; the first makes version 1. A released one never changes. Each changes
+/// a table or an index, so that [`Seen`] notices it.
 const MIGRATIONS: &[&str] = &[
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
@@ -38,7 +41,7 @@ pub(super) fn known() -> u32 {
 
 /// Looks where the schema stands.
 pub(super) fn check(conn: &Connection, options: &SqliteOptions) -> Result<SchemaState> {
-    let found = found(conn, options)?;
+    let found = found(conn, options.prefix())?;
     if found == known() {
         return Ok(SchemaState::Current);
     }
@@ -59,8 +62,8 @@ pub(super) fn migrate(conn: &Connection, options: &SqliteOptions) -> Result<()> 
 
 /// What [`migrate`] would run.
 pub(super) fn pending_sql(conn: &Connection, options: &SqliteOptions) -> Result<String> {
-    let found = found(conn, options)?;
     let prefix = options.prefix();
+    let found = found(conn, prefix)?;
     let mut sql = String::new();
     if found < known() {
         sql += &format!(
@@ -79,8 +82,8 @@ pub(super) fn pending_sql(conn: &Connection, options: &SqliteOptions) -> Result<
 }
 
 /// The database's version, 0 without one.
-fn found(conn: &Connection, options: &SqliteOptions) -> Result<u32> {
-    let table = format!("{}schema", options.prefix());
+fn found(conn: &Connection, prefix: &str) -> Result<u32> {
+    let table = format!("{prefix}schema");
     let exists = conn
         .query_row(
             "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1",
@@ -111,6 +114,30 @@ fn found(conn: &Connection, options: &SqliteOptions) -> Result<u32> {
         return Err(StoreError::SchemaNewer { found, known: known() });
     }
     Ok(found)
+}
+
+/// What a store has seen of the schema. Another process may bring it further while this one
+/// works: whoever goes on with the statements of an earlier version would leave out what the
+/// newer one relies on.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// SQLite's own count of the database's changes of tables, as of the last look.
+    n_changes: AtomicI64,
+}
+
+impl Seen {
+    /// Looks whether the schema is still one that this version knows; at the versions only
+    /// where a table changed. For the beginning of a transaction.
+    pub(super) fn check(&self, session: &Session<'_>) -> Result<()> {
+        let n_changes = session
+            .first("PRAGMA schema_version", [], |row| integer(row, 0))?
+            .ok_or_else(|| corrupt("a database without a schema version"))?;
+        if n_changes != self.n_changes.load(Ordering::Relaxed) {
+            found(session.conn, session.prefix)?;
+            self.n_changes.store(n_changes, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }
 
 /// SHA-256 of a migration before the prefix is put in.

@@ -1,6 +1,8 @@
 //! A connection with its statements.
 
 use super::failure::{corrupt, failed};
+use super::pool::Tx;
+use super::schema::Seen;
 use super::statements::Statements;
 use crate::Result;
 use crate::matching::Related;
@@ -21,6 +23,7 @@ pub(super) struct Session<'a> {
     pub(super) sql: &'a Statements,
     pub(super) prefix: &'a str,
     pub(super) busy_timeout: Duration,
+    pub(super) seen: &'a Seen,
     /// Statements at hand, where they are wanted again and again.
     pub(super) kept: Option<RefCell<Vec<Kept<'a>>>>,
 }
@@ -34,6 +37,20 @@ impl<'a> Session<'a> {
     pub(super) fn for_many(mut self) -> Self {
         self.kept = Some(RefCell::default());
         self
+    }
+
+    /// A transaction that may write, in a schema that this version knows.
+    pub(super) fn begin_write(&self) -> Result<Tx<'a>> {
+        let tx = Tx::write(self.conn)?;
+        self.seen.check(self)?;
+        Ok(tx)
+    }
+
+    /// One that only reads: all from one snapshot.
+    pub(super) fn begin_read(&self) -> Result<Tx<'a>> {
+        let tx = Tx::read(self.conn)?;
+        self.seen.check(self)?;
+        Ok(tx)
     }
 
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>> {

@@ -1,18 +1,19 @@
 //! What SQLite does beside the suite: files, schemas, prefixes, full disks.
 
 use crate::work::{received, start, tenant, ticket};
+use chrono::TimeDelta;
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{Numbers, Record, RecordKey};
 use helpdesk_core::event::{StreamId, TimerKind};
 use helpdesk_core::id::{CommandId, TicketId};
 use helpdesk_storage::memory::MemoryStore;
-use helpdesk_storage::sqlite::{SchemaState, SqliteOptions, SqliteStore, Synchronous};
+use helpdesk_storage::sqlite::{SchemaState, SqliteOptions, SqliteStore, Synchronous, in_tx};
 use helpdesk_storage::{
-    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, Shelf, Store, StoreError,
-    StoreExt,
+    ChangeSet, ClaimParams, ClaimWhat, EventQuery, EventSource, Expect, ListKind, ListQuery, Shelf,
+    Store, StoreError, StoreExt,
 };
 use pollster::block_on;
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
@@ -60,6 +61,40 @@ fn a_newer_schema_is_refused() {
     assert!(matches!(error, StoreError::SchemaNewer { found: 99, .. }), "{error:?}");
     conn.execute("DELETE FROM hd_schema WHERE version = 99", []).unwrap();
     assert_eq!(cases(&open(&path)), 1, "nothing was lost");
+}
+
+/// Whoever went on with old statements would leave out what the newer version relies on.
+#[test]
+fn a_newer_schema_ends_the_transactions_of_a_store_that_is_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("desk.db");
+    let store = open(&path);
+    block_on(store.commit(received(1, 0))).unwrap();
+    let mut other = Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE shop_order (id INTEGER)").unwrap();
+    block_on(store.commit(received(2, 1))).unwrap();
+
+    let migration = "INSERT INTO hd_schema (version, checksum) VALUES (99, '');
+        ALTER TABLE hd_ticket ADD COLUMN later";
+    other.execute_batch(migration).unwrap();
+    let is_newer = |error| matches!(error, StoreError::SchemaNewer { found: 99, .. });
+    for _ in 0..2 {
+        assert!(is_newer(block_on(store.commit(received(3, 2))).unwrap_err()));
+        let many = block_on(store.commit_many(vec![received(3, 2), received(4, 2)]));
+        assert!(many.into_iter().all(|result| is_newer(result.unwrap_err())));
+        let feed = EventSource::Feed { after: 0, kinds: Vec::new() };
+        let events = block_on(store.events(&EventQuery::new(tenant(), feed, 100)));
+        assert!(is_newer(events.unwrap_err()));
+        let timers = ClaimParams::new(ClaimWhat::Timers, start() + TimeDelta::days(1), 1);
+        assert!(is_newer(block_on(store.claim(&timers)).unwrap_err()));
+        let tx = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        assert!(is_newer(in_tx(&tx).commit(&received(3, 2)).unwrap_err()));
+    }
+    let back = "DELETE FROM hd_schema WHERE version = 99;
+        ALTER TABLE hd_ticket DROP COLUMN later";
+    other.execute_batch(back).unwrap();
+    block_on(store.commit(received(3, 2))).unwrap();
+    assert_eq!(cases(&store), 3, "nothing else was written");
 }
 
 #[test]
