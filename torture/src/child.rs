@@ -128,6 +128,9 @@ fn is_passing(code: Code) -> bool {
     matches!(code, Code::Conflict | Code::Unavailable | Code::OutcomeUnknown)
 }
 
+/// The end of a line that is there whole.
+const END: char = '.';
+
 /// A line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Line {
@@ -144,14 +147,15 @@ impl Ledger {
         Self(OpenOptions::new().create(true).append(true).open(path).unwrap())
     }
 
-    /// One write, so that the line is there whole or not at all.
+    /// One write. A kill can still tear it, where it goes over the end of a page: a line
+    /// therefore begins by itself, and says where it ends.
     fn write(&self, line: &Line) {
         let text = match line {
             Line::Acked(Acked { id, message: Some((ticket, seq)) }) => {
-                format!("acked {} {} {seq}\n", id.0, ticket.0)
+                format!("\nacked {} {} {seq} {END}", id.0, ticket.0)
             }
-            Line::Acked(Acked { id, message: None }) => format!("acked {}\n", id.0),
-            Line::Delivered(ticket, seq) => format!("delivered {} {seq}\n", ticket.0),
+            Line::Acked(Acked { id, message: None }) => format!("\nacked {} {END}", id.0),
+            Line::Delivered(ticket, seq) => format!("\ndelivered {} {seq} {END}", ticket.0),
         };
         (&self.0).write_all(text.as_bytes()).unwrap();
     }
@@ -160,12 +164,11 @@ impl Ledger {
 /// The whole lines of a ledger.
 pub(crate) fn read_ledger(path: &Path) -> Vec<Line> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    whole.lines().map(read_line).collect()
+    text.lines().filter_map(|line| line.strip_suffix(END)).map(read_line).collect()
 }
 
 fn read_line(line: &str) -> Line {
-    let words: Vec<&str> = line.split(' ').collect();
+    let words: Vec<&str> = line.split_whitespace().collect();
     let id = |text: &str| Uuid::parse_str(text).unwrap();
     match words[..] {
         ["acked", of] => Line::Acked(Acked { id: CommandId(id(of)), message: None }),
@@ -197,5 +200,24 @@ impl Notifier for Postman {
             self.0.write(&Line::Delivered(ticket, seq));
         }
         Ok(Delivered::Sent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a kill may leave of a line is no line, and harms none.
+    #[test]
+    fn a_torn_line_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let ledger = Ledger::open(&path);
+        let lines = [1, 2].map(|seq| Line::Delivered(TicketId(Uuid::from_u128(5)), seq));
+        ledger.write(&lines[0]);
+        (&ledger.0).write_all(b"\nacked 0000417b-").unwrap();
+        ledger.write(&lines[1]);
+        (&ledger.0).write_all(b"\ndelivered 00000000-0000-0000-0000-000000000005 1").unwrap();
+        assert_eq!(read_ledger(&path), lines);
     }
 }

@@ -6,8 +6,11 @@ use crate::limit::CUSTOM_TEXT_CHARS_MAX;
 use chrono::{DateTime, SecondsFormat, Utc};
 use regex::Regex;
 use schemars::JsonSchema;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What carries a custom field.
 #[derive(
@@ -85,7 +88,7 @@ pub struct FieldDef {
 
 /// The value of a custom field. JSON's own types; the field's definition says
 /// what they mean (an instant is a text in RFC 3339, in UTC to the second or finer).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum CustomValue {
     /// Of a boolean field.
@@ -96,6 +99,51 @@ pub enum CustomValue {
     Text(String),
     /// Of a multi-choice field; sorted, without doubles.
     List(Vec<String>),
+}
+
+/// Reads what comes: trying one variant after the other would copy the value first.
+impl<'de> Deserialize<'de> for CustomValue {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct OfAny;
+        impl<'de> Visitor<'de> for OfAny {
+            type Value = CustomValue;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("true or false, a number, a string or a list of strings")
+            }
+
+            fn visit_bool<E>(self, yes: bool) -> Result<CustomValue, E> {
+                Ok(CustomValue::Boolean(yes))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<CustomValue, E> {
+                Ok(CustomValue::Number(number))
+            }
+
+            #[allow(clippy::cast_precision_loss, reason = "JSON's numbers are those of floats")]
+            fn visit_i64<E>(self, number: i64) -> Result<CustomValue, E> {
+                Ok(CustomValue::Number(number as f64))
+            }
+
+            #[allow(clippy::cast_precision_loss, reason = "JSON's numbers are those of floats")]
+            fn visit_u64<E>(self, number: u64) -> Result<CustomValue, E> {
+                Ok(CustomValue::Number(number as f64))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<CustomValue, E> {
+                Ok(CustomValue::Text(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<CustomValue, E> {
+                Ok(CustomValue::Text(text))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<CustomValue, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(CustomValue::List)
+            }
+        }
+        from.deserialize_any(OfAny)
+    }
 }
 
 /// The custom values of one thing, by field.
@@ -256,4 +304,30 @@ fn check_number(number: f64, min: Option<f64>, max: Option<f64>, whole: bool) ->
 
 fn whole_match(pattern: &str) -> Result<Regex, regex::Error> {
     Regex::new(&format!("^(?:{pattern})$"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{from_value, json, to_value};
+
+    #[test]
+    fn a_value_of_each_kind_comes_back_and_others_are_refused() {
+        for value in [json!(true), json!(-2.5), json!("a"), json!(""), json!([]), json!(["a", "b"])]
+        {
+            let read: CustomValue = from_value(value.clone()).unwrap();
+            assert_eq!(to_value(&read).unwrap(), value);
+        }
+        for (whole, number) in
+            [(json!(7), 7.0), (json!(-7), -7.0), (json!(u64::MAX), 1.8446744073709552e19)]
+        {
+            assert_eq!(from_value::<CustomValue>(whole).unwrap(), CustomValue::Number(number));
+        }
+        for other in [json!(null), json!({}), json!({"a": 1}), json!([1]), json!([["a"]])] {
+            let error = from_value::<CustomValue>(other.clone()).unwrap_err().to_string();
+            let wanted =
+                ["expected true or false, a number, a string or a list", "expected a string"];
+            assert!(wanted.iter().any(|it| error.contains(it)), "{other}: {error}");
+        }
+    }
 }
