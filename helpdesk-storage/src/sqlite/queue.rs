@@ -100,15 +100,7 @@ impl<J, R> Queue<J, R> {
         let mut leading = Leading { queue: self, at_work: Vec::new(), is_over: false };
         let mut result = None;
         let mut is_own_done = false;
-        loop {
-            {
-                let mut state = self.state();
-                if is_own_done || state.waiting.is_empty() {
-                    state.is_led = false;
-                    leading.is_over = true;
-                    break;
-                }
-            }
+        while !leading.is_over {
             let start = Instant::now();
             let results = work(Batch { queue: self, taken: &mut leading.at_work });
             let patience = (start.elapsed() / PATIENCE_PART).min(PATIENCE_MAX);
@@ -127,6 +119,11 @@ impl<J, R> Queue<J, R> {
                 } else {
                     woken.extend(state.finish(number, found));
                 }
+            }
+            // Before anybody is woken: the first who comes back leads, and need not be woken twice.
+            if is_own_done || state.waiting.is_empty() {
+                state.is_led = false;
+                leading.is_over = true;
             }
             drop(state);
             woken.into_iter().for_each(Waker::wake);

@@ -302,3 +302,42 @@ fn one_caller_alone_never_waits() {
         assert_eq!(queue.state().n_awaited, 1, "who comes is all who are awaited");
     }
 }
+
+/// Looks, when its caller is woken, whether somebody leads.
+struct Looks {
+    queue: &'static Queue<u32, u32>,
+    n_led: AtomicUsize,
+    n_free: AtomicUsize,
+}
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        let counted = if self.queue.state().is_led { &self.n_led } else { &self.n_free };
+        counted.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Else the first to come back would wait behind a leader who is leaving, and be woken again.
+#[test]
+fn who_is_served_finds_nobody_leading() {
+    let queue: &'static Queue<u32, u32> = Box::leak(Box::default());
+    let looks = Arc::new(Looks { queue, n_led: AtomicUsize::new(0), n_free: AtomicUsize::new(0) });
+    let waker = Waker::from(Arc::clone(&looks));
+    let followers: Mutex<Vec<Job>> = Mutex::default();
+    let work = |mut coming: Batch<'_, u32, u32>| {
+        let mut jobs: Vec<u32> = coming.by_ref().take(1).collect();
+        for job in 1..4 {
+            let mut follower: Job = Box::pin(queue.submit(job, |_| Vec::new()));
+            assert!(follower.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            followers.lock().unwrap().push(follower);
+        }
+        jobs.extend(coming);
+        jobs
+    };
+    assert_eq!(pollster::block_on(queue.submit(0, work)), Some(0));
+    assert_eq!(looks.n_free.load(Ordering::SeqCst), 3);
+    assert_eq!(looks.n_led.load(Ordering::SeqCst), 0);
+    for (job, follower) in (1..).zip(followers.into_inner().unwrap()) {
+        assert_eq!(pollster::block_on(follower), Some(job));
+    }
+}
