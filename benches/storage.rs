@@ -21,7 +21,7 @@ mod log;
 #[path = "fixture/stored.rs"]
 mod stored;
 
-use fixture::floor::{bytes_written, floor, noise, put_blob};
+use fixture::floor::{bytes_written, floor, noise, put_blob, put_blobs};
 use fixture::{TENANT, cpu_time, fill, now, receive};
 use helpdesk::core::case::record::RecordKey;
 use helpdesk::core::event::StreamId;
@@ -193,7 +193,8 @@ fn pages() -> Value {
 
 /// Commits that wait for the disk, by so many callers at once, beside a file to which the
 /// same bytes are appended and synced, as many as callers at a time. Each sync, theirs and
-/// ours, waits so long besides.
+/// ours, waits so long besides. Beside both, what SQLite itself reaches: as many rows of the
+/// same bytes in one transaction of one thread.
 fn durable(n_callers: usize, n_rounds: usize, wait: Duration) -> Value {
     slow_syncs(wait);
     let (ours, theirs) = (folder(), folder());
@@ -207,10 +208,13 @@ fn durable(n_callers: usize, n_rounds: usize, wait: Duration) -> Value {
     if n_rounds == ROUNDS {
         fill_log(&store, &kinds, &ours.path().join(FILE));
     }
+    let rows = floor(&theirs.path().join("rows.db"));
+    rows.pragma_update(None, "synchronous", "FULL").expect("full");
+    let row = noise(n_written);
     let mut file = File::create(theirs.path().join("floor")).expect("a file");
     let bytes = noise(n_written * n_callers);
     let n_commits = n_callers * DURABLE;
-    let (mut own, mut floors) = (Vec::new(), Vec::new());
+    let (mut own, mut floors, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..n_rounds {
         let first = 10_000 + round * n_commits;
         // Each makes its own, as callers do: memory that another thread took is freed for more.
@@ -240,6 +244,9 @@ fn durable(n_callers: usize, n_rounds: usize, wait: Duration) -> Value {
             std::thread::sleep(wait);
         }
         floors.push(start.elapsed().as_nanos() as f64 / n_commits as f64);
+        let start = Instant::now();
+        (0..DURABLE).for_each(|_| put_blobs(&rows, &row, n_callers));
+        bare.push(start.elapsed().as_nanos() as f64 / n_commits as f64);
     }
     slow_syncs(Duration::ZERO);
     json!({
@@ -247,6 +254,7 @@ fn durable(n_callers: usize, n_rounds: usize, wait: Duration) -> Value {
         "sync_wait_ns": wait.as_nanos() as u64,
         "wall_ns": least(&own), "floor_wall_ns": least(&floors),
         "of_floor": least(&floors) / least(&own),
+        "rows_wall_ns": least(&bare), "rows_of_floor": least(&floors) / least(&bare),
     })
 }
 

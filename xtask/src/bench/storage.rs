@@ -51,7 +51,9 @@ pub(super) fn rows(found: &Value) -> Vec<[String; 3]> {
             let what = format!("durable commit, callers: {}{disk}", run["callers"]);
             let path = |name: &str| format!("/{part}/{at}/{name}");
             let beside = ratio(&path("of_floor"), "the rate of append and fdatasync");
-            row(what, nanos(&path("wall_ns")), beside);
+            let bare = number(&path("rows_of_floor"))
+                .map_or(String::new(), |ratio| format!("; SQLite's bare rows: {ratio:.2} x"));
+            row(what, nanos(&path("wall_ns")), beside + &bare);
         }
     }
     let tickets = number("/tickets").map_or("-".to_owned(), grouped);
@@ -105,11 +107,12 @@ mod tests {
     fn each_cost_stands_beside_its_floor() {
         let found = json!({
             "tickets": 1000000, "commit": {"cpu_ns": 70000.0, "x_floor": 4.5},
-            "durable": [{"callers": 32, "wall_ns": 90000.0, "of_floor": 0.83}],
+            "durable": [{"callers": 32, "wall_ns": 90000.0, "of_floor": 0.83, "rows_of_floor": 0.9}],
         });
         let table = table(&found);
         assert!(table.contains("70.00 us   4.50 x one row"), "{table}");
         assert!(table.contains("callers: 32") && table.contains("0.83 x the rate"), "{table}");
+        assert!(table.contains("bare rows: 0.90 x"), "{table}");
         assert!(table.contains("of 1,000,000 tickets"), "{table}");
     }
 }
