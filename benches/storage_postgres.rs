@@ -2,7 +2,8 @@
 //!
 //! Prints one JSON object. So many callers at once commit what receiving a mail commits, to
 //! a server of the bench's own that waits for the disk at every commit; by turns with it,
-//! as many callers insert one row of the same bytes each. Then one caller commits many at once,
+//! as many callers insert one row of the same bytes each, and as many rows of them in as many
+//! tables as a commit adds, by one statement that checks nothing. Then one caller commits many at once,
 //! by turns with one statement that inserts as many rows. Of all, the best round counts.
 
 #![allow(
@@ -21,6 +22,7 @@ mod stored;
 
 use fixture::floor::noise;
 use helpdesk::block_on;
+use helpdesk::storage::postgres::tokio_postgres::types::ToSql;
 use helpdesk::storage::postgres::tokio_postgres::{Client, NoTls, Statement, connect};
 use helpdesk::storage::postgres::{PostgresOptions, PostgresStore};
 use helpdesk::storage::{ChangeSet, Store};
@@ -76,9 +78,15 @@ impl Run<'_> {
         let address = self.cluster.address();
         let options = PostgresOptions::default().with_connections(self.n_callers);
         let store = block_on(PostgresStore::open(&address, options)).expect("opens");
-        let raw = Raw::connect(&address, self.n_callers);
+        let mut raw = Raw::connect(&address, self.n_callers);
         let bytes = noise(n_bytes(self.kinds));
-        let (mut own, mut floors) = (f64::INFINITY, f64::INFINITY);
+        let added = raw.added_by(|| {
+            let set = self.kinds.receives(*first..*first + 1).next().expect("a change set");
+            *first += 1;
+            block_on(store.commit(set)).expect("commits");
+        });
+        raw.prepare_rows(&added);
+        let (mut own, mut floors, mut bare) = (f64::INFINITY, f64::INFINITY, f64::INFINITY);
         // One more, so that all is prepared and in memory.
         for round in 0..=self.n_rounds {
             let mut job = || {
@@ -91,20 +99,22 @@ impl Run<'_> {
                 block_on(store.commit(set)).expect("commits");
             });
             let rows = vec![vec![(); n_each]; self.n_callers];
-            let inserts = per_commit(rows, |caller, ()| raw.insert(caller, &bytes));
+            let inserts = per_commit(rows.clone(), |caller, ()| raw.insert(caller, &bytes));
+            let of_all = per_commit(rows, |caller, ()| raw.insert_rows(caller, &added, &bytes));
             if round > 0 {
                 own = own.min(commits);
                 floors = floors.min(inserts);
+                bare = bare.min(of_all);
             }
         }
         json!({
             "callers": self.n_callers, "commit_ns": own, "insert_ns": floors,
             "of_insert_rate": floors / own,
+            "rows": added.iter().sum::<usize>(), "tables": added.len(),
+            "rows_ns": bare, "rows_of_insert_rate": floors / bare,
         })
     }
-}
 
-impl Run<'_> {
     /// One caller commits so many times many at once, in each round.
     fn measure_many(&self, n_times: usize, first: &mut usize) -> Value {
         let address = self.cluster.address();
@@ -155,6 +165,8 @@ fn per_commit<T: Send>(jobs: Vec<Vec<T>>, work: impl Fn(usize, T) + Sync) -> f64
 struct Raw {
     _runtime: tokio::runtime::Runtime,
     clients: Vec<(Client, Statement)>,
+    /// For each of them, the statement that inserts into as many tables as a commit does.
+    rows: Vec<Statement>,
 }
 
 impl Raw {
@@ -176,7 +188,65 @@ impl Raw {
             })
         });
         let clients = clients.collect();
-        Self { _runtime: runtime, clients }
+        Self { _runtime: runtime, clients, rows: Vec::new() }
+    }
+
+    /// Rows that some work adds to the store's tables, of each that gets some.
+    fn added_by(&self, work: impl FnOnce()) -> Vec<usize> {
+        let count = || -> Vec<i64> {
+            let (client, _) = &self.clients[0];
+            let tables = "SELECT tablename::text FROM pg_tables \
+                WHERE schemaname = 'public' AND tablename LIKE 'hd\\_%' ORDER BY tablename";
+            let tables = block_on(client.query(tables, &[])).expect("names");
+            let count = |table: &str| {
+                let sql = format!("SELECT count(*) FROM {table}");
+                block_on(client.query_one(&sql, &[])).expect("counts").get(0)
+            };
+            tables.iter().map(|row| count(row.get(0))).collect()
+        };
+        let before = count();
+        work();
+        let added = count().into_iter().zip(before).map(|(after, before)| after - before);
+        added.filter_map(|n| usize::try_from(n).ok().filter(|n| *n > 0)).collect()
+    }
+
+    /// Prepares the statement that adds so many rows to each of as many tables.
+    fn prepare_rows(&mut self, added: &[usize]) {
+        let insert = |at: usize| {
+            let (ids, rows) = (2 * at + 1, 2 * at + 2);
+            let rows = format!("unnest(${ids}::uuid[], ${rows}::bytea[])");
+            format!("INSERT INTO floor_{at} (id, bytes) SELECT * FROM {rows}")
+        };
+        let last = added.len().checked_sub(1).expect("rows are added");
+        let others: Vec<String> =
+            (0..last).map(|at| format!("t{at} AS ({})", insert(at))).collect();
+        let sql = format!("WITH {} {}", others.join(", "), insert(last));
+        for (client, _) in &self.clients {
+            for at in 0..added.len() {
+                let table = "(id uuid PRIMARY KEY, bytes bytea)";
+                let table = format!("CREATE TABLE IF NOT EXISTS floor_{at} {table}");
+                block_on(client.batch_execute(&table)).expect("makes a table");
+            }
+            // As the store's sessions do: planned once.
+            let plan = "SET plan_cache_mode = force_generic_plan";
+            block_on(client.batch_execute(plan)).expect("set");
+            self.rows.push(block_on(client.prepare(&sql)).expect("prepares"));
+        }
+    }
+
+    /// The same bytes in as many rows of as many tables as a commit adds.
+    fn insert_rows(&self, caller: usize, added: &[usize], bytes: &[u8]) {
+        let n_rows: usize = added.iter().sum();
+        let mut parts = bytes.chunks(bytes.len().div_ceil(n_rows)).cycle();
+        let tables: Vec<(Vec<Uuid>, Vec<&[u8]>)> = added
+            .iter()
+            .map(|n| ((0..*n).map(|_| Uuid::new_v4()).collect(), parts.by_ref().take(*n).collect()))
+            .collect();
+        let params: Vec<&(dyn ToSql + Sync)> = tables
+            .iter()
+            .flat_map(|(ids, rows)| [ids as &(dyn ToSql + Sync), rows as &(dyn ToSql + Sync)])
+            .collect();
+        block_on(self.clients[caller].0.execute(&self.rows[caller], &params)).expect("inserts");
     }
 
     fn insert_many(&self, bytes: &[Vec<u8>]) {

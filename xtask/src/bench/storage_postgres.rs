@@ -36,7 +36,12 @@ pub(super) fn rows(found: &Value) -> Vec<[String; 3]> {
     let mut rows: Vec<[String; 3]> = runs
         .map(|run| {
             let what = format!("durable commit, callers: {}", run["callers"]);
-            row(what, run, "inserts of one row")
+            let mut row = row(what, run, "inserts of one row");
+            if let Some(share) = run["rows_of_insert_rate"].as_f64() {
+                let (rows, tables) = (&run["rows"], &run["tables"]);
+                row[2] += &format!("; bare, {rows} rows in {tables} tables: {share:.2} x");
+            }
+            row
         })
         .collect();
     let many = &found["many"];
@@ -62,11 +67,13 @@ mod tests {
     #[test]
     fn each_cost_stands_beside_its_floor() {
         let found = json!({
-            "runs": [{"callers": 8, "commit_ns": 700_000.0, "insert_ns": 560_000.0, "of_insert_rate": 0.8}],
+            "runs": [{"callers": 8, "commit_ns": 700_000.0, "insert_ns": 560_000.0, "of_insert_rate": 0.8,
+                "rows": 12, "tables": 9, "rows_of_insert_rate": 0.9}],
             "many": {"commits": 64, "commit_ns": 500_000.0, "insert_ns": 50_000.0, "of_insert_rate": 0.1},
         });
         let table = table(&found);
         assert!(table.contains("callers: 8") && table.contains("0.80 x the rate"), "{table}");
+        assert!(table.contains("12 rows in 9 tables: 0.90 x"), "{table}");
         assert!(table.contains("64 at once") && table.contains("50.00 us each"), "{table}");
     }
 
