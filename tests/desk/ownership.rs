@@ -595,3 +595,23 @@ fn presence_is_ones_own_and_ends_on_time() {
             Fri 11:00 tick: nothing"#]],
     );
 }
+
+/// Whoever came before that timer was fired saw an agent who was not back yet.
+#[test]
+fn who_is_back_by_a_timer_that_comes_late_is_given_what_came_since() {
+    let away = json!({"type": "set_presence", "status": "away", "until": "2026-11-20T09:05:00Z"});
+    check(
+        giving("assign", json!({"stages": [{}, {"after_seconds": 3_600}]})),
+        &[
+            (AT, presence("ben", "offline")),
+            (AT, Step::Do("amy", away)),
+            ("2026-11-20T09:10:00Z", mail("anna@acme.com", "A", "a")),
+            ("2026-11-20T09:20:00Z", Step::Tick),
+        ],
+        &expect![[r#"
+            Fri 09:00 ben offline
+            Fri 09:00 amy away
+            Fri 09:10 contact anna made; #1 opened `A` for anna; #1 m1 by anna; #1 to support (desk_default); #1 waiting look_again_at=Fri-10:10 stage=0
+            Fri 09:20 tick: Fri 09:05 amy online; Fri 09:10 #1 assigned to amy (automatically) only_candidate of 1; #1 new→open (assigned)"#]],
+    );
+}

@@ -140,9 +140,14 @@ pub struct Search<'a> {
 /// included; stages out of order are taken by `after_seconds`. A queue without
 /// stages has one, of its own group. A ticket that never entered a queue waits
 /// since it was opened. Source: spec/routing.md §3.1.
+///
+/// Where a timer that was due before comes late, `now` may be before the ticket entered
+/// its queue: it is then searched for as at its entry, as what was asked for it then found
+/// others than are there since.
 #[must_use]
 pub fn active_stages<'a>(queue: &'a Queue, ticket: &'a Ticket, now: DateTime<Utc>) -> Search<'a> {
     let entered_at = entered_queue_at(ticket);
+    let now = now.max(entered_at);
     let is_active = |stage: &&Stage| after(entered_at, stage.after_seconds) <= now;
     let n_active = queue.stages.iter().filter(is_active).count();
     first_stages(queue, ticket, n_active)

@@ -131,6 +131,15 @@ fn nobody_is_asked_before_the_first_stage() {
     assert_eq!((choice.chosen, choice.look_again_at), (None, Some(ago(-1))));
 }
 
+/// A timer that was due before the ticket came, and is late, seeks as if it had just come.
+#[test]
+fn a_ticket_is_searched_for_as_at_its_entry_before_that() {
+    let queue = queue(json!({"stages": [{}, {"after_seconds": 60, "pools": ["two"]}]}));
+    let ticket = ticket();
+    assert_eq!(search(&queue, &ticket, -5), search(&queue, &ticket, 0));
+    assert_eq!(pools(&search(&queue, &ticket, -5)).len(), 1);
+}
+
 #[test]
 fn a_stage_that_never_comes_is_at_the_end_of_time() {
     let queue = queue(json!({"stages": [{}, {"after_seconds": u64::MAX}]}));
