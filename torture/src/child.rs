@@ -150,14 +150,14 @@ impl Ledger {
     /// One write. A kill can still tear it, where it goes over the end of a page: a line
     /// therefore begins by itself, and says where it ends.
     fn write(&self, line: &Line) {
-        let text = match line {
+        let words = match line {
             Line::Acked(Acked { id, message: Some((ticket, seq)) }) => {
-                format!("\nacked {} {} {seq} {END}", id.0, ticket.0)
+                format!("acked {} {} {seq}", id.0, ticket.0)
             }
-            Line::Acked(Acked { id, message: None }) => format!("\nacked {} {END}", id.0),
-            Line::Delivered(ticket, seq) => format!("\ndelivered {} {seq} {END}", ticket.0),
+            Line::Acked(Acked { id, message: None }) => format!("acked {}", id.0),
+            Line::Delivered(ticket, seq) => format!("delivered {} {seq}", ticket.0),
         };
-        (&self.0).write_all(text.as_bytes()).unwrap();
+        (&self.0).write_all(format!("\n{words}{END}").as_bytes()).unwrap();
     }
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn read_ledger(path: &Path) -> Vec<Line> {
 }
 
 fn read_line(line: &str) -> Line {
-    let words: Vec<&str> = line.split_whitespace().collect();
+    let words: Vec<&str> = line.split(' ').collect();
     let id = |text: &str| Uuid::parse_str(text).unwrap();
     match words[..] {
         ["acked", of] => Line::Acked(Acked { id: CommandId(id(of)), message: None }),
