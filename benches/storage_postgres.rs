@@ -221,12 +221,12 @@ impl Raw {
         let others: Vec<String> =
             (0..last).map(|at| format!("t{at} AS ({})", insert(at))).collect();
         let sql = format!("WITH {} {}", others.join(", "), insert(last));
+        for at in 0..added.len() {
+            let table = "(id uuid PRIMARY KEY, bytes bytea)";
+            let table = format!("CREATE TABLE IF NOT EXISTS floor_{at} {table}");
+            block_on(self.clients[0].0.batch_execute(&table)).expect("makes a table");
+        }
         for (client, _) in &self.clients {
-            for at in 0..added.len() {
-                let table = "(id uuid PRIMARY KEY, bytes bytea)";
-                let table = format!("CREATE TABLE IF NOT EXISTS floor_{at} {table}");
-                block_on(client.batch_execute(&table)).expect("makes a table");
-            }
             // As the store's sessions do: planned once.
             let plan = "SET plan_cache_mode = force_generic_plan";
             block_on(client.batch_execute(plan)).expect("set");
