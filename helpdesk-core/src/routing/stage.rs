@@ -141,9 +141,9 @@ pub struct Search<'a> {
 /// stages has one, of its own group. A ticket that never entered a queue waits
 /// since it was opened. Source: spec/routing.md §3.1.
 ///
-/// Where a timer that was due before comes late, `now` may be before the ticket entered
-/// its queue: it is then searched for as at its entry, as what was asked for it then found
-/// others than are there since.
+/// A timer that fires late may ask at a `now` before the ticket entered its queue; the answer
+/// is then the one at its entry. With none, an agent whom that timer brings back would be
+/// given nothing of what came since it was due.
 #[must_use]
 pub fn active_stages<'a>(queue: &'a Queue, ticket: &'a Ticket, now: DateTime<Utc>) -> Search<'a> {
     let entered_at = entered_queue_at(ticket);
