@@ -76,7 +76,7 @@ pub struct ChangeSet {
     pub expect: Vec<Expect>,
     /// Records to write whole. The new version of a record's stream is its
     /// expected one plus the number of its events here, or plus one when it has
-    /// none. Messages and earlier configurations have no version.
+    /// none. Messages and earlier configurations have no version. None may be here twice.
     pub put: Vec<Record>,
     /// Unique keys.
     pub unique: Vec<UniqueOp>,

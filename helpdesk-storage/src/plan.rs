@@ -7,9 +7,10 @@ use helpdesk_core::case::record::{Record, UniqueKey};
 use helpdesk_core::event::StreamId;
 use helpdesk_core::id::{TenantId, TicketId, Version};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Where a record is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Slot {
     /// With its stream's version.
     Stream(StreamId),
@@ -17,6 +18,16 @@ pub(crate) enum Slot {
     Message(TicketId, u32),
     /// Among the configurations.
     ConfigVersion(Version),
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(stream) => write!(f, "{} `{}`", stream.kind.as_str(), stream.id),
+            Self::Message(ticket, seq) => write!(f, "message {seq} of ticket `{ticket}`"),
+            Self::ConfigVersion(version) => write!(f, "configuration {version}"),
+        }
+    }
 }
 
 /// A stream that a change set writes.
@@ -49,8 +60,8 @@ impl Plan {
     /// # Errors
     ///
     /// [`StoreError::Invalid`] when a stream is written but not expected, is
-    /// expected or put twice, or has events but no record; and for a record
-    /// that is no part of `put`.
+    /// expected twice, or has events but no record; when a record is put twice;
+    /// and for one that is no part of `put`.
     pub(crate) fn new(change_set: &ChangeSet) -> Result<Self> {
         let mut expected = BTreeMap::new();
         for expect in &change_set.expect {
@@ -63,10 +74,13 @@ impl Plan {
             slots: Vec::with_capacity(change_set.put.len()),
             numbers: Vec::with_capacity(change_set.events.len()),
         };
+        let mut others = BTreeSet::new();
         for record in &change_set.put {
             let slot = slot(change_set.tenant, record)?;
             if let Slot::Stream(stream) = slot {
                 plan.put(stream, &expected)?;
+            } else if !others.insert(slot) {
+                return Err(invalid(format!("{slot} is put twice")));
             }
             plan.slots.push(slot);
         }
@@ -228,5 +242,5 @@ pub(crate) fn invalid(message: impl Into<String>) -> StoreError {
 }
 
 fn about(stream: StreamId, what: &str) -> StoreError {
-    invalid(format!("{} `{}` {what}", stream.kind.as_str(), stream.id))
+    invalid(format!("{} {what}", Slot::Stream(stream)))
 }

@@ -22,7 +22,7 @@ area!("commit":
     a_refused_commit_leaves_nothing,
     commits_of_many_are_each_for_itself,
     a_stream_that_is_not_expected_is_invalid,
-    a_stream_named_twice_is_invalid,
+    what_is_named_twice_is_invalid,
     what_is_no_part_of_put_is_invalid,
     events_count_the_version,
     a_record_without_events_moves_on_by_one,
@@ -243,10 +243,13 @@ async fn a_stream_that_is_not_expected_is_invalid(kit: Kit) -> Outcome {
     super::kit::invalid("an event", kit.store.commit(change).await)
 }
 
-async fn a_stream_named_twice_is_invalid(kit: Kit) -> Outcome {
+async fn what_is_named_twice_is_invalid(kit: Kit) -> Outcome {
     let mut change = kit.put(stream(1), 0, case(ticket(1)?));
     change.put.push(case(ticket(1)?));
     super::kit::invalid("a thing put twice", kit.store.commit(change).await)?;
+    let mut change = kit.put(stream(1), 0, case(ticket(1)?));
+    change.put.extend(["a", "b"].map(|text| Record::Message(Box::new(message(1, 1, text)))));
+    super::kit::invalid("a message put twice", kit.store.commit(change).await)?;
     let mut change = kit.put(stream(1), 0, case(ticket(1)?));
     change.expect.push(Expect { stream: stream(1), version: 0 });
     super::kit::invalid("a thing expected twice", kit.store.commit(change).await)
