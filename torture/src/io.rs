@@ -30,7 +30,7 @@ const TROUBLES: [(Trouble, u64); 5] = [
     (Trouble::Busy, 10),
 ];
 /// Seeds for everything.
-pub(crate) const N_SEEDS: u64 = 9 * TROUBLES.len() as u64 * STRIDE;
+pub(crate) const N_SEEDS: u64 = 13 * TROUBLES.len() as u64 * STRIDE;
 
 /// What is asked while calls fail.
 #[derive(Debug, Clone)]
@@ -70,12 +70,12 @@ fn base() -> (Arc<Disk>, Vec<Call>) {
     let outbox = |id, lane| Part::Outbox { id, lane, after: 0 };
     let set = |n| Part::Set { n, kind: 3, after: 0 };
     let rich = vec![
-        put(4),
+        put(3),
         put(1),
-        Part::Message { n: 4, seq: 1 },
-        Part::Unique { k: 2, n: 4, replace: false },
+        Part::Message { n: 3, seq: 1 },
+        Part::Unique { k: 2, n: 3, replace: false },
         Part::Remove { k: 0 },
-        set(4),
+        set(3),
         outbox(9, 2),
         Part::Command { id: 3, content: 0 },
         Part::Done { lease: 0 },
@@ -91,7 +91,7 @@ fn base() -> (Arc<Disk>, Vec<Call>) {
         Step::Claim { timers: false, max: 2, of_all: true },
         Step::Settle { lease: 0, how: How::Dead },
         Step::Later(10),
-        Step::Commit(vec![outbox(5, 2), put(2)]),
+        Step::Commit(vec![outbox(5, 2), put(2), put(6), set(6)]),
         Step::Claim { timers: true, max: 1, of_all: true },
     ];
     for step in &before {
@@ -107,7 +107,11 @@ fn base() -> (Arc<Disk>, Vec<Call>) {
         Step::Settle { lease: 0, how: How::Dead },
         Step::Redrive { all: true },
         Step::PurgeDead,
+        Step::PurgeTickets(vec![(0, 0), (6, 0)]),
+        Step::Archive { n: 0 },
+        Step::Lead { job: 0, owner: 0, seconds: 9 },
         Step::Compact,
+        Step::Scrub,
     ];
     let calls = asked.iter().map(|step| model.clone().make(step)).collect();
     // The process dies: the log is not folded.

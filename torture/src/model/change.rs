@@ -4,12 +4,14 @@ use super::reference::{Call, Model, TENANTS, at};
 use super::step::{Part, Step};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::core::actor::{ActorKind, Author};
+use helpdesk::core::article::{ArticleMeta, ArticleText, Revision, Visibility};
 use helpdesk::core::case::Case;
+use helpdesk::core::case::archive::tombstone;
 use helpdesk::core::case::record::{CommandRecord, OutboxMessage, Record, UniqueKey};
 use helpdesk::core::contact::Contact;
 use helpdesk::core::effect::Effect;
-use helpdesk::core::event::{Cause, Event, NewEvent, Origin, StreamId, TimerKind};
-use helpdesk::core::id::{CommandId, ContactId, Key, MessageId, TicketId, TicketNumber};
+use helpdesk::core::event::{Cause, Event, NewEvent, Origin, StreamId, StreamKind, TimerKind};
+use helpdesk::core::id::{ArticleId, CommandId, ContactId, Key, MessageId, TicketId, TicketNumber};
 use helpdesk::core::ticket::Ticket;
 use helpdesk::core::ticket::message::{Message, MessageKind, MessageMeta, text_hash};
 use helpdesk::core::ticket::priority::Channel;
@@ -28,19 +30,19 @@ const COMMAND_SECONDS: i64 = 40;
 /// Age of the dead letters that are dropped.
 const DEAD_SECONDS: i64 = 30;
 
-/// The n-th thing: a ticket or a contact.
+/// The n-th thing: a ticket, a contact or an article.
 pub(crate) fn thing(n: u8) -> StreamId {
     let id = Uuid::from_u128(u128::from(n) + 1);
-    if n.is_multiple_of(2) {
-        StreamId::case(TicketId(id))
-    } else {
-        StreamId::contact(ContactId(id))
+    match n % 3 {
+        0 => StreamId::case(TicketId(id)),
+        1 => StreamId::contact(ContactId(id)),
+        _ => StreamId::article(ArticleId(id)),
     }
 }
 
 /// The ticket nearest to the n-th thing.
 fn ticket_id(n: u8) -> TicketId {
-    TicketId(thing(n / 2 * 2).id)
+    TicketId(thing(n / 3 * 3).id)
 }
 
 /// The k-th unique key.
@@ -88,7 +90,29 @@ impl Model {
                 let before = now - TimeDelta::seconds(DEAD_SECONDS);
                 Call::Maintain(Maintain::PurgeDeadLetters { tenant, before })
             }
+            Step::PurgeTickets(tickets) => {
+                let standing = |(n, off): &(u8, i8)| {
+                    let ticket = ticket_id(*n);
+                    let version = self.version(tenant, StreamId::case(ticket));
+                    (ticket, version.saturating_add_signed((*off).into()))
+                };
+                let tickets = tickets.iter().map(standing).collect();
+                Call::Maintain(Maintain::PurgeTickets { tenant, tickets })
+            }
+            Step::Archive { n } => {
+                let entries = self.entries(tenant, thing(*n)).map(|it| tombstone(&it)).collect();
+                Call::Maintain(Maintain::Rewrite { tenant, entries })
+            }
+            Step::Lead { job, owner, seconds } => {
+                let (job, owner) = (job.to_string(), owner.to_string());
+                Call::Maintain(Maintain::Lead { job, owner, now, lease_seconds: *seconds })
+            }
+            Step::Resign { job, owner } => {
+                let (job, owner) = (job.to_string(), owner.to_string());
+                Call::Maintain(Maintain::Resign { job, owner })
+            }
             Step::Compact => Call::Maintain(Maintain::Compact),
+            Step::Scrub => Call::Maintain(Maintain::Scrub),
             Step::Later(seconds) => {
                 self.now += seconds;
                 Call::Nothing
@@ -168,10 +192,35 @@ impl Model {
 
 /// The n-th thing as the c-th commit writes it.
 fn record(n: u8, c: u128, now: DateTime<Utc>) -> Record {
-    if !n.is_multiple_of(2) {
-        let contact = Contact::named(ContactId(thing(n).id), format!("Contact {n} of {c}"));
-        return Record::Contact(Box::new(contact));
+    match thing(n).kind {
+        StreamKind::Contact => {
+            let contact = Contact::named(ContactId(thing(n).id), format!("Contact {n} of {c}"));
+            Record::Contact(Box::new(contact))
+        }
+        StreamKind::Article => Record::Article(Box::new(article(n, c, now))),
+        _ => Record::Case(Box::new(Case::new(ticket(n, c, now)))),
     }
+}
+
+fn article(n: u8, c: u128, now: DateTime<Utc>) -> ArticleMeta {
+    let text = ArticleText { title: format!("Article {n} of {c}"), body: String::new() };
+    let draft = Revision {
+        number: 1,
+        text_of: 1,
+        text_bytes: text.title.len() as u64,
+        sha256: text.sha256(),
+        category: None,
+        labels: Vec::new(),
+        visibility: Visibility::Public,
+        saved_at: now,
+        by: Author::System,
+        restored_from: None,
+    };
+    let key = Key::new(&format!("a{n}")).unwrap();
+    ArticleMeta::new(ArticleId(thing(n).id), key, "en".to_owned(), draft)
+}
+
+fn ticket(n: u8, c: u128, now: DateTime<Utc>) -> Ticket {
     let open = StatusDef {
         key: Key::new("open").unwrap(),
         name: "Open".to_owned(),
@@ -181,7 +230,7 @@ fn record(n: u8, c: u128, now: DateTime<Utc>) -> Record {
     let requester = ContactId(Uuid::from_u128(1));
     let mut ticket = Ticket::blank(ticket_id(n), number, requester, Channel::Email, &open, now);
     ticket.subject = format!("Ticket {n} of {c}");
-    Record::Case(Box::new(Case::new(ticket)))
+    ticket
 }
 
 fn message(ticket_id: TicketId, seq: u32, c: u128, now: DateTime<Utc>) -> Message {

@@ -5,7 +5,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use helpdesk::core::case::record::{
     CommandRecord, DeadLetter, OutboxMessage, Record, RecordKey, UniqueKey,
 };
-use helpdesk::core::event::{NewEvent, StreamId};
+use helpdesk::core::event::{NewEvent, Recorded, StreamId};
 use helpdesk::core::id::{CommandId, TenantId, TicketId};
 use helpdesk::core::ticket::message::Message;
 use helpdesk_storage::{
@@ -92,6 +92,8 @@ pub(crate) struct Model {
     /// How often each timer was set, gone ones too.
     generations: BTreeMap<(TenantId, LeasedThing), u32>,
     pub(super) tokens: Vec<LeaseToken>,
+    /// Who leads each job, and until when.
+    leads: BTreeMap<String, (String, DateTime<Utc>)>,
     pub(super) n_commits: u128,
     /// The last call, and what it must answer.
     pub(super) last: (Call, Answer),
@@ -129,6 +131,7 @@ impl Model {
             due: Vec::new(),
             generations: BTreeMap::new(),
             tokens: Vec::new(),
+            leads: BTreeMap::new(),
             n_commits: 0x1000,
             last: (Call::Nothing, Answer::Nothing),
         }
@@ -366,9 +369,77 @@ impl Model {
                 self.dead.retain(|(of, dead, _)| of != tenant || dead.died_at >= *before);
             }
             Maintain::Redrive { tenant, ids, now } => self.redrive(*tenant, ids, *now),
+            Maintain::PurgeTickets { tenant, tickets } => {
+                return tickets.iter().map(|it| u64::from(self.purge(*tenant, *it))).sum();
+            }
+            Maintain::Rewrite { tenant, entries } => {
+                return entries.iter().map(|it| u64::from(self.rewrite(*tenant, it))).sum();
+            }
+            Maintain::Lead { job, owner, now, lease_seconds } => {
+                let until = *now + TimeDelta::seconds(i64::from(*lease_seconds));
+                return u64::from(self.lead(job, owner, *now, until));
+            }
+            Maintain::Resign { job, owner } => {
+                let is_led = self.leads.get(job).is_some_and(|(leader, _)| leader == owner);
+                if is_led {
+                    self.leads.remove(job);
+                }
+                return u64::from(is_led);
+            }
             _ => {}
         }
         (n_before - self.commands.len() - self.dead.len()) as u64
+    }
+
+    /// Removes a ticket that stands at this version; whether it does.
+    fn purge(&mut self, of: TenantId, (ticket, version): (TicketId, u64)) -> bool {
+        let stream = StreamId::case(ticket);
+        if version == 0 || self.version(of, stream) != version {
+            return false;
+        }
+        let is_its_timer = |tenant: TenantId, thing: LeasedThing| match thing {
+            LeasedThing::Timer { stream: its, .. } => (tenant, its) == (of, stream),
+            LeasedThing::Outbox { .. } => false,
+        };
+        self.records.remove(&(of, stream));
+        self.messages.retain(|(tenant, its, _), _| (*tenant, *its) != (of, ticket));
+        self.unique.retain(|(tenant, _), its| (*tenant, *its) != (of, stream));
+        self.journal.retain(|(tenant, _, entry)| (*tenant, entry.stream) != (of, stream));
+        self.due.retain(|due| !is_its_timer(due.tenant, due.thing));
+        self.generations.retain(|(tenant, thing), _| !is_its_timer(*tenant, *thing));
+        true
+    }
+
+    /// A thing's entries; the model knows no positions.
+    pub(super) fn entries(&self, of: TenantId, stream: StreamId) -> impl Iterator<Item = Recorded> {
+        let is_its = move |(tenant, _, entry): &&(TenantId, u64, NewEvent)| {
+            (*tenant, entry.stream) == (of, stream)
+        };
+        let recorded = |(_, n, entry): &(TenantId, u64, NewEvent)| Recorded {
+            position: 0,
+            n: *n,
+            entry: entry.clone(),
+        };
+        self.journal.iter().filter(is_its).map(recorded)
+    }
+
+    /// Puts another entry where this one stands; whether it does.
+    fn rewrite(&mut self, of: TenantId, new: &Recorded) -> bool {
+        let place = (of, new.n, new.entry.stream);
+        let known = self.journal.iter_mut().find(|(t, n, it)| (*t, *n, it.stream) == place);
+        let Some((_, _, entry)) = known else { return false };
+        entry.event = new.entry.event.clone();
+        entry.origin = new.entry.origin.clone();
+        true
+    }
+
+    /// Takes or keeps a lead until then; whether it is the owner's.
+    fn lead(&mut self, job: &str, owner: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> bool {
+        if self.leads.get(job).is_some_and(|(leader, end)| leader != owner && *end > now) {
+            return false;
+        }
+        self.leads.insert(job.to_owned(), (owner.to_owned(), until));
+        true
     }
 
     /// Dead letters go back in the order in which they died; one whose id is in the
@@ -442,7 +513,15 @@ fn written(change: &ChangeSet) -> Option<Vec<(StreamId, u64)>> {
         change.expect.iter().map(|expect| (expect.stream, expect.version)).collect();
     let put: Vec<StreamId> = change.put.iter().filter_map(Record::stream).collect();
     let put_once: BTreeSet<&StreamId> = put.iter().collect();
-    if expected.len() < change.expect.len() || put_once.len() < put.len() {
+    let messages = || {
+        change.put.iter().filter_map(|record| match record {
+            Record::Message(message) => Some((message.ticket_id, message.meta.seq)),
+            _ => None,
+        })
+    };
+    let is_put_twice = put_once.len() < put.len()
+        || messages().collect::<BTreeSet<_>>().len() < messages().count();
+    if expected.len() < change.expect.len() || is_put_twice {
         return None;
     }
     let mut written: Vec<(StreamId, u64)> = Vec::new();

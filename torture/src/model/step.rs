@@ -3,6 +3,9 @@
 use helpdesk_storage::SettleHow;
 use proptest::prelude::*;
 
+/// Things: tickets, contacts and articles in turn.
+pub(crate) const N_THINGS: u8 = 7;
+
 /// One step.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
@@ -20,8 +23,18 @@ pub(crate) enum Step {
     Redrive { all: bool },
     /// Drops old dead letters.
     PurgeDead,
+    /// Removes tickets, each at the version that stands, plus so much.
+    PurgeTickets(Vec<(u8, i8)>),
+    /// Puts tombstones where a thing's entries stand.
+    Archive { n: u8 },
+    /// Takes the lead of a job, or keeps it, for so many seconds.
+    Lead { job: u8, owner: u8, seconds: u32 },
+    /// Gives it back.
+    Resign { job: u8, owner: u8 },
     /// Folds what a backend has to fold.
     Compact,
+    /// Leaves no bytes of what was removed.
+    Scrub,
     /// Time goes on by so many seconds.
     Later(i64),
     /// The store is closed and opened again.
@@ -57,7 +70,7 @@ impl How {
     }
 }
 
-/// A part of a change set. `n` is a thing: an even one a ticket, an odd one a contact.
+/// A part of a change set. `n` is a thing.
 #[derive(Debug, Clone)]
 pub(crate) enum Part {
     /// Writes a thing; it is expected at the version that stands, plus `off`.
@@ -115,9 +128,17 @@ pub(crate) enum Part {
     Other,
 }
 
+/// A thing.
+fn n() -> impl Strategy<Value = u8> {
+    0..N_THINGS
+}
+
+/// How far a version is off.
+fn off() -> impl Strategy<Value = i8> {
+    prop_oneof![8 => Just(0i8), 1 => Just(1), 1 => Just(-1)]
+}
+
 fn part() -> impl Strategy<Value = Part> {
-    let off = || prop_oneof![8 => Just(0i8), 1 => Just(1), 1 => Just(-1)];
-    let n = || 0..5u8;
     prop_oneof![
         5 => (n(), off(), 0..3u8).prop_map(|(n, off, n_events)| Part::Put { n, off, n_events }),
         1 => n().prop_map(|n| Part::Events { n }),
@@ -127,7 +148,7 @@ fn part() -> impl Strategy<Value = Part> {
         1 => (0..3u8).prop_map(|k| Part::Remove { k }),
         3 => (n(), 0..13u8, 0..30i64).prop_map(|(n, kind, after)| Part::Set { n, kind, after }),
         1 => (n(), 0..13u8).prop_map(|(n, kind)| Part::Cancel { n, kind }),
-        3 => (0..20u8, 0..3u8, 0..10i64).prop_map(|(id, lane, after)| Part::Outbox { id, lane, after }),
+        3 => (0..20u8, 0..5u8, 0..10i64).prop_map(|(id, lane, after)| Part::Outbox { id, lane, after }),
         1 => (0..8usize).prop_map(|lease| Part::Done { lease }),
         2 => (0..6u8, 0..2u8).prop_map(|(id, content)| Part::Command { id, content }),
         1 => Just(Part::Other),
@@ -156,7 +177,13 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::PurgeCommands),
         3 => any::<bool>().prop_map(|all| Step::Redrive { all }),
         1 => Just(Step::PurgeDead),
+        2 => prop::collection::vec((n(), off()), 1..3).prop_map(Step::PurgeTickets),
+        1 => n().prop_map(|n| Step::Archive { n }),
+        2 => (0..2u8, 0..2u8, 0..60u32)
+            .prop_map(|(job, owner, seconds)| Step::Lead { job, owner, seconds }),
+        1 => (0..2u8, 0..2u8).prop_map(|(job, owner)| Step::Resign { job, owner }),
         1 => Just(Step::Compact),
+        1 => Just(Step::Scrub),
         3 => (0..50i64).prop_map(Step::Later),
         1 => Just(Step::Reopen),
     ]
