@@ -458,6 +458,20 @@ fn who_was_erased_does_not_come_back_from_an_archive() {
 }
 
 #[test]
+fn lines_of_a_newer_version_stay_as_they_are() {
+    let (mut kit, lines) = archived(Arc::new(MemoryStore::default()));
+    let text = String::from_utf8(lines).unwrap();
+    let newer = text.replace(r#""type":"routed""#, r#""type":"sung","song":7"#).into_bytes();
+    let opaque = |it: &Recorded| matches!(it.entry.event, Event::Opaque(_));
+    assert_eq!(entries(&newer).iter().filter(|it| opaque(it)).count(), 2);
+    assert_eq!(entries(&erase_from(&kit, &newer).0), entries(&newer));
+    // Nobody knows what it would say of her.
+    kit.execute("ada", json!({"type": "erase_person", "contact": "@anna"}), at(NOW)).unwrap();
+    let copy = String::from_utf8(erase_from(&kit, &newer).0).unwrap();
+    assert!(copy.contains(r#""type":"sung""#) && !copy.contains("song"), "{copy}");
+}
+
+#[test]
 fn who_was_erased_leaves_the_lines_of_a_ticket_that_is_gone_too() {
     let store = Arc::new(MemoryStore::default());
     let mut kit = Kit::new(store, config(json!({"deleted_days": 30})));
