@@ -29,6 +29,7 @@ use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, St
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// Times that a command whose commit lost a race is decided again.
@@ -171,6 +172,9 @@ pub(crate) struct Done {
     pub(crate) timers: Vec<TimerOp>,
 }
 
+/// What the rules of the desk made of a command: done, or refused and nothing changed.
+pub(crate) type Verdict = std::result::Result<Done, Rejection>;
+
 /// A call with what the engine adds to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
@@ -271,6 +275,11 @@ impl Helpdesk {
 
     /// Decides and commits until it is done, or a race was lost too often.
     pub(crate) async fn run(&self, job: &Job<'_>) -> Result<Done> {
+        self.run_to_verdict(job).await?.map_err(Error::from)
+    }
+
+    /// The same, telling what the rules of the desk refuse from what could not be decided.
+    pub(crate) async fn run_to_verdict(&self, job: &Job<'_>) -> Result<Verdict> {
         let span = tracing::debug_span!(
             "command",
             tenant = %job.actor.tenant,
@@ -278,12 +287,18 @@ impl Helpdesk {
             command_id = %job.call.command_id,
             code = tracing::field::Empty,
         );
-        let result = coded(span, self.run_attempts(job)).await;
-        tell_denied(job, &result);
-        result
+        let verdict = self.run_attempts(job).instrument(span.clone()).await;
+        let code = match &verdict {
+            Ok(Ok(_)) => None,
+            Ok(Err(rejection)) => Some(rejection.code),
+            Err(error) => Some(error.code()),
+        };
+        span.record("code", code.map_or("ok", Code::as_str));
+        tell_denied(job, code);
+        verdict
     }
 
-    async fn run_attempts(&self, job: &Job<'_>) -> Result<Done> {
+    async fn run_attempts(&self, job: &Job<'_>) -> Result<Verdict> {
         let tenant = self.tenant(job.actor.tenant).await?;
         let sha256 = match job.is_internal() {
             true => String::new(),
@@ -308,7 +323,7 @@ impl Helpdesk {
                     last = Some(error);
                 }
                 // Another engine may have made what this one does not know yet.
-                Err(Error::Rejected(_)) if !is_fresh => {
+                Ok(Err(_)) | Err(Error::Rejected(_)) if !is_fresh => {
                     self.refresh(tenant.id).await?;
                     is_fresh = true;
                 }
@@ -375,7 +390,7 @@ impl Helpdesk {
         tenant: &Tenant,
         sha256: &str,
         number: &mut Option<TicketNumber>,
-    ) -> Result<Done> {
+    ) -> Result<Verdict> {
         let Job { actor, call, now, .. } = job;
         self.see_taker(job, tenant).await?;
         let snapshot = tenant.snapshot();
@@ -385,7 +400,7 @@ impl Helpdesk {
         let load = self.load(job, tenant, &snapshot);
         let case = coded(step_span!("load", job), load).await?;
         if let Some(earlier) = &case.earlier {
-            return self.replay(tenant, earlier, sha256).await;
+            return self.replay(tenant, earlier, sha256).await.map(Ok);
         }
         if number.is_none() && call.command.may_open() {
             *number = Some(self.number(tenant, snapshot.desk.number_prefix()).await?);
@@ -409,9 +424,12 @@ impl Helpdesk {
         };
         let span = step_span!("decide", job);
         let decided = span.in_scope(|| decide(&case.loaded, &call.command, &context));
-        let decided = decided.map_err(Error::from);
-        span.record("code", code_of(&decided));
-        self.commit(job, tenant, snapshot, decided?, sha256).await
+        let code = decided.as_ref().map_or_else(|rejection| rejection.code.as_str(), |_| "ok");
+        span.record("code", code);
+        match decided {
+            Ok(decision) => self.commit(job, tenant, snapshot, decision, sha256).await.map(Ok),
+            Err(rejection) => Ok(Err(rejection)),
+        }
     }
 
     /// Who takes the next ticket is read anew where other engines may have changed
@@ -534,9 +552,9 @@ impl Outcome {
     }
 }
 
-/// Tells of a denied attempt: who, what, under which id.
-pub(crate) fn tell_denied<T>(job: &Job<'_>, result: &Result<T>) {
-    if result.as_ref().is_err_and(|error| error.code() == Code::Forbidden) {
+/// Tells of an attempt that was denied, by its code: who, what, under which id.
+pub(crate) fn tell_denied(job: &Job<'_>, code: Option<Code>) {
+    if code == Some(Code::Forbidden) {
         tracing::warn!(
             tenant = %job.actor.tenant,
             actor = ?job.actor.id,
@@ -559,9 +577,10 @@ fn version_of(made: &Made, versions: &[(StreamId, Version)]) -> Option<Version> 
     versions.iter().find(|(s, _)| *s == stream).map(|(_, version)| *version)
 }
 
-fn used_number(result: &Result<Done>) -> bool {
+fn used_number(result: &Result<Verdict>) -> bool {
     match result {
-        Ok(done) => done
+        Ok(Err(_)) => false,
+        Ok(Ok(done)) => done
             .outcome
             .events
             .iter()

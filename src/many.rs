@@ -53,7 +53,8 @@ impl Helpdesk {
             return Err(Rejection::at(Code::Invalid, "expected_version", message).into());
         }
         let permitted = self.check_permission(actor, &call.command).await;
-        tell_denied(&Job { actor, call, now, lease: None }, &permitted);
+        let code = permitted.as_ref().err().map(Error::code);
+        tell_denied(&Job { actor, call, now, lease: None }, code);
         permitted
     }
 

@@ -4,7 +4,7 @@ use crate::engine::{Call, Helpdesk, Job};
 use crate::error::{Error, Result};
 use crate::pace::{AtOnce, Keeper, Pace, SHARE_MAX};
 use crate::spans::coded;
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
 use helpdesk_core::case::record::{Record, TimerOp};
 use helpdesk_core::command::{Command, FireTimer};
@@ -29,6 +29,10 @@ const EARLIER_MAX: usize = 2;
 /// Tickets read at once when clocks are dated anew.
 const REDATE_MAX: usize = 500;
 
+/// How long a timer rests that could not be fired: a minute, up to 16 of them.
+const REST: TimeDelta = TimeDelta::minutes(1);
+const REST_DOUBLINGS_MAX: u32 = 4;
+
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct TickReport {
@@ -37,6 +41,9 @@ pub struct TickReport {
     pub fired: u64,
     /// Timers that another engine fired meanwhile, or that were set anew.
     pub dropped: u64,
+    /// Timers that could not be fired, as what they are of cannot be read: they are tried
+    /// again after a minute, then after twice as long each time, 16 minutes at the most.
+    pub failed: u64,
     /// Whole seconds by which the latest of those fired was late: how long nobody
     /// ticked. Their events carry their due times all the same.
     pub late_by_seconds: u64,
@@ -177,15 +184,20 @@ impl Helpdesk {
             kind.as_str().as_bytes(),
             &token.generation.to_be_bytes(),
         ];
+        let mut redated = Ok(());
         if kind == TimerKind::Redate {
             let tokens: Vec<LeaseToken> = rest.iter().copied().chain([token]).collect();
-            self.redate(&actor, due_at, &tokens, keeper, report).await?;
+            redated = self.redate(&actor, due_at, &tokens, keeper, report).await;
         }
         let command = Command::FireTimer(FireTimer { stream, kind, due_at });
         let call = Call::new(derived_command_id(&parts), command);
         let job = Job { actor: &actor, call: &call, now: due_at, lease: Some(token) };
-        match self.run(&job).await {
-            Ok(done) => {
+        let verdict = match redated {
+            Ok(()) => self.run_to_verdict(&job).await,
+            Err(error) => Err(error),
+        };
+        match verdict {
+            Ok(Ok(done)) => {
                 report.fired += 1;
                 Ok(Some(done.timers))
             }
@@ -194,10 +206,17 @@ impl Helpdesk {
                 // Whoever fired it may have set what comes before the rest.
                 Ok(None)
             }
-            Err(Error::Rejected(rejection)) => {
+            Ok(Err(rejection)) => {
                 tracing::error!(kind = kind.as_str(), code = %rejection.code, "a timer was refused");
                 report.dropped += 1;
-                self.give_up(token, due_at, rejection.to_string()).await?;
+                let how = SettleHow::Dead { error: rejection.to_string() };
+                self.settle_timer(token, due_at, how).await?;
+                Ok(Some(Vec::new()))
+            }
+            // Nobody could decide it. A newer engine may read what this one cannot.
+            Err(error @ Error::Rejected(_)) => {
+                self.put_off(lease, kind, &error, keeper.now()).await?;
+                report.failed += 1;
                 Ok(Some(Vec::new()))
             }
             Err(error) => Err(error),
@@ -235,19 +254,50 @@ impl Helpdesk {
                     [b"redate", actor.tenant.0.as_bytes(), stream.id.as_bytes(), &version];
                 let command = FireTimer { stream, kind: TimerKind::Redate, due_at };
                 let call = Call::new(derived_command_id(&parts), Command::FireTimer(command));
-                self.run(&Job { actor, call: &call, now: due_at, lease: None }).await?;
-                report.fired += 1;
+                let job = Job { actor, call: &call, now: due_at, lease: None };
+                match self.run_to_verdict(&job).await? {
+                    Ok(_) => report.fired += 1,
+                    Err(rejection) => {
+                        tracing::error!(ticket = %stream.id, code = %rejection.code, "a ticket keeps its old dates");
+                    }
+                }
                 keeper.keep(leased.iter().copied()).await?;
             }
         }
         Ok(())
     }
 
-    async fn give_up(&self, token: LeaseToken, now: DateTime<Utc>, error: String) -> Result<()> {
-        let settle = Settle { token, now, how: SettleHow::Dead { error } };
-        self.inner.store.settle(vec![settle]).await?;
+    /// Gives a timer back that could not be fired, to be tried again later.
+    async fn put_off(
+        &self,
+        lease: &Lease,
+        kind: TimerKind,
+        error: &Error,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let token = lease.token;
+        let (tenant, code) = (token.tenant, error.code());
+        tracing::error!(%tenant, kind = kind.as_str(), %code, "a timer could not be fired");
+        let at = now + rest_after(lease.attempts);
+        let how = SettleHow::Retry { at, error: error.to_string() };
+        self.settle_timer(token, now, how).await
+    }
+
+    async fn settle_timer(
+        &self,
+        token: LeaseToken,
+        now: DateTime<Utc>,
+        how: SettleHow,
+    ) -> Result<()> {
+        self.inner.store.settle(vec![Settle { token, now, how }]).await?;
         Ok(())
     }
+}
+
+/// How long a timer rests that could not be fired so often: twice as long each time.
+fn rest_after(attempts: u32) -> TimeDelta {
+    let factor = 1_i32 << attempts.saturating_sub(1).min(REST_DOUBLINGS_MAX);
+    REST * factor
 }
 
 /// Leased timers in the order of firing, and what is known of others.
