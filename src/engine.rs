@@ -175,6 +175,15 @@ pub(crate) struct Done {
 /// What the rules of the desk made of a command: done, or refused and nothing changed.
 pub(crate) type Verdict = std::result::Result<Done, Rejection>;
 
+/// What is known from the attempts of a call before.
+#[derive(Default)]
+struct Tried {
+    /// The number that a new ticket gets.
+    number: Option<TicketNumber>,
+    /// A commit that may have been done.
+    unknown: Option<StoreError>,
+}
+
 /// A call with what the engine adds to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
@@ -240,7 +249,9 @@ impl Helpdesk {
     ///
     /// [`Error::Rejected`] when the command does not fit: nothing changed.
     /// [`Error::Store`] when the store failed: nothing changed unless the code is
-    /// `outcome_unknown`, and then the same id may be used again to find out.
+    /// `outcome_unknown`, and then the same id may be used again to find out. A command of
+    /// many commits (on many tickets, `rebalance`, `erase_person`) has that code also when
+    /// the store could not be reached after some of them: given again, it does the rest.
     pub async fn execute(
         &self,
         actor: &Actor,
@@ -259,7 +270,12 @@ impl Helpdesk {
                 return Err(Rejection::new(Code::Forbidden, message).into());
             }
             Command::ErasePerson(erase) => {
-                return self.erase_person(actor, &call, erase, now).await;
+                let erased = self.erase_person(actor, &call, erase, now).await;
+                // It may have done parts before it failed.
+                return erased.map_err(|error| match erase.dry_run {
+                    true => error,
+                    false => error.after_parts(self.inner.store.capabilities().backend),
+                });
             }
             Command::Rebalance(rebalance) => {
                 return self.rebalance(actor, &call, rebalance, now).await;
@@ -312,14 +328,27 @@ impl Helpdesk {
             self.check_permission(job.actor, &job.call.command).await?;
             self.skip_numbers(&tenant, number).await?;
         }
-        let mut number = None;
+        let mut tried = Tried::default();
+        let verdict = self.try_until_done(job, &tenant, &sha256, &mut tried).await;
+        let verdict = verdict.map_err(|error| or_unknown(error, tried.unknown));
+        give_back(&tenant, tried.number.filter(|_| !used_number(&verdict)));
+        verdict
+    }
+
+    async fn try_until_done(
+        &self,
+        job: &Job<'_>,
+        tenant: &Tenant,
+        sha256: &str,
+        tried: &mut Tried,
+    ) -> Result<Verdict> {
         let mut last = None;
         let mut is_fresh = !self.inner.store.capabilities().is_shared;
         for _ in 0..=COMMIT_RETRIES_MAX {
-            match self.attempt(job, &tenant, &sha256, &mut number).await {
+            match self.attempt(job, tenant, sha256, &mut tried.number).await {
                 Err(Error::Store(error)) if error.is_lost_race() => {
                     tracing::debug!(code = store_code(&error).as_str(), "lost a race");
-                    self.catch_up(&tenant, &error, &mut number).await?;
+                    self.catch_up(tenant, &error, &mut tried.number).await?;
                     last = Some(error);
                 }
                 // Another engine may have made what this one does not know yet.
@@ -328,17 +357,14 @@ impl Helpdesk {
                     is_fresh = true;
                 }
                 // The same id finds out whether it was committed.
-                Err(Error::Store(StoreError::Ambiguous { backend, source })) if last.is_none() => {
-                    last = Some(StoreError::Ambiguous { backend, source });
+                Err(Error::Store(error @ StoreError::Ambiguous { .. }))
+                    if tried.unknown.is_none() =>
+                {
+                    tried.unknown = Some(error);
                 }
-                result => {
-                    let unused = number.filter(|_| !used_number(&result));
-                    give_back(&tenant, unused);
-                    return result;
-                }
+                result => return result,
             }
         }
-        give_back(&tenant, number);
         match last {
             Some(error @ StoreError::DuplicateKey { .. }) => Err(error.into()),
             _ => Err(Error::LostRaces { attempts: COMMIT_RETRIES_MAX + 1 }),
@@ -562,6 +588,15 @@ pub(crate) fn tell_denied(job: &Job<'_>, code: Option<Code>) {
             command_id = %job.call.command_id,
             "access_denied"
         );
+    }
+}
+
+/// What is to be said of a call of which a commit may have been done: that, unless the error
+/// says what became of it.
+fn or_unknown(error: Error, unknown: Option<StoreError>) -> Error {
+    match error {
+        Error::Store(StoreError::KeyReused { .. } | StoreError::StaleLease) => error,
+        error => unknown.map_or(error, Error::from),
     }
 }
 

@@ -18,7 +18,8 @@ pub enum Error {
     /// same state is refused again.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// The store failed. Unless the code is `outcome_unknown`, nothing changed.
+    /// The store failed. Unless the code is `outcome_unknown`, nothing changed: no commit
+    /// of the command was done, and none may have been.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The index failed. Nothing changed in the store.
@@ -69,6 +70,17 @@ impl Error {
             Self::Search(_) => Code::Internal,
             Self::Blob(error) => blob_code(error),
             Self::Archive(_) => Code::Unavailable,
+        }
+    }
+
+    /// The same of a command of which parts were or may be done: that the store could not be
+    /// reached, or other commits came first, does not say that nothing changed.
+    pub(crate) fn after_parts(self, backend: &'static str) -> Self {
+        match self {
+            Self::Store(StoreError::Unavailable { .. }) | Self::LostRaces { .. } => {
+                Self::Store(StoreError::Ambiguous { backend, source: self.into() })
+            }
+            error => error,
         }
     }
 

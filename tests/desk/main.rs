@@ -49,6 +49,7 @@ mod laws;
 mod races;
 mod statuses;
 mod time;
+mod unknown_ends;
 
 mod waiting;
 mod what_if;
