@@ -73,6 +73,19 @@ impl Error {
         }
     }
 
+    /// Whether the store as a whole is gone, so that whoever is at work for many need not go on
+    /// with the next; what else fails is of the one thing or tenant.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(
+                StoreError::Unavailable { .. }
+                    | StoreError::Ambiguous { .. }
+                    | StoreError::SchemaNewer { .. }
+            )
+        )
+    }
+
     /// The same of a command of which parts were or may be done: that the store could not be
     /// reached, or other commits came first, does not say that nothing changed.
     pub(crate) fn after_parts(self, backend: &'static str) -> Self {

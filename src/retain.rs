@@ -164,7 +164,8 @@ impl Helpdesk {
     ///
     /// # Errors
     ///
-    /// As [`retain`](Self::retain); [`Code::Invalid`](helpdesk_core::fault::Code::Invalid) for an owner
+    /// As [`retain`](Self::retain), the first of them at the end: a tenant that fails holds up
+    /// no other. [`Code::Invalid`](helpdesk_core::fault::Code::Invalid) for an owner
     /// without a name, or with one of more than 200 chars.
     pub async fn lead_retention(
         &self,
@@ -176,9 +177,18 @@ impl Helpdesk {
             return Ok(None);
         }
         let mut whole = RetainReport::default();
+        let mut failure = None;
         for tenant in self.known_tenants() {
             let archive = self.inner.archive.as_deref();
-            let report = self.retain_in(tenant.id, archive, &turn).await?;
+            let report = match self.retain_in(tenant.id, archive, &turn).await {
+                Ok(report) => report,
+                Err(error) if error.is_outage() => return Err(error),
+                Err(error) => {
+                    tracing::error!(tenant = %tenant.id, code = %error.code(), "retention failed");
+                    failure = failure.or(Some(error));
+                    continue;
+                }
+            };
             whole.archived += report.archived;
             whole.purged += report.purged;
             whole.dropped += report.dropped;
@@ -189,7 +199,7 @@ impl Helpdesk {
                 break;
             }
         }
-        Ok(Some(whole))
+        failure.map_or(Ok(Some(whole)), Err)
     }
 
     /// Lets another engine lead the job of [`lead_retention`](Self::lead_retention) at once.

@@ -3,7 +3,7 @@
 use crate::engine::{Call, Helpdesk, Job};
 use crate::error::{Error, Result};
 use crate::pace::{AtOnce, Keeper, Pace, SHARE_MAX};
-use crate::spans::coded;
+use crate::spans::{code_of, coded};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
 use helpdesk_core::case::record::{Record, TimerOp};
@@ -61,7 +61,9 @@ impl Helpdesk {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] when the store failed; what was fired before stands.
+    /// [`Error::Store`] when the store cannot be reached; what was fired before stands. What
+    /// cannot be read of one ticket or tenant holds up nobody else: it is logged, and its timers
+    /// are tried again later.
     pub async fn tick(&self, now: DateTime<Utc>, max_timers: usize) -> Result<TickReport> {
         self.tick_at(&AtOnce(now), max_timers).await
     }
@@ -80,7 +82,15 @@ impl Helpdesk {
     async fn tick_all(&self, pace: &dyn Pace, max_timers: usize) -> Result<TickReport> {
         if self.inner.store.capabilities().is_shared {
             for tenant in self.known_tenants() {
-                self.refresh(tenant.id).await?;
+                let refreshed = self.refresh(tenant.id).await;
+                if let Err(error) = refreshed {
+                    if error.is_outage() {
+                        return Err(error);
+                    }
+                    // Its commits find out that what is known of it is old.
+                    let (tenant, code) = (tenant.id, error.code());
+                    tracing::error!(%tenant, %code, "a tenant could not be read anew");
+                }
             }
         }
         let now = pace.now();
@@ -114,7 +124,10 @@ impl Helpdesk {
         let mut leased = Leased { leases, ..Leased::default() };
         let mut n_done = 0;
         while n_done < max && !keeper.is_over() {
-            keeper.keep(leased.leases.iter().map(|lease| lease.token)).await?;
+            let kept = keeper.keep(leased.leases.iter().map(|lease| lease.token)).await;
+            if let Err(error) = kept {
+                return Err(self.release_after(error, leased.leases, now).await);
+            }
             let Some(lease) = leased.leases.pop_front() else { break };
             let n_fired = report.fired;
             let rest: Vec<LeaseToken> = leased.leases.iter().map(|it| it.token).collect();
@@ -133,8 +146,7 @@ impl Helpdesk {
                 Err(error) => Err(error),
             };
             if let Err(error) = more {
-                self.release(leased.leases, now).await?;
-                return Err(error);
+                return Err(self.release_after(error, leased.leases, now).await);
             }
         }
         self.release(leased.leases, now).await?;
@@ -149,6 +161,21 @@ impl Helpdesk {
             leased.take(tenant, self.inner.store.claim(&params).await?.leases);
         }
         Ok(())
+    }
+
+    /// Gives leases back after a failure, which is what counts: leases that cannot be given
+    /// back end by themselves.
+    async fn release_after(
+        &self,
+        error: Error,
+        leases: VecDeque<Lease>,
+        now: DateTime<Utc>,
+    ) -> Error {
+        let released = self.release(leases, now).await;
+        if released.is_err() {
+            tracing::debug!(code = code_of(&released), "leases end by themselves");
+        }
+        error
     }
 
     async fn release(&self, leases: VecDeque<Lease>, now: DateTime<Utc>) -> Result<()> {
@@ -213,13 +240,13 @@ impl Helpdesk {
                 self.settle_timer(token, due_at, how).await?;
                 Ok(Some(Vec::new()))
             }
-            // Nobody could decide it. A newer engine may read what this one cannot.
-            Err(error @ Error::Rejected(_)) => {
+            Err(error) if error.is_outage() => Err(error),
+            // What it is of cannot be read. A newer engine may read what this one cannot.
+            Err(error) => {
                 self.put_off(lease, kind, &error, keeper.now()).await?;
                 report.failed += 1;
                 Ok(Some(Vec::new()))
             }
-            Err(error) => Err(error),
         }
     }
 
