@@ -68,8 +68,8 @@ impl Helpdesk {
         self.tick_at(&AtOnce(now), max_timers).await
     }
 
-    /// The same with a clock: what is due at its start is fired. Leases are extended while
-    /// it goes on, and given back when it is over before its end.
+    /// The same with a clock: what is due at its start is fired, and what comes due while it
+    /// goes on. Leases are extended meanwhile, and given back when it is over before its end.
     ///
     /// # Errors
     ///
@@ -93,20 +93,21 @@ impl Helpdesk {
                 }
             }
         }
-        let now = pace.now();
+        let started_at = pace.now();
         let mut report = TickReport::default();
         let mut budget = max_timers;
         loop {
             let max = if pace.is_over() { 0 } else { budget.min(CLAIM_MAX) };
-            let claim = ClaimParams::new(ClaimWhat::Timers, now, max).with_share(SHARE_MAX);
             let mut keeper = Keeper::new(self, pace);
+            // Leases count from here on, however long the tick has gone on.
+            let claim = ClaimParams::new(ClaimWhat::Timers, pace.now(), max).with_share(SHARE_MAX);
             let claimed = self.inner.store.claim(&claim).await?;
             report.next_due = claimed.next_due;
             if claimed.leases.is_empty() {
                 return Ok(report);
             }
             let leases = claimed.leases.into();
-            budget -= self.fire_all(leases, now, budget, &mut keeper, &mut report).await?;
+            budget -= self.fire_all(leases, started_at, budget, &mut keeper, &mut report).await?;
         }
     }
 
@@ -116,7 +117,7 @@ impl Helpdesk {
     async fn fire_all(
         &self,
         leases: VecDeque<Lease>,
-        now: DateTime<Utc>,
+        started_at: DateTime<Utc>,
         max: usize,
         keeper: &mut Keeper<'_>,
         report: &mut TickReport,
@@ -126,7 +127,7 @@ impl Helpdesk {
         while n_done < max && !keeper.is_over() {
             let kept = keeper.keep(leased.leases.iter().map(|lease| lease.token)).await;
             if let Err(error) = kept {
-                return Err(self.release_after(error, leased.leases, now).await);
+                return Err(self.release_after(error, leased.leases, keeper.now()).await);
             }
             let Some(lease) = leased.leases.pop_front() else { break };
             let n_fired = report.fired;
@@ -134,22 +135,22 @@ impl Helpdesk {
             let fired = self.fire(&lease, &rest, keeper, report).await;
             n_done += 1;
             if report.fired > n_fired {
-                let late_by = (now - due_of(&lease)).num_seconds();
+                let late_by = (started_at - due_of(&lease)).num_seconds();
                 let late_by = u64::try_from(late_by).unwrap_or(0);
                 report.late_by_seconds = report.late_by_seconds.max(late_by);
             }
             let more = match fired {
                 Ok(timers) => {
                     leased.note(lease.token.tenant, timers);
-                    self.lease_earlier(&mut leased, now).await
+                    self.lease_earlier(&mut leased, keeper.now()).await
                 }
                 Err(error) => Err(error),
             };
             if let Err(error) = more {
-                return Err(self.release_after(error, leased.leases, now).await);
+                return Err(self.release_after(error, leased.leases, keeper.now()).await);
             }
         }
-        self.release(leased.leases, now).await?;
+        self.release(leased.leases, keeper.now()).await?;
         Ok(n_done)
     }
 

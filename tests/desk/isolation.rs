@@ -127,7 +127,7 @@ fn a_tenant_whose_feed_cannot_be_read_holds_up_no_timer() {
 fn a_tick_gives_back_what_it_leased_when_it_cannot_keep_it() {
     let (_, desk, faulty, _) = two_tenants();
     faulty.faults().lost_settlements = 1;
-    let clock = Ticking { seconds: AtomicI64::new(60), step: 12 };
+    let clock = Ticking { seconds: AtomicI64::new(60), step: 8 };
     let error = block_on(desk.tick_at(&clock, 100)).unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
     let now = clock.now();
