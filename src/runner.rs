@@ -30,8 +30,8 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// It sleeps until the next timer or message is due, `poll` at the longest. A
 /// failed round is logged and tried again after `poll`. When there is nothing to do, every
 /// ten minutes at most, it has the store tidy up ([`Maintain::Compact`]), and once a day it does
-/// what the configuration's `retention` says, unless another engine on the store leads that
-/// ([`lead_retention`](Helpdesk::lead_retention)).
+/// what the configuration's `retention` says for each tenant that its engine has met, unless another
+/// engine on the store leads that ([`lead_retention`](Helpdesk::lead_retention)).
 #[derive(Debug)]
 pub struct Runner {
     stop: watch::Sender<bool>,

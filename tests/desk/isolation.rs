@@ -224,6 +224,47 @@ fn a_tenant_whose_retention_fails_holds_up_no_other() {
     assert_eq!(*archive.lock().unwrap(), BTreeSet::from([A, B]));
 }
 
+#[test]
+fn each_tenant_is_archived_by_an_engine_that_has_met_it() {
+    let (newer, _, faulty, _) = two_tenants();
+    for tenant in [A, B] {
+        apply(&newer, tenant, json!({"retention": {"journal_days": 8, "dead_letter_days": 8}}));
+    }
+    let engine = |tenants: &[TenantId]| {
+        let archived = Arc::new(Mutex::new(BTreeSet::new()));
+        let builder = Helpdesk::builder().with_shared_store(faulty.clone());
+        let desk = builder.with_archive(Noted(archived.clone())).build().unwrap();
+        for tenant in tenants {
+            // It meets them.
+            block_on(desk.preview_retention(*tenant, start())).unwrap();
+        }
+        (desk, archived)
+    };
+    let lead = |desk: &Helpdesk, name, days| {
+        let pace = Ticking::at(start() + TimeDelta::days(days));
+        block_on(desk.lead_retention(name, &pace)).map(|report| report.is_some())
+    };
+    let (one, of_one) = engine(&[A]);
+    let (two, of_two) = engine(&[B]);
+    let (both, of_both) = engine(&[A, B]);
+    assert!(lead(&one, "one", 30).unwrap() && lead(&two, "two", 30).unwrap());
+    assert_eq!(*of_one.lock().unwrap(), BTreeSet::from([A]));
+    assert_eq!(*of_two.lock().unwrap(), BTreeSet::from([B]));
+    // Who knows both leads what another gives back, and no more.
+    for tenant in [A, B] {
+        mail(&newer, tenant, "bob");
+    }
+    assert!(!lead(&both, "both", 30).unwrap());
+    block_on(two.resign_retention("two")).unwrap();
+    assert!(lead(&both, "both", 30).unwrap() && !lead(&two, "two", 30).unwrap());
+    assert_eq!(*of_both.lock().unwrap(), BTreeSet::from([B]));
+    // Who fails lets others try.
+    faulty.faults().torn_letters.insert(A);
+    assert!(lead(&one, "one", 31).is_err());
+    faulty.faults().torn_letters.clear();
+    assert!(lead(&both, "both", 31).unwrap() && !lead(&one, "one", 31).unwrap());
+}
+
 /// An archive that notes whose entries came.
 #[derive(Debug)]
 struct Noted(Arc<Mutex<BTreeSet<TenantId>>>);
