@@ -52,8 +52,9 @@ impl Helpdesk {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`](crate::Error::Store) when the store failed; leased messages
-    /// are delivered again when their lease has ended.
+    /// [`Error::Store`](crate::Error::Store) when the store cannot be reached; leased messages
+    /// are delivered again when their lease has ended. A message whose ticket cannot be read
+    /// counts as one that the channel failed on, and holds up no other.
     pub async fn deliver(&self, now: DateTime<Utc>, max: usize) -> Result<DeliverReport> {
         self.deliver_at(&AtOnce(now), max).await
     }
@@ -100,7 +101,10 @@ impl Helpdesk {
         let mut settled_at = pace.now();
         let mut failure = None;
         while failure.is_none() && !pace.is_over() {
-            keeper.keep(leases.iter().map(|lease| lease.token)).await?;
+            if let Err(error) = keeper.keep(leases.iter().map(|lease| lease.token)).await {
+                failure = Some(error);
+                break;
+            }
             let Some(lease) = leases.pop_front() else { break };
             match self.deliver_one(&lease, pace, report).await {
                 Ok(how) => settles.push(Settle { token: lease.token, now: pace.now(), how }),
@@ -109,9 +113,12 @@ impl Helpdesk {
                     leases.push_front(lease);
                 }
             }
-            if pace.now() - settled_at >= SETTLE_WITHIN {
+            if failure.is_none() && pace.now() - settled_at >= SETTLE_WITHIN {
                 // A lease that ended meanwhile is another's to settle.
-                self.inner.store.settle(std::mem::take(&mut settles)).await?;
+                match self.inner.store.settle(settles.clone()).await {
+                    Ok(_) => settles.clear(),
+                    Err(error) => failure = Some(error.into()),
+                }
                 settled_at = pace.now();
             }
         }
@@ -160,7 +167,17 @@ impl Helpdesk {
         pace: &dyn Pace,
         report: &mut DeliverReport,
     ) -> Result<SettleHow> {
-        let notification = self.notification(lease, message, pace.now()).await?;
+        let notification = match self.notification(lease, message, pace.now()).await {
+            Ok(notification) => notification,
+            Err(error) if error.is_outage() => return Err(error),
+            // It is tried as often as one that the channel fails on.
+            Err(error) => {
+                let (tenant, code) = (lease.token.tenant, error.code());
+                tracing::error!(%tenant, %code, delivery_id = %message.id, "a message could not be read");
+                let error = DeliveryError::Transient { reason: error.to_string(), retry_after: None };
+                return Ok(after_failure(&error, lease, message.id, pace.now(), report));
+            }
+        };
         let Some(notification) = notification else {
             report.delivered += 1;
             return Ok(SettleHow::Done);

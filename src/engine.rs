@@ -29,6 +29,7 @@ use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, St
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// Times that a command whose commit lost a race is decided again.
@@ -171,6 +172,18 @@ pub(crate) struct Done {
     pub(crate) timers: Vec<TimerOp>,
 }
 
+/// What the rules of the desk made of a command: done, or refused and nothing changed.
+pub(crate) type Verdict = std::result::Result<Done, Rejection>;
+
+/// What is known from the attempts of a call before.
+#[derive(Default)]
+struct Tried {
+    /// The number that a new ticket gets.
+    number: Option<TicketNumber>,
+    /// A commit that may have been done.
+    unknown: Option<StoreError>,
+}
+
 /// A call with what the engine adds to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Job<'a> {
@@ -236,7 +249,9 @@ impl Helpdesk {
     ///
     /// [`Error::Rejected`] when the command does not fit: nothing changed.
     /// [`Error::Store`] when the store failed: nothing changed unless the code is
-    /// `outcome_unknown`, and then the same id may be used again to find out.
+    /// `outcome_unknown`, and then the same id may be used again to find out. A command of
+    /// many commits (on many tickets, `rebalance`, `erase_person`) has that code also when
+    /// the store could not be reached after some of them: given again, it does the rest.
     pub async fn execute(
         &self,
         actor: &Actor,
@@ -255,7 +270,12 @@ impl Helpdesk {
                 return Err(Rejection::new(Code::Forbidden, message).into());
             }
             Command::ErasePerson(erase) => {
-                return self.erase_person(actor, &call, erase, now).await;
+                let erased = self.erase_person(actor, &call, erase, now).await;
+                // It may have done parts before it failed.
+                return erased.map_err(|error| match erase.dry_run {
+                    true => error,
+                    false => error.after_parts(self.inner.store.capabilities().backend),
+                });
             }
             Command::Rebalance(rebalance) => {
                 return self.rebalance(actor, &call, rebalance, now).await;
@@ -271,6 +291,11 @@ impl Helpdesk {
 
     /// Decides and commits until it is done, or a race was lost too often.
     pub(crate) async fn run(&self, job: &Job<'_>) -> Result<Done> {
+        self.run_to_verdict(job).await?.map_err(Error::from)
+    }
+
+    /// The same, telling what the rules of the desk refuse from what could not be decided.
+    pub(crate) async fn run_to_verdict(&self, job: &Job<'_>) -> Result<Verdict> {
         let span = tracing::debug_span!(
             "command",
             tenant = %job.actor.tenant,
@@ -278,12 +303,18 @@ impl Helpdesk {
             command_id = %job.call.command_id,
             code = tracing::field::Empty,
         );
-        let result = coded(span, self.run_attempts(job)).await;
-        tell_denied(job, &result);
-        result
+        let verdict = self.run_attempts(job).instrument(span.clone()).await;
+        let code = match &verdict {
+            Ok(Ok(_)) => None,
+            Ok(Err(rejection)) => Some(rejection.code),
+            Err(error) => Some(error.code()),
+        };
+        span.record("code", code.map_or("ok", Code::as_str));
+        tell_denied(job, code);
+        verdict
     }
 
-    async fn run_attempts(&self, job: &Job<'_>) -> Result<Done> {
+    async fn run_attempts(&self, job: &Job<'_>) -> Result<Verdict> {
         let tenant = self.tenant(job.actor.tenant).await?;
         let sha256 = match job.is_internal() {
             true => String::new(),
@@ -297,33 +328,43 @@ impl Helpdesk {
             self.check_permission(job.actor, &job.call.command).await?;
             self.skip_numbers(&tenant, number).await?;
         }
-        let mut number = None;
+        let mut tried = Tried::default();
+        let verdict = self.try_until_done(job, &tenant, &sha256, &mut tried).await;
+        let verdict = verdict.map_err(|error| or_unknown(error, tried.unknown));
+        give_back(&tenant, tried.number.filter(|_| !used_number(&verdict)));
+        verdict
+    }
+
+    async fn try_until_done(
+        &self,
+        job: &Job<'_>,
+        tenant: &Tenant,
+        sha256: &str,
+        tried: &mut Tried,
+    ) -> Result<Verdict> {
         let mut last = None;
         let mut is_fresh = !self.inner.store.capabilities().is_shared;
         for _ in 0..=COMMIT_RETRIES_MAX {
-            match self.attempt(job, &tenant, &sha256, &mut number).await {
+            match self.attempt(job, tenant, sha256, &mut tried.number).await {
                 Err(Error::Store(error)) if error.is_lost_race() => {
                     tracing::debug!(code = store_code(&error).as_str(), "lost a race");
-                    self.catch_up(&tenant, &error, &mut number).await?;
+                    self.catch_up(tenant, &error, &mut tried.number).await?;
                     last = Some(error);
                 }
                 // Another engine may have made what this one does not know yet.
-                Err(Error::Rejected(_)) if !is_fresh => {
+                Ok(Err(_)) | Err(Error::Rejected(_)) if !is_fresh => {
                     self.refresh(tenant.id).await?;
                     is_fresh = true;
                 }
                 // The same id finds out whether it was committed.
-                Err(Error::Store(StoreError::Ambiguous { backend, source })) if last.is_none() => {
-                    last = Some(StoreError::Ambiguous { backend, source });
+                Err(Error::Store(error @ StoreError::Ambiguous { .. }))
+                    if tried.unknown.is_none() =>
+                {
+                    tried.unknown = Some(error);
                 }
-                result => {
-                    let unused = number.filter(|_| !used_number(&result));
-                    give_back(&tenant, unused);
-                    return result;
-                }
+                result => return result,
             }
         }
-        give_back(&tenant, number);
         match last {
             Some(error @ StoreError::DuplicateKey { .. }) => Err(error.into()),
             _ => Err(Error::LostRaces { attempts: COMMIT_RETRIES_MAX + 1 }),
@@ -375,7 +416,7 @@ impl Helpdesk {
         tenant: &Tenant,
         sha256: &str,
         number: &mut Option<TicketNumber>,
-    ) -> Result<Done> {
+    ) -> Result<Verdict> {
         let Job { actor, call, now, .. } = job;
         self.see_taker(job, tenant).await?;
         let snapshot = tenant.snapshot();
@@ -385,7 +426,7 @@ impl Helpdesk {
         let load = self.load(job, tenant, &snapshot);
         let case = coded(step_span!("load", job), load).await?;
         if let Some(earlier) = &case.earlier {
-            return self.replay(tenant, earlier, sha256).await;
+            return self.replay(tenant, earlier, sha256).await.map(Ok);
         }
         if number.is_none() && call.command.may_open() {
             *number = Some(self.number(tenant, snapshot.desk.number_prefix()).await?);
@@ -409,9 +450,12 @@ impl Helpdesk {
         };
         let span = step_span!("decide", job);
         let decided = span.in_scope(|| decide(&case.loaded, &call.command, &context));
-        let decided = decided.map_err(Error::from);
-        span.record("code", code_of(&decided));
-        self.commit(job, tenant, snapshot, decided?, sha256).await
+        let code = decided.as_ref().map_or_else(|rejection| rejection.code.as_str(), |_| "ok");
+        span.record("code", code);
+        match decided {
+            Ok(decision) => self.commit(job, tenant, snapshot, decision, sha256).await.map(Ok),
+            Err(rejection) => Ok(Err(rejection)),
+        }
     }
 
     /// Who takes the next ticket is read anew where other engines may have changed
@@ -534,9 +578,9 @@ impl Outcome {
     }
 }
 
-/// Tells of a denied attempt: who, what, under which id.
-pub(crate) fn tell_denied<T>(job: &Job<'_>, result: &Result<T>) {
-    if result.as_ref().is_err_and(|error| error.code() == Code::Forbidden) {
+/// Tells of an attempt that was denied, by its code: who, what, under which id.
+pub(crate) fn tell_denied(job: &Job<'_>, code: Option<Code>) {
+    if code == Some(Code::Forbidden) {
         tracing::warn!(
             tenant = %job.actor.tenant,
             actor = ?job.actor.id,
@@ -544,6 +588,15 @@ pub(crate) fn tell_denied<T>(job: &Job<'_>, result: &Result<T>) {
             command_id = %job.call.command_id,
             "access_denied"
         );
+    }
+}
+
+/// What is to be said of a call of which a commit may have been done: that, unless the error
+/// says what became of it.
+fn or_unknown(error: Error, unknown: Option<StoreError>) -> Error {
+    match error {
+        Error::Store(StoreError::KeyReused { .. } | StoreError::StaleLease) => error,
+        error => unknown.map_or(error, Error::from),
     }
 }
 
@@ -559,9 +612,10 @@ fn version_of(made: &Made, versions: &[(StreamId, Version)]) -> Option<Version> 
     versions.iter().find(|(s, _)| *s == stream).map(|(_, version)| *version)
 }
 
-fn used_number(result: &Result<Done>) -> bool {
+fn used_number(result: &Result<Verdict>) -> bool {
     match result {
-        Ok(done) => done
+        Ok(Err(_)) => false,
+        Ok(Ok(done)) => done
             .outcome
             .events
             .iter()

@@ -18,7 +18,8 @@ pub enum Error {
     /// same state is refused again.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// The store failed. Unless the code is `outcome_unknown`, nothing changed.
+    /// The store failed. Unless the code is `outcome_unknown`, nothing changed: no commit
+    /// of the command was done, and none may have been.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The index failed. Nothing changed in the store.
@@ -69,6 +70,30 @@ impl Error {
             Self::Search(_) => Code::Internal,
             Self::Blob(error) => blob_code(error),
             Self::Archive(_) => Code::Unavailable,
+        }
+    }
+
+    /// Whether the store as a whole is gone, so that whoever is at work for many need not go on
+    /// with the next; what else fails is of the one thing or tenant.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(
+                StoreError::Unavailable { .. }
+                    | StoreError::Ambiguous { .. }
+                    | StoreError::SchemaNewer { .. }
+            )
+        )
+    }
+
+    /// The same of a command of which parts were or may be done: that the store could not be
+    /// reached, or other commits came first, does not say that nothing changed.
+    pub(crate) fn after_parts(self, backend: &'static str) -> Self {
+        match self {
+            Self::Store(StoreError::Unavailable { .. }) | Self::LostRaces { .. } => {
+                Self::Store(StoreError::Ambiguous { backend, source: self.into() })
+            }
+            error => error,
         }
     }
 

@@ -82,8 +82,9 @@ impl Helpdesk {
     /// # Errors
     ///
     /// [`Error::Rejected`] for an actor who may not import, [`Error::Store`] with `unavailable` when the store
-    /// cannot be reached: what was told is done. What is wrong with one ticket is told, and
-    /// the next is imported.
+    /// cannot be reached: what was told is done, and of the next tickets some may be, which are
+    /// known by their external ids when they are imported again. What is wrong with one ticket is
+    /// told, and the next is imported.
     pub async fn import_tickets(
         &self,
         actor: &Actor,

@@ -5,7 +5,7 @@
 //! the host, like a tick.
 
 use crate::engine::Helpdesk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::spans::coded;
 use async_trait::async_trait;
 use helpdesk_core::event::{StreamId, StreamKind};
@@ -61,8 +61,9 @@ impl Helpdesk {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`](crate::Error::Store), [`Error::Search`](crate::Error::Search); what
-    /// was taken in before stands, and the next call goes on from there.
+    /// [`Error::Store`](crate::Error::Store), [`Error::Search`](crate::Error::Search): the
+    /// first of them, at the end, as a tenant that cannot be read holds up no other and no other
+    /// index. What was taken in stands, and the next call goes on from there.
     pub async fn index(&self, max_entries: usize) -> Result<IndexReport> {
         let span = tracing::debug_span!("index", code = tracing::field::Empty);
         coded(span, self.index_all(max_entries)).await
@@ -70,17 +71,42 @@ impl Helpdesk {
 
     async fn index_all(&self, max_entries: usize) -> Result<IndexReport> {
         let mut report = IndexReport::default();
+        let mut failure = None;
         for index in &self.inner.indexes {
-            let reached = index.reached();
-            let met = self.known_tenants().into_iter().map(|tenant| tenant.id);
-            let tenants: BTreeSet<TenantId> = met.chain(reached.keys().copied()).collect();
-            for tenant in tenants {
-                let from = reached.get(&tenant).copied().unwrap_or_default();
-                self.follow_feed(index, (tenant, from), max_entries, &mut report).await?;
+            match self.feed_index(index, max_entries, &mut report).await {
+                Err(error) if error.is_outage() => return Err(error),
+                fed => failure = failure.or(fed.err()),
             }
-            index.commit()?;
         }
-        Ok(report)
+        failure.map_or(Ok(report), Err)
+    }
+
+    /// Feeds one index with what each tenant has for it, and commits it. A tenant that cannot
+    /// be read holds up no other: the first such error is the answer at the end.
+    async fn feed_index(
+        &self,
+        index: &Arc<dyn Following>,
+        max_entries: usize,
+        report: &mut IndexReport,
+    ) -> Result<()> {
+        let reached = index.reached();
+        let met = self.known_tenants().into_iter().map(|tenant| tenant.id);
+        let tenants: BTreeSet<TenantId> = met.chain(reached.keys().copied()).collect();
+        let mut failure = None;
+        for tenant in tenants {
+            let from = reached.get(&tenant).copied().unwrap_or_default();
+            if let Err(error) = self.follow_feed(index, (tenant, from), max_entries, report).await {
+                tracing::error!(%tenant, code = %error.code(), "a feed could not be indexed");
+                let is_of_all = error.is_outage() || matches!(error, Error::Search(_));
+                failure = failure.or(Some(error));
+                if is_of_all {
+                    break;
+                }
+            }
+        }
+        // What was taken in stands, with how far each feed was read.
+        index.commit()?;
+        failure.map_or(Ok(()), Err)
     }
 
     async fn follow_feed(

@@ -53,12 +53,14 @@ impl Helpdesk {
             return Err(Rejection::at(Code::Invalid, "expected_version", message).into());
         }
         let permitted = self.check_permission(actor, &call.command).await;
-        tell_denied(&Job { actor, call, now, lease: None }, &permitted);
+        let code = permitted.as_ref().err().map(Error::code);
+        tell_denied(&Job { actor, call, now, lease: None }, code);
         permitted
     }
 
     /// Does the part about this ticket and puts its outcome to the whole's; whether
-    /// something was done now. Only a store that cannot be reached stops the rest.
+    /// something was done now. Only a store that cannot be reached stops the rest; where
+    /// that is not the first part, it is not said that nothing changed.
     pub(crate) async fn run_one(
         &self,
         job: &Job<'_>,
@@ -73,7 +75,11 @@ impl Helpdesk {
                 whole.each.push(EachOutcome { ticket, replayed, error: None });
                 Ok(is_done)
             }
-            Err(Error::Store(error @ StoreError::Unavailable { .. })) => Err(error.into()),
+            Err(error @ Error::Store(StoreError::Unavailable { .. })) => {
+                let backend = self.inner.store.capabilities().backend;
+                let is_first = whole.each.is_empty();
+                Err(if is_first { error } else { error.after_parts(backend) })
+            }
             Err(error) => {
                 let error = Some(error.body());
                 whole.each.push(EachOutcome { ticket, replayed: false, error });

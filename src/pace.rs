@@ -74,6 +74,10 @@ impl<'a> Keeper<'a> {
         Self { desk, pace, leased_at: pace.now() }
     }
 
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.pace.now()
+    }
+
     /// Whether to stop.
     pub(crate) fn is_over(&self) -> bool {
         self.pace.is_over()

@@ -24,8 +24,6 @@ use helpdesk_storage::{Follower, ListKind, ListQuery, Maintain, Order, Shelf};
 
 /// The name by which the store keeps how far the journal is in the archive.
 pub(crate) const CHECKPOINT: &str = "retention";
-/// The job that one engine at a time does.
-const JOB: &str = "retention";
 /// How long other engines wait when nothing is heard of the one that leads: two days, as it
 /// comes back every day.
 const LEAD_SECONDS: u32 = 2 * 86_400;
@@ -154,17 +152,19 @@ impl Helpdesk {
     }
 
     /// As [`retain`](Self::retain) for every tenant that this engine has met, into the engine's
-    /// archive ([`with_archive`](crate::Builder::with_archive)), where no other engine on the store leads
-    /// this job; `None` where one does. The one that did it leads for two days, or until it
-    /// gives that back ([`resign_retention`](Self::resign_retention)). Without an archive nothing goes
-    /// that needs one, and a warning says so.
+    /// archive ([`with_archive`](crate::Builder::with_archive)), but for those whose retention another
+    /// engine on the store leads; `None` where it leads none. Each tenant is led for itself, by an engine
+    /// that has met it: for two days, or until that engine gives it back
+    /// ([`resign_retention`](Self::resign_retention)). Without an archive nothing goes that needs one, and
+    /// a warning says so.
     ///
     /// `owner` is this engine's name among all that share the store. Between pages the pace is
     /// asked whether to stop, and the lead is taken anew.
     ///
     /// # Errors
     ///
-    /// As [`retain`](Self::retain); [`Code::Invalid`](helpdesk_core::fault::Code::Invalid) for an owner
+    /// As [`retain`](Self::retain), the first of them at the end: a tenant that fails holds up
+    /// no other. [`Code::Invalid`](helpdesk_core::fault::Code::Invalid) for an owner
     /// without a name, or with one of more than 200 chars.
     pub async fn lead_retention(
         &self,
@@ -172,41 +172,65 @@ impl Helpdesk {
         pace: &dyn Pace,
     ) -> Result<Option<RetainReport>> {
         let turn = Turn { pace, owner: Some(owner) };
-        if !self.leads(&turn).await? {
-            return Ok(None);
-        }
-        let mut whole = RetainReport::default();
+        let mut whole = None;
+        let mut failure = None;
         for tenant in self.known_tenants() {
-            let archive = self.inner.archive.as_deref();
-            let report = self.retain_in(tenant.id, archive, &turn).await?;
-            whole.archived += report.archived;
-            whole.purged += report.purged;
-            whole.dropped += report.dropped;
-            whole.forgotten += report.forgotten;
-            whole.swept += report.swept;
-            whole.has_more |= report.has_more;
-            if report.has_more {
+            match self.lead_one(owner, tenant.id, &turn).await {
+                Ok(report) => add(&mut whole, report),
+                Err(error) if error.is_outage() => return Err(error),
+                Err(error) => {
+                    tracing::error!(tenant = %tenant.id, code = %error.code(), "retention failed");
+                    failure = failure.or(Some(error));
+                }
+            }
+            if pace.is_over() {
                 break;
             }
         }
-        Ok(Some(whole))
+        failure.map_or(Ok(whole), Err)
     }
 
-    /// Lets another engine lead the job of [`lead_retention`](Self::lead_retention) at once.
+    /// One tenant's, unless another engine leads it. Whoever fails at it lets others try.
+    async fn lead_one(
+        &self,
+        owner: &str,
+        tenant: TenantId,
+        turn: &Turn<'_>,
+    ) -> Result<Option<RetainReport>> {
+        if !self.leads(tenant, turn).await? {
+            return Ok(None);
+        }
+        let report = self.retain_in(tenant, self.inner.archive.as_deref(), turn).await;
+        if report.as_ref().is_err_and(|error| !error.is_outage()) {
+            self.resign(owner, tenant).await?;
+        }
+        report.map(Some)
+    }
+
+    async fn resign(&self, owner: &str, tenant: TenantId) -> Result<()> {
+        let resign = Maintain::Resign { job: job_of(tenant), owner: owner.to_owned() };
+        self.inner.store.maintain(&resign).await?;
+        Ok(())
+    }
+
+    /// Lets other engines lead what this one leads of [`lead_retention`](Self::lead_retention)
+    /// at once: the tenants that it has met.
     ///
     /// # Errors
     ///
     /// [`Error::Store`](crate::Error::Store) when the store failed.
     pub async fn resign_retention(&self, owner: &str) -> Result<()> {
-        let resign = Maintain::Resign { job: JOB.to_owned(), owner: owner.to_owned() };
-        self.inner.store.maintain(&resign).await?;
-        Ok(())
+        let mut failure = None;
+        for tenant in self.known_tenants() {
+            failure = failure.or(self.resign(owner, tenant.id).await.err());
+        }
+        failure.map_or(Ok(()), Err)
     }
 
-    async fn leads(&self, turn: &Turn<'_>) -> Result<bool> {
+    async fn leads(&self, tenant: TenantId, turn: &Turn<'_>) -> Result<bool> {
         let Some(owner) = turn.owner else { return Ok(true) };
         let lead = Maintain::Lead {
-            job: JOB.to_owned(),
+            job: job_of(tenant),
             owner: owner.to_owned(),
             now: turn.pace.now(),
             lease_seconds: LEAD_SECONDS,
@@ -214,8 +238,8 @@ impl Helpdesk {
         Ok(self.inner.store.maintain(&lead).await?.n_rows > 0)
     }
 
-    async fn goes_on(&self, turn: &Turn<'_>) -> Result<bool> {
-        Ok(!turn.pace.is_over() && self.leads(turn).await?)
+    async fn goes_on(&self, tenant: TenantId, turn: &Turn<'_>) -> Result<bool> {
+        Ok(!turn.pace.is_over() && self.leads(tenant, turn).await?)
     }
 
     async fn retain_in(
@@ -258,7 +282,7 @@ impl Helpdesk {
             report.dropped = self.inner.store.maintain(&purge).await?.n_rows;
         }
         report.forgotten = self.forget_commands(tenant, now).await?;
-        if self.inner.blobs.is_some() && !report.has_more && self.goes_on(turn).await? {
+        if self.inner.blobs.is_some() && !report.has_more && self.goes_on(tenant, turn).await? {
             let SweepReport { n_removed, .. } = self.sweep_files(tenant, now).await?;
             report.swept = n_removed;
         }
@@ -300,7 +324,7 @@ impl Helpdesk {
             if is_last {
                 return Ok(());
             }
-            if !self.goes_on(turn).await? {
+            if !self.goes_on(tenant, turn).await? {
                 report.has_more = true;
                 return Ok(());
             }
@@ -374,7 +398,7 @@ impl Helpdesk {
             }
             let Some(next) = next else { break };
             query.after = Some(next);
-            if !self.goes_on(turn).await? {
+            if !self.goes_on(tenant, turn).await? {
                 report.has_more = true;
                 break;
             }
@@ -419,6 +443,23 @@ impl Helpdesk {
             }
         }
     }
+}
+
+/// The job that one engine at a time does for a tenant.
+fn job_of(tenant: TenantId) -> String {
+    format!("retention/{tenant}")
+}
+
+/// Adds what was done for a tenant to the whole.
+fn add(whole: &mut Option<RetainReport>, report: Option<RetainReport>) {
+    let Some(report) = report else { return };
+    let whole = whole.get_or_insert_default();
+    whole.archived += report.archived;
+    whole.purged += report.purged;
+    whole.dropped += report.dropped;
+    whole.forgotten += report.forgotten;
+    whole.swept += report.swept;
+    whole.has_more |= report.has_more;
 }
 
 type DeletedPage = (Vec<(TicketId, Version)>, Option<helpdesk_storage::Cursor>);

@@ -30,8 +30,8 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// It sleeps until the next timer or message is due, `poll` at the longest. A
 /// failed round is logged and tried again after `poll`. When there is nothing to do, every
 /// ten minutes at most, it has the store tidy up ([`Maintain::Compact`]), and once a day it does
-/// what the configuration's `retention` says, unless another engine on the store leads that
-/// ([`lead_retention`](Helpdesk::lead_retention)).
+/// what the configuration's `retention` says for each tenant that its engine has met, unless another
+/// engine on the store leads that ([`lead_retention`](Helpdesk::lead_retention)).
 #[derive(Debug)]
 pub struct Runner {
     stop: watch::Sender<bool>,
@@ -120,21 +120,23 @@ async fn round(desk: &Helpdesk, pace: &dyn Pace, poll: Duration) -> Round {
     let ticked = desk.tick_at(pace, ROUND_MAX).await;
     let delivered = desk.deliver_at(pace, ROUND_MAX).await;
     let indexed = desk.index(INDEXED_MAX).await;
-    let (ticked, delivered, indexed) = match (ticked, delivered, indexed) {
-        (Ok(ticked), Ok(delivered), Ok(indexed)) => (ticked, delivered, indexed),
-        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
-            tracing::error!(code = %error.code(), "a round failed");
-            return Round { wait: poll, is_idle: false };
-        }
-    };
+    let errors = [ticked.as_ref().err(), delivered.as_ref().err(), indexed.as_ref().err()];
+    for error in errors.iter().flatten() {
+        tracing::error!(code = %error.code(), "a round failed");
+    }
+    let is_failed = errors.iter().any(Option::is_some);
+    let is_outage = errors.iter().flatten().any(|error| error.is_outage());
+    // Where one part failed for some, the others' work counts all the same.
+    let (ticked, delivered) = (ticked.unwrap_or_default(), delivered.unwrap_or_default());
+    let indexed = indexed.unwrap_or_default();
     let due = [ticked.next_due, delivered.next_due].into_iter().flatten().min();
     let until_due = due.map(|due| (due - pace.now()).to_std().unwrap_or(Duration::ZERO));
     let n_done = ticked.fired + ticked.dropped + delivered.delivered + delivered.retried;
     Round {
         wait: match indexed.has_more {
             true => Duration::ZERO,
-            false => until_due.map_or(poll, |until| until.min(poll)),
+            false => until_due.filter(|_| !is_failed).map_or(poll, |until| until.min(poll)),
         },
-        is_idle: n_done + delivered.dead + indexed.entries == 0,
+        is_idle: !is_outage && n_done + delivered.dead + indexed.entries == 0,
     }
 }

@@ -3,8 +3,8 @@
 use crate::engine::{Call, Helpdesk, Job};
 use crate::error::{Error, Result};
 use crate::pace::{AtOnce, Keeper, Pace, SHARE_MAX};
-use crate::spans::coded;
-use chrono::{DateTime, SubsecRound, Utc};
+use crate::spans::{code_of, coded};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
 use helpdesk_core::case::record::{Record, TimerOp};
 use helpdesk_core::command::{Command, FireTimer};
@@ -29,6 +29,10 @@ const EARLIER_MAX: usize = 2;
 /// Tickets read at once when clocks are dated anew.
 const REDATE_MAX: usize = 500;
 
+/// How long a timer rests that could not be fired: a minute, up to 16 of them.
+const REST: TimeDelta = TimeDelta::minutes(1);
+const REST_DOUBLINGS_MAX: u32 = 4;
+
 /// What a tick did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct TickReport {
@@ -37,6 +41,9 @@ pub struct TickReport {
     pub fired: u64,
     /// Timers that another engine fired meanwhile, or that were set anew.
     pub dropped: u64,
+    /// Timers that could not be fired, as what they are of cannot be read: they are tried
+    /// again after a minute, then after twice as long each time, 16 minutes at the most.
+    pub failed: u64,
     /// Whole seconds by which the latest of those fired was late: how long nobody
     /// ticked. Their events carry their due times all the same.
     pub late_by_seconds: u64,
@@ -54,13 +61,15 @@ impl Helpdesk {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] when the store failed; what was fired before stands.
+    /// [`Error::Store`] when the store cannot be reached; what was fired before stands. What
+    /// cannot be read of one ticket or tenant holds up nobody else: it is logged, and its timers
+    /// are tried again later.
     pub async fn tick(&self, now: DateTime<Utc>, max_timers: usize) -> Result<TickReport> {
         self.tick_at(&AtOnce(now), max_timers).await
     }
 
-    /// The same with a clock: what is due at its start is fired. Leases are extended while
-    /// it goes on, and given back when it is over before its end.
+    /// The same with a clock: what is due at its start is fired, and what comes due while it
+    /// goes on. Leases are extended meanwhile, and given back when it is over before its end.
     ///
     /// # Errors
     ///
@@ -73,23 +82,32 @@ impl Helpdesk {
     async fn tick_all(&self, pace: &dyn Pace, max_timers: usize) -> Result<TickReport> {
         if self.inner.store.capabilities().is_shared {
             for tenant in self.known_tenants() {
-                self.refresh(tenant.id).await?;
+                let refreshed = self.refresh(tenant.id).await;
+                if let Err(error) = refreshed {
+                    if error.is_outage() {
+                        return Err(error);
+                    }
+                    // Its commits find out that what is known of it is old.
+                    let (tenant, code) = (tenant.id, error.code());
+                    tracing::error!(%tenant, %code, "a tenant could not be read anew");
+                }
             }
         }
-        let now = pace.now();
+        let started_at = pace.now();
         let mut report = TickReport::default();
         let mut budget = max_timers;
         loop {
             let max = if pace.is_over() { 0 } else { budget.min(CLAIM_MAX) };
-            let claim = ClaimParams::new(ClaimWhat::Timers, now, max).with_share(SHARE_MAX);
             let mut keeper = Keeper::new(self, pace);
+            // Leases count from here on, however long the tick has gone on.
+            let claim = ClaimParams::new(ClaimWhat::Timers, pace.now(), max).with_share(SHARE_MAX);
             let claimed = self.inner.store.claim(&claim).await?;
             report.next_due = claimed.next_due;
             if claimed.leases.is_empty() {
                 return Ok(report);
             }
             let leases = claimed.leases.into();
-            budget -= self.fire_all(leases, now, budget, &mut keeper, &mut report).await?;
+            budget -= self.fire_all(leases, started_at, budget, &mut keeper, &mut report).await?;
         }
     }
 
@@ -99,7 +117,7 @@ impl Helpdesk {
     async fn fire_all(
         &self,
         leases: VecDeque<Lease>,
-        now: DateTime<Utc>,
+        started_at: DateTime<Utc>,
         max: usize,
         keeper: &mut Keeper<'_>,
         report: &mut TickReport,
@@ -107,30 +125,32 @@ impl Helpdesk {
         let mut leased = Leased { leases, ..Leased::default() };
         let mut n_done = 0;
         while n_done < max && !keeper.is_over() {
-            keeper.keep(leased.leases.iter().map(|lease| lease.token)).await?;
+            let kept = keeper.keep(leased.leases.iter().map(|lease| lease.token)).await;
+            if let Err(error) = kept {
+                return Err(self.release_after(error, leased.leases, keeper.now()).await);
+            }
             let Some(lease) = leased.leases.pop_front() else { break };
             let n_fired = report.fired;
             let rest: Vec<LeaseToken> = leased.leases.iter().map(|it| it.token).collect();
             let fired = self.fire(&lease, &rest, keeper, report).await;
             n_done += 1;
             if report.fired > n_fired {
-                let late_by = (now - due_of(&lease)).num_seconds();
+                let late_by = (started_at - due_of(&lease)).num_seconds();
                 let late_by = u64::try_from(late_by).unwrap_or(0);
                 report.late_by_seconds = report.late_by_seconds.max(late_by);
             }
             let more = match fired {
                 Ok(timers) => {
                     leased.note(lease.token.tenant, timers);
-                    self.lease_earlier(&mut leased, now).await
+                    self.lease_earlier(&mut leased, keeper.now()).await
                 }
                 Err(error) => Err(error),
             };
             if let Err(error) = more {
-                self.release(leased.leases, now).await?;
-                return Err(error);
+                return Err(self.release_after(error, leased.leases, keeper.now()).await);
             }
         }
-        self.release(leased.leases, now).await?;
+        self.release(leased.leases, keeper.now()).await?;
         Ok(n_done)
     }
 
@@ -142,6 +162,21 @@ impl Helpdesk {
             leased.take(tenant, self.inner.store.claim(&params).await?.leases);
         }
         Ok(())
+    }
+
+    /// Gives leases back after a failure, which is what counts: leases that cannot be given
+    /// back end by themselves.
+    async fn release_after(
+        &self,
+        error: Error,
+        leases: VecDeque<Lease>,
+        now: DateTime<Utc>,
+    ) -> Error {
+        let released = self.release(leases, now).await;
+        if released.is_err() {
+            tracing::debug!(code = code_of(&released), "leases end by themselves");
+        }
+        error
     }
 
     async fn release(&self, leases: VecDeque<Lease>, now: DateTime<Utc>) -> Result<()> {
@@ -177,15 +212,20 @@ impl Helpdesk {
             kind.as_str().as_bytes(),
             &token.generation.to_be_bytes(),
         ];
+        let mut redated = Ok(());
         if kind == TimerKind::Redate {
             let tokens: Vec<LeaseToken> = rest.iter().copied().chain([token]).collect();
-            self.redate(&actor, due_at, &tokens, keeper, report).await?;
+            redated = self.redate(&actor, due_at, &tokens, keeper, report).await;
         }
         let command = Command::FireTimer(FireTimer { stream, kind, due_at });
         let call = Call::new(derived_command_id(&parts), command);
         let job = Job { actor: &actor, call: &call, now: due_at, lease: Some(token) };
-        match self.run(&job).await {
-            Ok(done) => {
+        let verdict = match redated {
+            Ok(()) => self.run_to_verdict(&job).await,
+            Err(error) => Err(error),
+        };
+        match verdict {
+            Ok(Ok(done)) => {
                 report.fired += 1;
                 Ok(Some(done.timers))
             }
@@ -194,13 +234,20 @@ impl Helpdesk {
                 // Whoever fired it may have set what comes before the rest.
                 Ok(None)
             }
-            Err(Error::Rejected(rejection)) => {
+            Ok(Err(rejection)) => {
                 tracing::error!(kind = kind.as_str(), code = %rejection.code, "a timer was refused");
                 report.dropped += 1;
-                self.give_up(token, due_at, rejection.to_string()).await?;
+                let how = SettleHow::Dead { error: rejection.to_string() };
+                self.settle_timer(token, due_at, how).await?;
                 Ok(Some(Vec::new()))
             }
-            Err(error) => Err(error),
+            Err(error) if error.is_outage() => Err(error),
+            // What it is of cannot be read. A newer engine may read what this one cannot.
+            Err(error) => {
+                self.put_off(lease, kind, &error, keeper.now()).await?;
+                report.failed += 1;
+                Ok(Some(Vec::new()))
+            }
         }
     }
 
@@ -235,19 +282,50 @@ impl Helpdesk {
                     [b"redate", actor.tenant.0.as_bytes(), stream.id.as_bytes(), &version];
                 let command = FireTimer { stream, kind: TimerKind::Redate, due_at };
                 let call = Call::new(derived_command_id(&parts), Command::FireTimer(command));
-                self.run(&Job { actor, call: &call, now: due_at, lease: None }).await?;
-                report.fired += 1;
+                let job = Job { actor, call: &call, now: due_at, lease: None };
+                match self.run_to_verdict(&job).await? {
+                    Ok(_) => report.fired += 1,
+                    Err(rejection) => {
+                        tracing::error!(ticket = %stream.id, code = %rejection.code, "a ticket keeps its old dates");
+                    }
+                }
                 keeper.keep(leased.iter().copied()).await?;
             }
         }
         Ok(())
     }
 
-    async fn give_up(&self, token: LeaseToken, now: DateTime<Utc>, error: String) -> Result<()> {
-        let settle = Settle { token, now, how: SettleHow::Dead { error } };
-        self.inner.store.settle(vec![settle]).await?;
+    /// Gives a timer back that could not be fired, to be tried again later.
+    async fn put_off(
+        &self,
+        lease: &Lease,
+        kind: TimerKind,
+        error: &Error,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let token = lease.token;
+        let (tenant, code) = (token.tenant, error.code());
+        tracing::error!(%tenant, kind = kind.as_str(), %code, "a timer could not be fired");
+        let at = now + rest_after(lease.attempts);
+        let how = SettleHow::Retry { at, error: error.to_string() };
+        self.settle_timer(token, now, how).await
+    }
+
+    async fn settle_timer(
+        &self,
+        token: LeaseToken,
+        now: DateTime<Utc>,
+        how: SettleHow,
+    ) -> Result<()> {
+        self.inner.store.settle(vec![Settle { token, now, how }]).await?;
         Ok(())
     }
+}
+
+/// How long a timer rests that could not be fired so often: twice as long each time.
+fn rest_after(attempts: u32) -> TimeDelta {
+    let factor = 1_i32 << attempts.saturating_sub(1).min(REST_DOUBLINGS_MAX);
+    REST * factor
 }
 
 /// Leased timers in the order of firing, and what is known of others.

@@ -9,6 +9,7 @@
     reason = "these are tests"
 )]
 
+mod faulty;
 mod kit;
 mod render;
 mod script;
@@ -29,6 +30,7 @@ mod fields;
 mod import;
 mod input;
 mod intake;
+mod isolation;
 mod limits;
 mod ownership;
 mod people;
@@ -47,6 +49,7 @@ mod laws;
 mod races;
 mod statuses;
 mod time;
+mod unknown_ends;
 
 mod waiting;
 mod what_if;

@@ -181,3 +181,53 @@ fn a_stopped_tick_gives_back_what_it_did_not_fire() {
     slow.time.looks_left.store(usize::MAX, Ordering::Relaxed);
     assert_eq!(block_on(desk.tick_at(&*slow.time, 100)).unwrap().fired, 4);
 }
+
+/// A clock that goes on by 25 seconds for each timer, while another engine looks for timers
+/// once the tick has leased all of them.
+#[derive(Debug)]
+struct Slowly {
+    seconds: AtomicI64,
+    looks: AtomicUsize,
+    store: Arc<MemoryStore>,
+    all_leased_after: usize,
+    n_taken_by_another: AtomicUsize,
+}
+
+impl Pace for Slowly {
+    fn now(&self) -> DateTime<Utc> {
+        start() + TimeDelta::seconds(self.seconds.load(Ordering::Relaxed))
+    }
+
+    fn is_over(&self) -> bool {
+        self.seconds.fetch_add(25, Ordering::Relaxed);
+        if self.looks.fetch_add(1, Ordering::Relaxed) >= self.all_leased_after {
+            let claim = ClaimParams::new(ClaimWhat::Timers, self.now(), 100);
+            let others = block_on(self.store.claim(&claim)).unwrap().leases.len();
+            self.n_taken_by_another.fetch_add(others, Ordering::Relaxed);
+        }
+        false
+    }
+}
+
+#[test]
+fn a_slow_tick_leases_for_a_minute_from_when_it_leases() {
+    // A tenant's share of a claim is 32: there are two claims, the second 14 minutes late.
+    let (desk, slow, tickets) = desk(0, usize::MAX, &[(A, 40)]);
+    let system = Actor::system(A, Capability::ActAsSystem);
+    for ticket in tickets {
+        let until = start() + TimeDelta::seconds(60);
+        let snooze = Command::Snooze(Snooze { ticket, until });
+        block_on(desk.execute(&system, Call::from(snooze), start())).unwrap();
+    }
+    let clock = Slowly {
+        seconds: AtomicI64::new(60),
+        looks: AtomicUsize::new(0),
+        store: slow.store.clone(),
+        // One before each claim, one before each timer and one after the last.
+        all_leased_after: 1 + 32 + 1 + 1,
+        n_taken_by_another: AtomicUsize::new(0),
+    };
+    let report = block_on(desk.tick_at(&clock, 100)).unwrap();
+    assert_eq!(clock.n_taken_by_another.load(Ordering::Relaxed), 0);
+    assert_eq!((report.fired, report.dropped, report.next_due), (40, 0, None));
+}

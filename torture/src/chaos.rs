@@ -85,7 +85,7 @@ fn check(store: &Arc<dyn Store>, seed: u64) -> u64 {
             }
             _ => {
                 let (actor, call) = hand.next(&state::cases(&**store, TENANT), now);
-                give(&mut dice, &engines, &actor, &call, now, &mut ends);
+                give(&mut dice, store, &engines, &actor, &call, now, &mut ends);
             }
         }
     }
@@ -112,18 +112,28 @@ pub(crate) fn check_end(
     laws::check_delivered(store, delivered);
 }
 
-/// Gives a command until its end is known, each time to any engine.
+/// Gives a command until its end is known, each time to any engine. Until a try may have done
+/// it, an error that says that nothing changed is taken at its word.
+#[allow(clippy::too_many_arguments, reason = "the parts of one run")]
 fn give(
     dice: &mut Dice,
+    store: &Arc<dyn Store>,
     engines: &[(Helpdesk, Recorder)],
     actor: &Actor,
     call: &Call,
     now: DateTime<Utc>,
     ends: &mut Ends,
 ) {
+    let mut may_be_done = false;
     for _ in 0..TRIES_MAX {
         let (desk, _) = dice.pick(engines).unwrap();
         let result = cut_now(dice, || desk.execute(actor, call.clone(), now));
+        may_be_done |= result.as_ref().is_none_or(|result| {
+            result.as_ref().is_err_and(|error| error.code() == Code::OutcomeUnknown)
+        });
+        if !may_be_done && matches!(result, Some(Err(_))) {
+            laws::check_refused(&**store, &[call.command_id]);
+        }
         if result.is_some_and(|result| ends.take(call.command_id, result)) {
             return;
         }

@@ -1,0 +1,84 @@
+//! What is said of a command when the store fails: that nothing changed only where that is so.
+
+use crate::faulty::{Fate, Faulty};
+use crate::kit::{Kit, TENANT, at, mail};
+use helpdesk::blocking::Helpdesk;
+use helpdesk::core::case::record::RecordKey;
+use helpdesk::core::fault::Code;
+use helpdesk::core::id::CommandId;
+use helpdesk::storage::StoreExt;
+use helpdesk::{Call, Error, MemoryStore, Outcome, block_on};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+const AT: &str = "2026-11-20T09:00:00Z";
+const ID: CommandId = CommandId(Uuid::from_u128(0xD0));
+
+/// A desk with three tickets, and another engine whose store can fail.
+fn desks() -> (Kit, Helpdesk, Arc<Faulty>) {
+    let memory = Arc::new(MemoryStore::default());
+    let mut kit = Kit::new(memory.clone(), json!({"agents": {"amy": {"online": true}}}));
+    for name in ["anna", "bob", "cleo"] {
+        kit.run(&[(AT, mail(&format!("{name}@acme.com"), "A", "a"))]);
+    }
+    let faulty = Faulty::new(memory);
+    let engine = helpdesk::Helpdesk::builder().with_shared_store(faulty.clone()).build().unwrap();
+    let desk = Helpdesk::from(engine);
+    // The engine knows the tenant.
+    desk.tick(at(AT), 0).unwrap();
+    (kit, desk, faulty)
+}
+
+fn give(kit: &Kit, desk: &Helpdesk, command: &Value) -> Result<Outcome, Error> {
+    desk.execute(&kit.actor("sys"), Call::new(ID, kit.command(command.clone())), at(AT))
+}
+
+fn is_done(kit: &Kit) -> bool {
+    block_on(kit.store.get_one(TENANT, RecordKey::Command(ID))).unwrap().is_some()
+}
+
+#[test]
+fn a_commit_whose_end_is_unknown_stays_so_when_the_server_is_gone() {
+    for (fate, done) in [(Fate::DoneThenDown, true), (Fate::LostThenDown, false)] {
+        let (kit, desk, faulty) = desks();
+        let note = json!({"type": "add_note", "ticket": "#1", "text": "n"});
+        faulty.faults().commits.extend([fate]);
+        let error = give(&kit, &desk, &note).unwrap_err();
+        assert_eq!((error.code(), is_done(&kit)), (Code::OutcomeUnknown, done), "{error}");
+        // Nothing is known of it either while the server is gone; then the same id tells.
+        let error = give(&kit, &desk, &note).unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable, "this call did nothing");
+        faulty.faults().is_down = false;
+        assert_eq!(give(&kit, &desk, &note).unwrap().replayed, done);
+    }
+}
+
+#[test]
+fn a_server_that_goes_in_the_middle_of_many_tickets_is_no_word_that_nothing_changed() {
+    let changes = json!([{"type": "add_tags", "tags": ["vip"]}]);
+    let many = json!({
+        "type": "apply_changes_to_many", "tickets": ["#1", "#2", "#3"], "changes": changes,
+    });
+    let (kit, desk, faulty) = desks();
+    faulty.faults().commits.extend([Fate::Done, Fate::LastBeforeDown]);
+    let error = give(&kit, &desk, &many).unwrap_err();
+    assert_eq!(error.code(), Code::OutcomeUnknown, "two of three are done: {error}");
+    let error = give(&kit, &desk, &many).unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable, "none was done now: {error}");
+    faulty.faults().is_down = false;
+    let outcome = give(&kit, &desk, &many).unwrap();
+    let replayed: Vec<bool> = outcome.each.iter().map(|it| it.replayed).collect();
+    assert_eq!((replayed, outcome.replayed), (vec![true, true, false], false));
+}
+
+#[test]
+fn a_server_that_goes_in_the_middle_of_an_erasure_is_no_word_that_nothing_changed() {
+    let (kit, desk, faulty) = desks();
+    let erase = json!({"type": "erase_person", "contact": "@anna"});
+    faulty.faults().commits.extend([Fate::LastBeforeDown]);
+    let error = give(&kit, &desk, &erase).unwrap_err();
+    assert_eq!(error.code(), Code::OutcomeUnknown, "the contact is erased: {error}");
+    faulty.faults().is_down = false;
+    assert_eq!(give(&kit, &desk, &erase).unwrap().each.len(), 1);
+}
