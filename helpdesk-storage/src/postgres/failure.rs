@@ -91,6 +91,11 @@ pub(super) fn busy() -> StoreError {
     unavailable(Some(BUSY_WAIT), "other transactions were in the way too often")
 }
 
+/// A transaction that began later was first, so this one has no place in the feed behind it.
+pub(super) fn late() -> StoreError {
+    unavailable(Some(BUSY_WAIT), "a transaction that began later has committed: run this one again")
+}
+
 /// What is stored cannot be read.
 pub(super) fn corrupt(what: impl Into<String>) -> StoreError {
     StoreError::Corrupt { backend: BACKEND, what: what.into() }

@@ -8,6 +8,7 @@ mod conforms;
 mod model;
 mod places;
 mod postgres;
+mod postgres_host;
 mod postgres_many;
 mod servers;
 mod sqlite;
