@@ -130,6 +130,8 @@ statements! {
         WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
     timer_due: "UPDATE {p}timer SET due_at = ?5, is_leased = ?6 \
         WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
+    timer_put_off: "UPDATE {p}timer SET due_at = ?5, is_leased = 0 \
+        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
     timer_tenant: "SELECT tenant_id FROM {p}timer \
         WHERE due_at IS NOT NULL AND tenant_id > ?1 ORDER BY tenant_id LIMIT 1";
     timer_heads: "SELECT due_at, tenant_id, stream_kind, stream_id, kind, generation, n_claims, \
@@ -162,6 +164,7 @@ statements! {
         WHERE tenant_id = ?1 AND due_at IS NOT NULL ORDER BY due_at, seq";
     outbox_lease: "UPDATE {p}outbox SET due_at = ?2, is_leased = 1, n_claims = n_claims + 1, \
         n_attempts = n_attempts + 1 WHERE seq = ?1";
+    outbox_put_off: "UPDATE {p}outbox SET due_at = ?2, is_leased = 0 WHERE seq = ?1";
     outbox_due: "UPDATE {p}outbox SET due_at = ?3, is_leased = ?4 \
         WHERE tenant_id = ?1 AND id = ?2";
     outbox_release: "UPDATE {p}outbox SET due_at = coalesce(?3, not_before), is_leased = 0, \
