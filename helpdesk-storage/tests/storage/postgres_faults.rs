@@ -15,6 +15,7 @@ use helpdesk_storage::{
 use helpdesk_test_support::postgres::shared;
 use pollster::block_on;
 use serde_json::json;
+use std::time::Duration;
 
 fn open(address: &str, options: &PostgresOptions) -> PostgresStore {
     block_on(PostgresStore::open(address, options.clone())).unwrap()
@@ -183,4 +184,19 @@ fn reads_go_on_when_all_connections_were_cut() {
         cut_idle(&host, &name);
         assert_eq!(block_on(store.count(&count)).unwrap()[0].n, 1);
     }
+}
+
+#[test]
+fn a_statement_that_waits_too_long_is_undone_and_says_so() {
+    let (address, options) = (shared().unwrap(), options());
+    let store = open(&address, &options.clone().with_statement_timeout(Duration::from_millis(50)));
+    block_on(store.commit(received(1, 0))).unwrap();
+    let (holder, schema) = (Host::connect(&address), options.schema());
+    holder.run(&format!("BEGIN; SELECT 1 FROM {schema}.hd_entity WHERE kind = 'load' FOR UPDATE"));
+    let error = block_on(store.commit(received(2, 1))).unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    holder.run("ROLLBACK");
+    assert!(block_on(store.commit(received(2, 1))).unwrap().replayed.is_none());
+    let query = ListQuery::all(tenant(), ListKind::Cases(Shelf::All), start(), 10);
+    assert_eq!(block_on(store.list_all(query)).unwrap().len(), 2);
 }
