@@ -11,6 +11,7 @@ mod postgres;
 mod postgres_faults;
 mod postgres_host;
 mod postgres_many;
+mod purges;
 mod servers;
 mod sqlite;
 mod tls;
