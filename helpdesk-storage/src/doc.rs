@@ -1,5 +1,6 @@
 //! Records as JSON texts, the same for every backend that keeps them so.
 
+use crate::ClaimWhat;
 use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::Record;
 use helpdesk_core::event::{Event, NewEvent, Origin, Recorded, StreamId, StreamKind, TimerKind};
@@ -7,6 +8,7 @@ use helpdesk_core::instant;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use uuid::Uuid;
 
 /// What could not be written or read, and why.
 #[derive(Debug)]
@@ -175,6 +177,15 @@ pub(crate) fn rewrite_run<'e>(
         return Err(crate::plan::invalid("entries of one commit keep one origin"));
     }
     Ok(Rewritten { run, n_entries, rest })
+}
+
+/// Names what is due and cannot be read: not why, as that may quote what people wrote.
+pub(crate) fn tell_unreadable(what: ClaimWhat, tenant: Uuid, id: Uuid) {
+    let what = match what {
+        ClaimWhat::Timers => "timer",
+        ClaimWhat::Outbox => "outbox message",
+    };
+    tracing::error!(what, %tenant, %id, "what is due cannot be read");
 }
 
 /// The kind with this word.
