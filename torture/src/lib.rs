@@ -27,3 +27,4 @@ mod place;
 mod power;
 pub mod search;
 mod sim;
+mod threads;

@@ -1,6 +1,6 @@
 //! The parts of the suite, and how they are run: by seed.
 
-use crate::{chaos, clients, io, kill, model, power, search, sim};
+use crate::{chaos, clients, io, kill, model, power, search, sim, threads};
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -37,6 +37,11 @@ pub const PARTS: &[Part] = &[
         name: "clients",
         about: "clients at once see one order of commits, and lose none",
         run: clients::run,
+    },
+    Part {
+        name: "threads",
+        about: "in whatever order threads run, whoever commits is served once",
+        run: threads::run,
     },
     Part {
         name: "chaos",

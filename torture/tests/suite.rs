@@ -35,6 +35,11 @@ fn clients_at_once_see_one_order_of_commits() {
 }
 
 #[test]
+fn whoever_commits_is_served_in_whatever_order_threads_run() {
+    check("threads", 20, 5_000);
+}
+
+#[test]
 fn what_is_tried_again_on_a_failing_store_happens_once() {
     check("chaos", 2, 60);
 }

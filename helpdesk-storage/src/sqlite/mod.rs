@@ -43,11 +43,19 @@ mod pool;
 mod prepared;
 mod purge;
 mod queue;
+#[cfg(test)]
+#[path = "queue/tests.rs"]
+mod queue_tests;
 mod read;
 mod schema;
 mod session;
 mod statements;
 mod summary;
+/// What the queue is made of. The reliability suite compiles `queue.rs` once more, upon what tries
+/// threads in orders of its choice.
+mod sync {
+    pub(super) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+}
 
 pub use host::{InTx, in_tx};
 pub use options::{READ_TIMEOUT, SqliteOptions, Synchronous};

@@ -12,15 +12,12 @@
 //! waits for the disk: so it gives them a moment, a part of what they were served in. It does
 //! not wait idly: it works on each job as it comes, while those to come still prepare theirs.
 
+use super::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
-
-#[cfg(test)]
-mod tests;
 
 /// Jobs of one batch.
 pub(super) const BATCH_MAX: usize = 256;
@@ -36,27 +33,27 @@ const PATIENCE_MAX: Duration = Duration::from_millis(2);
 pub(super) struct Queue<J, R> {
     state: Mutex<State<J, R>>,
     /// A job came while the leader had none.
-    has_come: Condvar,
+    pub(super) has_come: Condvar,
 }
 
 /// Which job.
 type Number = u64;
 
 #[derive(Debug)]
-struct State<J, R> {
-    is_led: bool,
+pub(super) struct State<J, R> {
+    pub(super) is_led: bool,
     /// The leader waits for a job.
-    is_idle: bool,
-    next: Number,
-    waiting: VecDeque<(Number, J)>,
-    wakers: HashMap<Number, Waker>,
+    pub(super) is_idle: bool,
+    pub(super) next: Number,
+    pub(super) waiting: VecDeque<(Number, J)>,
+    pub(super) wakers: HashMap<Number, Waker>,
     /// Results that nobody fetched yet; `None` where the leader panicked.
-    done: HashMap<Number, Option<R>>,
+    pub(super) done: HashMap<Number, Option<R>>,
     /// Jobs at work whose caller has gone.
-    abandoned: HashSet<Number>,
+    pub(super) abandoned: HashSet<Number>,
     /// How many will wait once those of the last batch are back, and until when they may be.
-    n_awaited: usize,
-    awaited_until: Option<Instant>,
+    pub(super) n_awaited: usize,
+    pub(super) awaited_until: Option<Instant>,
 }
 
 impl<J, R> Default for Queue<J, R> {
@@ -90,7 +87,7 @@ impl<J, R> Queue<J, R> {
     }
 
     /// Nothing in here panics while it is held.
-    fn state(&self) -> MutexGuard<'_, State<J, R>> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State<J, R>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -281,7 +278,10 @@ where
             return Poll::Pending;
         }
         state.is_led = true;
+        // It looked without being woken for this: by a wake of an earlier job of its task's.
+        let unused = state.wakers.remove(&number);
         drop(state);
+        drop(unused);
         let result = it.queue.lead(number, &it.work);
         it.stage = Stage::Given;
         Poll::Ready(result)

@@ -1,4 +1,4 @@
-use super::{BATCH_MAX, Batch, Queue};
+use super::queue::{BATCH_MAX, Batch, Queue};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
