@@ -174,7 +174,8 @@ impl Helpdesk {
             Err(error) => {
                 let (tenant, code) = (lease.token.tenant, error.code());
                 tracing::error!(%tenant, %code, delivery_id = %message.id, "a message could not be read");
-                let error = DeliveryError::Transient { reason: error.to_string(), retry_after: None };
+                let error =
+                    DeliveryError::Transient { reason: error.to_string(), retry_after: None };
                 return Ok(after_failure(&error, lease, message.id, pace.now(), report));
             }
         };
