@@ -529,10 +529,7 @@ impl Helpdesk {
             // It may have been done, or was decided on what is old: whoever decides
             // next must not look past it. All at once, else each retry meets the next.
             Err(error @ Error::Store(StoreError::Ambiguous { .. } | StoreError::Conflict(_))) => {
-                let taken = self.take_streams(tenant, &touched).await;
-                if taken.is_err() {
-                    tracing::debug!(code = code_of(&taken), "the snapshot stays as it is");
-                }
+                self.take_if_readable(tenant, &touched).await;
                 return Err(error);
             }
             committed => committed?,
@@ -540,17 +537,28 @@ impl Helpdesk {
         if let Some(earlier) = &committed.replayed {
             return self.replay(tenant, earlier, sha256).await;
         }
-        self.take_commit(tenant, records, &committed)?;
+        self.take_commit(tenant, records, &committed);
         let version = version_of(&outcome.made, &committed.versions);
         Ok(Done { outcome: Outcome { version, ..outcome }, timers })
     }
 
+    /// As [`take_streams`](Self::take_streams), where what was done does not depend on it: a
+    /// snapshot that stays as it is costs the next command a lost race.
+    async fn take_if_readable(&self, tenant: &Tenant, streams: &[StreamId]) {
+        let taken = self.take_streams(tenant, streams).await;
+        if taken.is_err() {
+            tracing::debug!(code = code_of(&taken), "the snapshot stays as it is");
+        }
+    }
+
+    /// Takes what a commit wrote into the snapshot. The commit is done: a snapshot that cannot
+    /// take it stays as it is, which costs the next command a lost race.
     pub(crate) fn take_commit(
         &self,
         tenant: &Tenant,
         records: Vec<Record>,
         committed: &Committed,
-    ) -> Result<()> {
+    ) {
         let config = StreamId::config(tenant.id);
         let stored = records.into_iter().filter_map(|record| {
             let stream = match &record {
@@ -561,8 +569,9 @@ impl Helpdesk {
             Some(Stored { version: *version, record })
         });
         let stored: Vec<Stored> = stored.collect();
-        tenant.take(&self.inner.reader, &stored)?;
-        Ok(())
+        if let Err(rejection) = tenant.take(&self.inner.reader, &stored) {
+            tracing::error!(code = %rejection.code, "the snapshot does not take what was committed");
+        }
     }
 
     /// The first outcome of a command that was done before. The snapshot takes in
@@ -586,7 +595,7 @@ impl Helpdesk {
             }
         }
         let streams: Vec<StreamId> = kept.events.iter().map(|(stream, _, _)| *stream).collect();
-        self.take_streams(tenant, &streams).await?;
+        self.take_if_readable(tenant, &streams).await;
         let versions: Vec<(StreamId, Version)> =
             kept.events.iter().map(|(stream, _, last)| (*stream, *last)).collect();
         let version = version_of(&kept.made, &versions);
