@@ -5,26 +5,42 @@
 //! done, so whoever was interrupted gives the command again.
 
 use crate::answer::Asking;
+use crate::attachments::SWEEP_AFTER_SECONDS;
 use crate::engine::{Call, EachOutcome, Helpdesk, Job, Outcome};
 use crate::error::Result;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::access::permission::Permission;
 use helpdesk_core::actor::{Actor, Author};
+use helpdesk_core::article::{ArticleVote, SearchSession};
 use helpdesk_core::case::archive::is_tombstone;
-use helpdesk_core::case::erase::{People, Traces, erase_entries};
-use helpdesk_core::case::record::{Record, RecordKey};
+use helpdesk_core::case::erase::{People, Traces, acted, erase_entries};
+use helpdesk_core::case::record::{Record, RecordKey, Stored};
 use helpdesk_core::command::{Command, EraseFromTicket, ErasePerson};
 use helpdesk_core::decide::Made;
 use helpdesk_core::event::{Event, Recorded, StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
-use helpdesk_core::id::{ContactId, TenantId, TicketId, derived_command_id};
+use helpdesk_core::id::{ArticleId, ContactId, TenantId, TicketId, Version, derived_command_id};
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::query::{HeldOfPerson, HeldTicket};
 use helpdesk_core::ticket::message::Message;
 use helpdesk_storage::blob::BlobHash;
-use helpdesk_storage::{EventQuery, EventSource, Maintain};
+use helpdesk_storage::{
+    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, Maintain, Pages,
+};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use uuid::Uuid;
+
+/// Where people stand in the journal.
+#[derive(Debug, Default)]
+struct Found {
+    /// Tickets, and how in each.
+    tickets: BTreeMap<TicketId, Traces>,
+    /// Other things that they did something to.
+    streams: BTreeSet<StreamId>,
+    /// From where they did all that.
+    addresses: BTreeSet<IpAddr>,
+}
 
 impl Helpdesk {
     /// Erases a person; see [`ErasePerson`].
@@ -40,7 +56,7 @@ impl Helpdesk {
         let people = self.people(tenant, erase.contact).await?;
         let mut whole = Outcome::of(Made { contact: Some(erase.contact), ..Made::default() });
         if erase.dry_run {
-            let tickets = self.traces(tenant, &people).await?.into_keys();
+            let tickets = self.traces(tenant, &people).await?.tickets.into_keys();
             whole.each = tickets.map(erased_ticket).collect();
             return Ok(whole);
         }
@@ -51,9 +67,9 @@ impl Helpdesk {
             whole.replayed |= outcome.replayed;
             whole.events.extend(outcome.events);
         }
-        let traces = self.traces(tenant, &people).await?;
-        let mut files = self.files_of(tenant, &traces).await?;
-        for (&ticket, traces) in &traces {
+        let Found { tickets, streams, .. } = self.traces(tenant, &people).await?;
+        let mut files = self.files_of(tenant, &tickets).await?;
+        for (&ticket, traces) in &tickets {
             let command = Command::EraseFromTicket(EraseFromTicket {
                 ticket,
                 of_requester: traces.is_requester,
@@ -64,14 +80,14 @@ impl Helpdesk {
             whole.events.extend(outcome.events);
             whole.each.push(erased_ticket(ticket));
         }
-        for (&ticket, traces) in &traces {
+        for (&ticket, traces) in &tickets {
             self.erase_entries(tenant, StreamId::case(ticket), traces, &people).await?;
         }
-        for &contact in &people {
-            let (stream, known) = (StreamId::contact(contact), Traces::default());
-            self.erase_entries(tenant, stream, &known, &people).await?;
+        for stream in people.iter().map(|it| StreamId::contact(*it)).chain(streams) {
+            self.erase_entries(tenant, stream, &Traces::default(), &people).await?;
         }
-        self.delete_unnamed(tenant, &mut files).await?;
+        self.erase_searches(tenant, &tickets, now).await?;
+        self.delete_unnamed(tenant, &mut files, now).await?;
         Ok(whole)
     }
 
@@ -104,9 +120,14 @@ impl Helpdesk {
     /// A contact and those that were joined into it, or into one of those.
     async fn people(&self, tenant: TenantId, contact: ContactId) -> Result<People> {
         let key = RecordKey::Stream(StreamId::contact(contact));
-        if self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next().is_none() {
+        let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
+        let Some(Record::Contact(it)) = found.map(|stored| stored.record) else {
             let text = format!("no contact `{contact}`");
             return Err(Rejection::at(Code::NotFound, "contact", text).into());
+        };
+        if let Some(into) = it.joined_into {
+            let text = format!("the contact lives on in `{into}`: name that one");
+            return Err(Rejection::at(Code::Merged, "contact", text).into());
         }
         let mut people = People::from([contact]);
         let mut to_ask = vec![contact];
@@ -122,28 +143,32 @@ impl Helpdesk {
         Ok(people)
     }
 
-    /// The tickets in which these people stand, and how: by the journal, and where that is in
-    /// the archive, by what stands.
-    async fn traces(
-        &self,
-        tenant: TenantId,
-        people: &People,
-    ) -> Result<BTreeMap<TicketId, Traces>> {
-        let mut found: BTreeMap<TicketId, Traces> = BTreeMap::new();
+    /// Where these people stand, and how: by the journal, and where that is in the archive, by
+    /// what stands.
+    async fn traces(&self, tenant: TenantId, people: &People) -> Result<Found> {
+        let mut all = Found::default();
+        let found = &mut all.tickets;
         let mut archived = BTreeSet::new();
         let mut after = 0;
         loop {
-            let source = EventSource::News { after, kinds: vec![StreamKind::Case] };
+            let source = EventSource::News { after, kinds: Vec::new() };
             let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
             for entry in &page.rows {
                 after = entry.position;
+                let stream = entry.entry.stream;
+                let has_acted = acted(entry, people);
+                all.addresses.extend(entry.entry.origin.ip.filter(|_| has_acted));
+                if stream.kind != StreamKind::Case {
+                    all.streams.extend(has_acted.then_some(stream));
+                    continue;
+                }
                 if is_tombstone(entry) {
-                    archived.insert(TicketId(entry.entry.stream.id));
+                    archived.insert(TicketId(stream.id));
                 }
                 let mut traces = Traces::default();
                 traces.note(entry, people);
                 if !traces.is_empty() {
-                    found.entry(TicketId(entry.entry.stream.id)).or_default().note(entry, people);
+                    found.entry(TicketId(stream.id)).or_default().note(entry, people);
                 }
             }
             if page.next.is_none() {
@@ -157,11 +182,81 @@ impl Helpdesk {
                 found.insert(ticket, traces);
             }
         }
+        Ok(all)
+    }
+
+    /// The sessions in which was searched before these people's own tickets were opened after
+    /// all, with their versions.
+    async fn searches(
+        &self,
+        tenant: TenantId,
+        tickets: &BTreeMap<TicketId, Traces>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(Version, SearchSession)>> {
+        let kind = ListKind::Things(StreamKind::SearchSession);
+        let mut pages = Pages::new(ListQuery::all(tenant, kind, now, PAGE_MAX));
+        let mut found = Vec::new();
+        while let Some(rows) = pages.next(&*self.inner.store).await? {
+            for Stored { version, record } in rows {
+                let Record::SearchSession(session) = record else { continue };
+                let traces = session.ticket.and_then(|ticket| tickets.get(&ticket));
+                if traces.is_some_and(|traces| traces.is_requester) {
+                    found.push((version, *session));
+                }
+            }
+        }
         Ok(found)
     }
 
+    /// These people's votes on those of these things that are articles.
+    async fn votes(
+        &self,
+        tenant: TenantId,
+        people: &People,
+        streams: &BTreeSet<StreamId>,
+    ) -> Result<Vec<ArticleVote>> {
+        let articles = streams.iter().filter(|stream| stream.kind == StreamKind::Article);
+        let by = |article: &StreamId| {
+            let article = ArticleId(article.id);
+            let vote = move |id: &ContactId| StreamId::vote(article, Author::Contact { id: *id });
+            people.iter().filter_map(vote).map(RecordKey::Stream).collect::<Vec<_>>()
+        };
+        let keys: Vec<RecordKey> = articles.flat_map(by).collect();
+        let mut votes = Vec::new();
+        for keys in keys.chunks(PAGE_MAX) {
+            for stored in self.inner.store.get(tenant, keys).await?.into_iter().flatten() {
+                if let Record::Vote(vote) = stored.record {
+                    votes.push(*vote);
+                }
+            }
+        }
+        Ok(votes)
+    }
+
+    /// Empties what was searched in those sessions.
+    async fn erase_searches(
+        &self,
+        tenant: TenantId,
+        tickets: &BTreeMap<TicketId, Traces>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        for (version, mut session) in self.searches(tenant, tickets, now).await? {
+            if session.searches.iter().all(|search| search.text.is_empty()) {
+                continue;
+            }
+            session.searches.iter_mut().for_each(|search| search.text.clear());
+            let stream = StreamId::search_session(session.id);
+            let id = [b"searches", &stream.id.as_bytes()[..], &version.to_be_bytes()];
+            let mut change = ChangeSet::new(tenant, derived_command_id(&id), now);
+            change.expect.push(Expect { stream, version });
+            change.put.push(Record::SearchSession(Box::new(session)));
+            self.inner.store.commit(change).await?;
+        }
+        Ok(())
+    }
+
     /// Looks for these people in a ticket's record and messages.
-    async fn note_as_it_stands(
+    pub(crate) async fn note_as_it_stands(
         &self,
         tenant: TenantId,
         ticket: TicketId,
@@ -244,12 +339,21 @@ impl Helpdesk {
         Ok(messages)
     }
 
-    /// Deletes those of these files that no message names any more.
-    async fn delete_unnamed(&self, tenant: TenantId, files: &mut BTreeSet<BlobHash>) -> Result<()> {
+    /// Deletes those of these files that no message names any more. One that was put a short time ago
+    /// may be just about to be named: that is left to [`sweep_files`](Self::sweep_files).
+    async fn delete_unnamed(
+        &self,
+        tenant: TenantId,
+        files: &mut BTreeSet<BlobHash>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let Some(blobs) = &self.inner.blobs else { return Ok(()) };
+        let before = now - TimeDelta::seconds(SWEEP_AFTER_SECONDS);
         self.strike_named(tenant, files).await?;
         for &hash in &*files {
-            blobs.delete(tenant, hash).await?;
+            if blobs.head(tenant, hash).await?.is_some_and(|info| info.put_at < before) {
+                blobs.delete(tenant, hash).await?;
+            }
         }
         Ok(())
     }
@@ -272,7 +376,11 @@ impl Helpdesk {
                 held.contacts.push(*contact);
             }
         }
-        for (id, traces) in self.traces(tenant, &people).await? {
+        let Found { tickets, streams, addresses } = self.traces(tenant, &people).await?;
+        held.addresses = addresses;
+        held.votes = self.votes(tenant, &people, &streams).await?;
+        let searches = self.searches(tenant, &tickets, asking.now).await?;
+        for (id, traces) in tickets {
             let key = RecordKey::Stream(StreamId::case(id));
             let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
             let Some(Record::Case(case)) = found.map(|stored| stored.record) else { continue };
@@ -286,6 +394,8 @@ impl Helpdesk {
                 let is_of_them = traces.is_requester || is_by(message, &people);
                 is_of_them && (reads_notes || message.public().is_some())
             });
+            let of_ticket = searches.iter().filter(|(_, session)| session.ticket == Some(id));
+            held.searches.extend(of_ticket.map(|(_, session)| session.clone()));
             let number = case.ticket.number.clone();
             let ticket = traces.is_requester.then(|| Box::new(case.ticket));
             held.tickets.push(HeldTicket { id, number, ticket, messages });

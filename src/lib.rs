@@ -61,6 +61,7 @@ mod change_set;
 mod deliver;
 mod engine;
 mod erase;
+mod erase_archive;
 mod error;
 #[cfg(feature = "ical")]
 pub mod ical;
@@ -97,6 +98,7 @@ pub use blocking::block_on;
 pub use builder::Builder;
 pub use deliver::DeliverReport;
 pub use engine::{COMMAND_DAYS, COMMIT_RETRIES_MAX, Call, EachOutcome, Helpdesk, Outcome};
+pub use erase_archive::EraseArchiveReport;
 pub use error::{Error, ErrorBody, Result};
 pub use helpdesk_core as core;
 pub use helpdesk_notify as notify;

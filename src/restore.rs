@@ -2,13 +2,13 @@
 
 use crate::archive::ArchivedEntry;
 use crate::engine::Helpdesk;
+use crate::erase_archive::check_tenant;
 use crate::error::Result;
 use crate::retain::CHECKPOINT;
 use chrono::{DateTime, Utc};
 use helpdesk_core::case::archive::{is_tombstone, tombstone};
 use helpdesk_core::event::{Recorded, StreamId, StreamKind};
-use helpdesk_core::fault::{Code, Rejection};
-use helpdesk_core::id::{TenantId, Version};
+use helpdesk_core::id::{TenantId, TicketId, Version};
 use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_storage::{Follower, Maintain};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,8 @@ pub struct RestoreReport {
     /// Entries that stood as tombstones of just these: put back, or by
     /// [`compare_archive`](Helpdesk::compare_archive) only counted.
     pub archived: u64,
+    /// Those of them with words of somebody who was erased since: they go back without.
+    pub erased: u64,
     /// Entries that stand in the journal just so.
     pub standing: u64,
     /// Entries that stand in the journal otherwise: a person was erased from them since.
@@ -30,8 +32,9 @@ pub struct RestoreReport {
 }
 
 impl Helpdesk {
-    /// Puts the entries of an archive back where their tombstones stand, bit for bit. The next
-    /// [`retain`](Self::retain) archives them again, unless the configuration says otherwise by then.
+    /// Puts the entries of an archive back where their tombstones stand, bit for bit, but for
+    /// whoever was erased since. The next [`retain`](Self::retain) archives them again, unless the
+    /// configuration says otherwise by then.
     /// Tickets that were removed do not come back.
     ///
     /// # Errors
@@ -72,11 +75,7 @@ impl Helpdesk {
         for line in lines {
             let ArchivedEntry { tenant: of, entry, .. } = line?;
             report.lines += 1;
-            if of != tenant {
-                let message = format!("an entry of the tenant `{of}`");
-                let path = format!("line[{}].tenant", report.lines);
-                return Err(Rejection::at(Code::Invalid, path, message).into());
-            }
+            check_tenant(tenant, of, report.lines)?;
             // What one commit did to a ticket goes back into its row together.
             let is_another = chunk.last().is_some_and(|last| {
                 (last.entry.stream, last.entry.at) != (entry.entry.stream, entry.entry.at)
@@ -108,19 +107,27 @@ impl Helpdesk {
         let by_place: BTreeMap<(StreamId, Version), Recorded> =
             page.into_iter().map(|it| ((it.entry.stream, it.n), it)).collect();
         let streams: BTreeSet<StreamId> = by_place.keys().map(|(stream, _)| *stream).collect();
-        let mut standing: BTreeMap<(StreamId, Version), Recorded> = BTreeMap::new();
-        for stream in streams.into_iter().filter(|it| it.kind == StreamKind::Case) {
-            let entries = self.entries(tenant, stream).await?;
-            standing.extend(entries.into_iter().map(|it| ((stream, it.n), it)));
-        }
         let mut back = Vec::new();
-        for (place, entry) in by_place {
-            match standing.get(&place) {
-                None => report.gone += 1,
-                Some(it) if *it == entry => report.standing += 1,
-                Some(it) if is_tombstone(it) && *it == tombstone(&entry) => back.push(entry),
-                Some(_) => report.changed += 1,
+        for stream in streams {
+            let standing = match stream.kind {
+                StreamKind::Case => self.entries(tenant, stream).await?,
+                _ => Vec::new(),
+            };
+            let mut its_back = Vec::new();
+            for ((_, n), entry) in by_place.range((stream, 0)..=(stream, Version::MAX)) {
+                match standing.iter().find(|it| it.n == *n) {
+                    None => report.gone += 1,
+                    Some(it) if it == entry => report.standing += 1,
+                    Some(it) if is_tombstone(it) && *it == tombstone(entry) => {
+                        its_back.push(entry.clone());
+                    }
+                    Some(_) => report.changed += 1,
+                }
             }
+            let ticket = TicketId(stream.id);
+            report.erased +=
+                self.erase_from_restored(tenant, ticket, &standing, &mut its_back).await?;
+            back.extend(its_back);
         }
         report.archived += back.len() as u64;
         if restore_at.is_some() && !back.is_empty() {

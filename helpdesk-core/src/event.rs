@@ -23,7 +23,7 @@ use crate::ticket::relation::Link;
 use crate::ticket::status::StatusCategory;
 use crate::ticket::{Follower, Ticket};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -230,7 +230,7 @@ pub enum StatusWhy {
 
 /// One thing that happened to one stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", remote = "Self")]
 pub enum Event {
     /// A ticket was opened, or imported.
     Opened {
@@ -586,9 +586,55 @@ pub enum Event {
         /// SHA-256 of the document in canonical JSON, hex.
         sha256: String,
     },
+    /// What only a newer version of the program can read: kept as it stands, and changes nothing
+    /// here. Made by [`or_opaque`](Self::or_opaque) alone, so that nodes of two versions share a
+    /// journal while one after the other is upgraded.
+    #[serde(skip)]
+    Opaque(serde_json::Map<String, serde_json::Value>),
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Opaque(map) => map.serialize(serializer),
+            // The derived one.
+            known => Self::serialize(known, serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
 }
 
 impl Event {
+    /// Reads what stands in a journal: an event, or [`Opaque`](Self::Opaque) where this version cannot read it.
+    ///
+    /// ```
+    /// use helpdesk_core::event::Event;
+    /// use serde_json::json;
+    /// assert_eq!(Event::or_opaque(json!({"type": "woken"})).unwrap(), Event::Woken);
+    /// let newer = Event::or_opaque(json!({"type": "sung", "song": 7})).unwrap();
+    /// assert_eq!(newer.name(), "sung");
+    /// assert_eq!(serde_json::to_value(newer).unwrap(), json!({"type": "sung", "song": 7}));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, where it is no event of any version: no object with a `type`.
+    pub fn or_opaque(value: serde_json::Value) -> Result<Self, serde_json::Error> {
+        use serde_json::Value;
+        match (Self::deserialize(&value), value) {
+            (Ok(event), _) => Ok(event),
+            (Err(_), Value::Object(map)) if map.get("type").is_some_and(Value::is_string) => {
+                Ok(Self::Opaque(map))
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
     /// Its type, as it stands in JSON.
     #[must_use]
     pub fn name(&self) -> String {
@@ -731,8 +777,14 @@ pub struct NewEvent {
     pub at: DateTime<Utc>,
     /// Who and why.
     pub origin: Origin,
-    /// What.
+    /// What; read by [`Event::or_opaque`].
+    #[serde(deserialize_with = "or_opaque")]
     pub event: Event,
+}
+
+fn or_opaque<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Event, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Event::or_opaque(value).map_err(serde::de::Error::custom)
 }
 
 /// An entry of the journal.

@@ -12,6 +12,7 @@ pub use search::{
 };
 
 use crate::actor::Actor;
+use crate::article::{ArticleVote, SearchSession};
 use crate::case::record::DeadLetter;
 use crate::case::summary::CaseSummary;
 use crate::case::{Case, Offer};
@@ -40,6 +41,8 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// Names a ticket, by id or by number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -660,8 +663,17 @@ pub struct Explanation {
 pub struct HeldOfPerson {
     /// The person's contacts.
     pub contacts: Vec<Contact>,
-    /// The tickets that they asked or wrote on, by id.
+    /// The tickets that they asked, wrote on or follow, by id.
     pub tickets: Vec<HeldTicket>,
+    /// What was searched before they opened a ticket after all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub searches: Vec<SearchSession>,
+    /// What they said of articles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<ArticleVote>,
+    /// From where they did what the journal has of them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub addresses: BTreeSet<IpAddr>,
 }
 
 /// What one ticket holds of a person.

@@ -1,5 +1,6 @@
 //! Records as JSON texts, the same for every backend that keeps them so.
 
+use crate::ClaimWhat;
 use chrono::{DateTime, Utc};
 use helpdesk_core::case::record::Record;
 use helpdesk_core::event::{Event, NewEvent, Origin, Recorded, StreamId, StreamKind, TimerKind};
@@ -7,6 +8,7 @@ use helpdesk_core::instant;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use uuid::Uuid;
 
 /// What could not be written or read, and why.
 #[derive(Debug)]
@@ -87,11 +89,22 @@ struct RunOut<'a> {
 }
 
 #[derive(Deserialize)]
-struct RunIn {
+struct RunIn<E> {
     #[serde(with = "instant")]
     at: DateTime<Utc>,
     origin: Origin,
-    events: Vec<Event>,
+    events: Vec<E>,
+}
+
+/// Reads a run; events that only a newer version can read are [`Event::Opaque`].
+fn run_of(doc: &[u8]) -> Result<RunIn<Event>> {
+    const WHAT: &str = "run of journal entries";
+    let known: Result<RunIn<Event>> = decode(WHAT, doc);
+    let Err(bad) = known else { return known };
+    // Once more, event by event: seldom, so what is usual pays nothing for it.
+    let RunIn { at, origin, events } = decode::<RunIn<serde_json::Value>>(WHAT, doc)?;
+    let events: std::result::Result<_, _> = events.into_iter().map(Event::or_opaque).collect();
+    Ok(RunIn { at, origin, events: events.map_err(|_| bad)? })
 }
 
 /// Whether two entries, one after the other, are of one run.
@@ -114,7 +127,7 @@ pub(crate) fn decode_run(
     last_position: u64,
     doc: impl AsRef<[u8]>,
 ) -> Result<Vec<Recorded>> {
-    let RunIn { at, origin, events } = decode("run of journal entries", doc)?;
+    let RunIn { at, origin, events } = run_of(doc.as_ref())?;
     let n_before = events.len() as u64;
     let (Some(n), Some(position)) =
         (last_n.checked_sub(n_before), last_position.checked_sub(n_before))
@@ -166,6 +179,15 @@ pub(crate) fn rewrite_run<'e>(
     Ok(Rewritten { run, n_entries, rest })
 }
 
+/// Names what is due and cannot be read: not why, as that may quote what people wrote.
+pub(crate) fn tell_unreadable(what: ClaimWhat, tenant: Uuid, id: Uuid) {
+    let what = match what {
+        ClaimWhat::Timers => "timer",
+        ClaimWhat::Outbox => "outbox message",
+    };
+    tracing::error!(what, %tenant, %id, "what is due cannot be read");
+}
+
 /// The kind with this word.
 pub(crate) fn stream_kind(word: &str) -> Result<StreamKind> {
     let found = StreamKind::ALL.into_iter().find(|kind| kind.as_str() == word);
@@ -176,4 +198,43 @@ pub(crate) fn stream_kind(word: &str) -> Result<StreamKind> {
 pub(crate) fn timer_kind(word: &str) -> Result<TimerKind> {
     let found = TimerKind::ALL.into_iter().find(|kind| kind.as_str() == word);
     found.ok_or_else(|| BadDoc(format!("a timer of kind `{word}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use helpdesk_core::actor::ActorKind;
+    use helpdesk_core::event::Cause;
+    use helpdesk_core::id::{CommandId, TicketId};
+    use serde_json::json;
+    use uuid::Uuid;
+
+    #[test]
+    fn of_a_run_what_a_newer_version_wrote_stays_as_it_is_and_the_rest_is_read() {
+        let stream = StreamId::case(TicketId(Uuid::from_u128(1)));
+        let cause = Cause::Command { id: CommandId(Uuid::from_u128(2)) };
+        let kind = ActorKind::System;
+        let origin = Origin { kind, actor: None, on_behalf_of: None, ip: None, cause };
+        let newer = json!({"type": "sung", "song": {"verses": 7}});
+        let events = [Event::MarkedSpam, Event::or_opaque(newer.clone()).unwrap(), Event::Woken];
+        let entry =
+            |event| NewEvent { stream, at: DateTime::UNIX_EPOCH, origin: origin.clone(), event };
+        let run = events.map(entry);
+        let doc = encode_run(&run).unwrap();
+        assert!(doc.contains(&newer.to_string()), "{doc}");
+        let read = decode_run(stream, 7, 70, &doc).unwrap();
+        assert_eq!(
+            read.iter().map(|it| &it.entry).collect::<Vec<_>>(),
+            run.iter().collect::<Vec<_>>()
+        );
+        assert_eq!(
+            read.iter().map(|it| (it.n, it.position)).collect::<Vec<_>>(),
+            [(5, 68), (6, 69), (7, 70)]
+        );
+        // What is no event of any version says what is wrong with it.
+        let torn = doc.replace("\"type\":\"sung\"", "\"typ\":\"sung\"");
+        let bad = decode_run(stream, 7, 70, torn).unwrap_err();
+        assert!(bad.0.contains("type"), "{bad}");
+    }
 }

@@ -61,7 +61,8 @@ pub enum StoreError {
         /// What it said.
         source: BoxError,
     },
-    /// The commit may or may not have happened; commit again with the same id.
+    /// It may or may not have happened: commit again with the same id, claim, settle or
+    /// maintain again.
     #[error("the {backend} backend did not say whether it committed")]
     Ambiguous {
         /// Which.

@@ -1,6 +1,6 @@
 //! Where a help desk keeps its state.
 //!
-//! A backend implements [`Store`]: ten methods, all required. Everything that a
+//! A backend implements [`Store`]: eleven methods, all required. Everything that a
 //! command does is one [`ChangeSet`], committed whole or not at all. `memory`
 //! is the reference; `sqlite` (default feature) is the embedded one, `postgres` (a
 //! feature) the one for many nodes; every backend, third-party ones too, passes the suite
@@ -37,7 +37,7 @@ pub use follower::Follower;
 pub use query::{
     Bucket, Capabilities, ClaimParams, ClaimWhat, Claimed, CountBy, CountQuery, Cursor, Direction,
     EventQuery, EventSource, LEASE_SECONDS, Lease, LeaseBody, ListKind, ListQuery, Maintain,
-    MaintainReport, Order, OrderBy, Page, Projection, Settle, SettleHow, Shelf,
+    MaintainReport, Order, OrderBy, Page, Projection, Settle, SettleHow, Shelf, UNREADABLE_SECONDS,
 };
 
 use async_trait::async_trait;
@@ -122,22 +122,33 @@ pub trait Store: Send + Sync + Debug + 'static {
 
     /// Leases timers or outbox messages that are due.
     ///
+    /// What is due and cannot be read, such as what a newer version wrote, is left out, and the
+    /// others are given: it is due again [`UNREADABLE_SECONDS`] later, without an attempt counted,
+    /// until then what comes after it in its lane waits, and a `tracing` event of level `ERROR`
+    /// names it.
+    ///
     /// # Errors
     ///
-    /// As [`get`](Store::get).
+    /// As [`get`](Store::get); [`StoreError::Ambiguous`] when it may have been done: what was
+    /// leased is due again when that lease has ended, an attempt later.
     async fn claim(&self, params: &ClaimParams) -> Result<Claimed>;
 
     /// Ends or changes leases, each for itself.
     ///
     /// # Errors
     ///
-    /// As [`get`](Store::get) for the whole; [`StoreError::StaleLease`] for one.
+    /// As [`get`](Store::get) for the whole, and [`StoreError::Ambiguous`] when some or all of
+    /// it may have been done: settled again, what was done is stale. [`StoreError::StaleLease`]
+    /// for one.
     async fn settle(&self, settles: Vec<Settle>) -> Result<Vec<Result<()>>>;
 
-    /// Housekeeping.
+    /// Housekeeping. Done twice, it leaves what it leaves done once.
     ///
     /// # Errors
     ///
-    /// As [`get`](Store::get).
+    /// As [`get`](Store::get); [`StoreError::Ambiguous`] when it may have been done: do it again.
+    /// [`StoreError::Invalid`] for a [`Maintain::Rewrite`] that gives entries of one commit and
+    /// thing different origins, and a [`Maintain::Lead`] or [`Maintain::Resign`] with a name that
+    /// is none: nothing was done.
     async fn maintain(&self, maintain: &Maintain) -> Result<MaintainReport>;
 }

@@ -261,6 +261,10 @@ pub enum ClaimWhat {
 /// Source: spec/storage.md, "Worker".
 pub const LEASE_SECONDS: u32 = 60;
 
+/// After so long a claim looks again at what is due and cannot be read: soon enough for a node
+/// of a newer version to take what an older one does not know.
+pub const UNREADABLE_SECONDS: u32 = 600;
+
 /// A claim.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -20,6 +20,10 @@ const MISSING: &str = "PostgreSQL is not installed: install its server so that `
 
 /// Times that a server is started on another port.
 const STARTS_MAX: u32 = 5;
+/// How long a start may take: after a crash it syncs every file, on a disk that others use too.
+const START_SECONDS: &str = "180";
+/// What is told of its log when it fails.
+const LOG_BYTES: usize = 4_000;
 
 /// When a server waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +165,7 @@ fn settings(folder: &Path, disk: Disk) -> String {
 fn start(runner: Runner, programs: &Path, folder: &Path, settings: &str, port: u16) -> Result<()> {
     let log = folder.join("log");
     let mut start = runner.command(&programs.join("pg_ctl"));
-    start.arg("-D").arg(folder.join("data")).args(["-w", "-t", "30", "-l"]).arg(&log);
+    start.arg("-D").arg(folder.join("data")).args(["-w", "-t", START_SECONDS, "-l"]).arg(&log);
     start.arg("-o").arg(format!("{settings} -c port={port}")).arg("start");
     // The server keeps what it inherits, and a reader of it would wait for ever.
     start.stdout(Stdio::null()).stderr(Stdio::null());
@@ -169,8 +173,9 @@ fn start(runner: Runner, programs: &Path, folder: &Path, settings: &str, port: u
     if status.success() {
         return Ok(());
     }
-    let said = std::fs::read_to_string(&log).unwrap_or_default();
-    Err(format!("PostgreSQL did not start on port {port}: {said}"))
+    let said = std::fs::read(&log).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said[said.len().saturating_sub(LOG_BYTES)..]);
+    Err(format!("PostgreSQL did not start on port {port}; its log ends so: {said}"))
 }
 
 /// The server's main process is the first line of its file.

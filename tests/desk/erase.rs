@@ -1,22 +1,26 @@
 //! Erasing a person: what is gone, what stays, and what is held of them until then.
 
-use crate::kit::{Kit, TENANT, at, mail, mail_with, note, reply, sender};
+use crate::kit::{Kit, Step, TENANT, at, mail, mail_with, note, reply, sender};
 use crate::state;
 use helpdesk::core::id::CommandId;
+use helpdesk::core::query::TicketName;
 use helpdesk::storage::blob::{self, MemoryBlobStore};
 use helpdesk::storage::sqlite::Synchronous;
 use helpdesk::storage::{EventQuery, EventSource, Store};
-use helpdesk::{Call, MemoryStore, NewFile, SqliteOptions, SqliteStore, block_on};
+use helpdesk::{Call, FileName, MemoryStore, NewFile, SqliteOptions, SqliteStore, block_on};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
 const AT: &str = "2026-11-20T09:00:00Z";
-const LATER: &str = "2026-11-20T10:00:00Z";
+/// Later than files that were just put are left to the sweep.
+const LATER: &str = "2026-11-22T10:00:00Z";
+/// From where Zenobia votes.
+const ADDRESS: &str = "203.0.113.77";
 
 /// Words of the person, each in another place.
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 13] = [
     "zwieback",
     "Zenobia",
     "zeno@privat.example",
@@ -28,6 +32,8 @@ const WORDS: [&str; 11] = [
     "ziegelstein",
     "zwetschge",
     "zeppelin",
+    "zikade",
+    ADDRESS,
 ];
 
 /// A desk on which anna's neighbour Zenobia asked, answered, sent files and follows.
@@ -65,7 +71,25 @@ fn desk(store: Arc<dyn Store>) -> Kit {
     kit.execute("ada", zeno, at(AT)).unwrap();
     let follow = json!({"type": "add_follower", "ticket": "#2", "follower": {"type": "contact", "id": "@zenobia"}});
     kit.execute("ada", follow, at(AT)).unwrap();
-    kit.run(&[(AT, reply("zenobia", "#2", "zwetschge, from the side"))]);
+    let search = json!({"type": "record_search", "session": Uuid::from_u128(5),
+        "text": "zikade", "n_found": 0});
+    let open = json!({"type": "open_ticket", "subject": "A third", "text": "And this.",
+        "search_session": Uuid::from_u128(5)});
+    let save = json!({"type": "save_article", "key": "bees", "language": "en", "title": "Bees",
+        "body": "Many.", "visibility": "public"});
+    let publish = json!({"type": "publish_article", "article": "@bees.en"});
+    kit.run(&[
+        (AT, reply("zenobia", "#2", "zwetschge, from the side")),
+        (AT, Step::Do("zenobia", search)),
+        (AT, Step::Do("zenobia", open)),
+        (AT, Step::Do("amy", save)),
+        (AT, Step::Do("ada", publish)),
+    ]);
+    let vote = json!({"type": "vote_article", "article": "@bees.en", "helpful": true});
+    let call = Call::new(CommandId(Uuid::from_u128(78)), kit.command(vote));
+    let mut actor = kit.actor("zenobia");
+    actor.ip = Some(ADDRESS.parse().unwrap());
+    kit.desk.execute(&actor, call, at(AT)).unwrap();
     kit
 }
 
@@ -103,7 +127,7 @@ fn nothing_that_an_erased_person_wrote_is_left() {
         let mut kit = desk(store.clone());
         assert_eq!(stands(&all(&*store)), WORDS, "the words stood there before");
         let outcome = erase(&mut kit);
-        assert_eq!(outcome["each"].as_array().unwrap().len(), 2, "{outcome}");
+        assert_eq!(outcome["each"].as_array().unwrap().len(), 3, "{outcome}");
         assert_eq!(stands(&all(&*store)), Vec::<&str>::new());
         // What others wrote and how things stood stays; the journal folds to what is stored.
         let left = all(&*store);
@@ -144,7 +168,8 @@ fn after_a_scrub_no_byte_of_an_erased_person_is_in_the_database_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("desk.db");
     let mut kit = desk(file_at(&path));
-    assert_eq!(in_bytes(&bytes(&path)), WORDS, "the words stood there before");
+    // The address stands among what is compressed.
+    assert_eq!(in_bytes(&bytes(&path)), WORDS[..12], "the words stood there before");
     erase(&mut kit);
     assert!(!in_bytes(&bytes(&path)).is_empty(), "else the scrub proves nothing");
     block_on(kit.desk.engine().scrub()).unwrap();
@@ -170,7 +195,7 @@ fn a_dry_run_says_which_tickets_and_changes_nothing() {
     let before = all(&*kit.store);
     let command = json!({"type": "erase_person", "contact": "@zenobia", "dry_run": true});
     let outcome = kit.execute("ada", command, at(LATER)).unwrap();
-    assert_eq!((outcome.each.len(), outcome.events.len()), (2, 0));
+    assert_eq!((outcome.each.len(), outcome.events.len()), (3, 0));
     assert_eq!(all(&*kit.store), before);
 }
 
@@ -185,6 +210,50 @@ fn joined_contacts_are_one_person() {
     let left = all(&*kit.store);
     assert!(!left.contains("zepter") && !left.contains("zen@work"), "{left}");
     state::check_laws(&*kit.store, TENANT);
+}
+
+#[test]
+fn whoever_was_joined_into_another_is_named_by_the_other() {
+    let mut kit = desk(Arc::new(MemoryStore::default()));
+    kit.run(&[(AT, mail("zen@work.example", "Zen", "zepter"))]);
+    let join = json!({"type": "join_contacts", "from": "@zenobia", "into": "@zen"});
+    kit.execute("ada", join, at(AT)).unwrap();
+    let before = all(&*kit.store);
+    let erase = json!({"type": "erase_person", "contact": "@zenobia"});
+    let refused = kit.execute("ada", erase, at(LATER)).unwrap_err().body();
+    assert_eq!((refused.code.as_str(), refused.path.as_deref()), ("merged", Some("contact")));
+    let export = json!({"type": "export_person", "contact": "@zenobia"});
+    assert_eq!(kit.ask("ada", export, at(LATER)).unwrap_err().code().as_str(), "merged");
+    assert_eq!(all(&*kit.store), before);
+}
+
+#[test]
+fn a_file_that_was_just_put_is_left_to_the_sweep() {
+    let mut kit = desk(Arc::new(MemoryStore::default()));
+    let soon = at("2026-11-20T10:00:00Z");
+    // The same bytes for another ticket, which is about to name them.
+    let file = put(&kit, "other.txt", "a file");
+    let command = json!({"type": "erase_person", "contact": "@zenobia"});
+    kit.execute("ada", command, soon).unwrap();
+    let more = json!({"attachments": [file]});
+    kit.run(&[(LATER, mail_with("anna@acme.com", "Mine", "See the file.", more))]);
+    let engine = kit.desk.engine();
+    block_on(engine.sweep_files(TENANT, at("2026-12-24T00:00:00Z"))).unwrap();
+    let hash = file["sha256"].as_str().unwrap().to_owned();
+    let ticket = TicketName::Number("HD-4".parse().unwrap());
+    let name = FileName { ticket, seq: 1, sha256: hash, range: None };
+    assert!(block_on(engine.open_file(&kit.actor("amy"), &name, at(LATER))).is_ok());
+}
+
+#[test]
+fn who_only_follows_a_ticket_stands_on_it() {
+    let mut kit = desk(Arc::new(MemoryStore::default()));
+    kit.run(&[(AT, mail("carl@acme.com", "Mine", "Alone."))]);
+    let follow = json!({"type": "add_follower", "ticket": "#1", "follower": {"type": "contact", "id": "@carl"}});
+    kit.execute("ada", follow, at(AT)).unwrap();
+    let export = json!({"type": "export_person", "contact": "@carl"});
+    let held = serde_json::to_value(kit.ask("ada", export, at(AT)).unwrap()).unwrap();
+    assert_eq!(held["tickets"].as_array().unwrap().len(), 2, "{held}");
 }
 
 #[test]

@@ -110,6 +110,19 @@ fn a_new_ticket_gets_what_models_are_sure_of() {
 }
 
 #[test]
+fn the_words_that_spoke_for_it_go_with_the_person() {
+    let mut kit = Kit::new(Arc::new(MemoryStore::default()), desk());
+    teach(&kit);
+    kit.run(&[(AT, mail("anna@acme.com", "Quote", "Please send me a quote for ten licenses"))]);
+    let said = |kit: &Kit| format!("{:?}", state::journal(&*kit.store, TENANT));
+    assert!(said(&kit).contains("licenses"), "the queue's word");
+    assert!(said(&kit).contains("please"), "the tag's word");
+    kit.execute("lea", json!({"type": "erase_person", "contact": "@anna"}), at(AT)).unwrap();
+    assert!(!said(&kit).contains("licenses") && !said(&kit).contains("please"));
+    state::check_laws(&*kit.store, TENANT);
+}
+
+#[test]
 fn without_a_model_nothing_is_predicted() {
     let script =
         [(AT, mail("anna@acme.com", "Quote", "Please send me a quote")), (AT, show("#1", SHOWN))];

@@ -13,8 +13,8 @@ use helpdesk::storage::blob::{self, MemoryBlobStore};
 use helpdesk::storage::sqlite::Synchronous;
 use helpdesk::storage::{Follower, Store};
 use helpdesk::{
-    Archive, ArchiveFolder, ArchiveTo, Error, Helpdesk, MemoryStore, NewFile, Pace, RetainReport,
-    SqliteOptions, SqliteStore, block_on, read_archive,
+    Archive, ArchiveFolder, ArchiveTo, EraseArchiveReport, Error, Helpdesk, MemoryStore, NewFile,
+    Pace, RetainReport, SqliteOptions, SqliteStore, block_on, read_archive,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -369,6 +369,129 @@ fn a_person_is_erased_from_tickets_whose_journal_is_in_the_archive() {
             assert!(left.contains(word), "{word}");
         }
     }
+}
+
+/// A desk whose journal is in the archive, with all that anna could leave in it; its lines.
+fn archived(store: Arc<dyn Store>) -> (Kit, Vec<u8>) {
+    let mut kit = Kit::new(store, config(json!({"journal_days": 30})));
+    let outer = json!({"external_id": "<zither@acme.com>"});
+    kit.run(&[
+        (OLD, mail_with("anna@acme.com", "Invoice zwieback", "It is wrong.", outer)),
+        (OLD, mail("bob@acme.com", "Router", "It blinks.")),
+        (OLD, reply("amy", "#1", "We look at it.")),
+    ]);
+    let follow = json!({"type": "add_follower", "ticket": "#2", "follower": {"type": "contact", "id": "@anna"}});
+    kit.execute("ada", follow, at(OLD)).unwrap();
+    kit.run(&[(OLD, reply("anna", "#2", "Mine too."))]);
+    let archive = Lines::default();
+    assert!(retain(&kit, &archive, NOW).archived > 5);
+    let lines = archive.written.lock().unwrap().clone();
+    (kit, lines)
+}
+
+fn in_lines(lines: &[u8]) -> Vec<&'static str> {
+    let text = std::str::from_utf8(lines).unwrap();
+    ["zwieback", "zither"].into_iter().filter(|word| text.contains(word)).collect()
+}
+
+fn erase_from(kit: &Kit, lines: &[u8]) -> (Vec<u8>, EraseArchiveReport) {
+    let mut copy = Vec::new();
+    let engine = kit.desk.engine();
+    let report = block_on(engine.erase_from_archive(TENANT, || Ok(lines), &mut copy)).unwrap();
+    (copy, report)
+}
+
+#[test]
+fn an_archive_is_copied_without_whoever_was_erased_since() {
+    for store in stores() {
+        let (mut kit, lines) = archived(store);
+        assert_eq!(in_lines(&lines), ["zwieback", "zither"], "the words stood there before");
+        let (same, report) = erase_from(&kit, &lines);
+        assert_eq!((same, report.erased), (lines.clone(), 0), "nobody was erased");
+        kit.execute("ada", json!({"type": "erase_person", "contact": "@anna"}), at(NOW)).unwrap();
+        // A second archive has what the erasure itself said.
+        let rest = Lines::default();
+        retain(&kit, &rest, "2027-03-01T09:00:00Z");
+        let lines = [lines, rest.written.lock().unwrap().clone()].concat();
+        let (copy, report) = erase_from(&kit, &lines);
+        assert_eq!(report.lines as usize, entries(&lines).len());
+        assert!(report.erased > 2, "{report:?}");
+        assert_eq!(in_lines(&copy), Vec::<&str>::new());
+        for (left, before) in entries(&copy).iter().zip(entries(&lines)) {
+            assert_eq!(tombstone(left), tombstone(&before), "each stays in its place");
+        }
+        let text = String::from_utf8(copy.clone()).unwrap();
+        assert!(text.contains("Router"), "what others wrote stays");
+        assert_eq!(
+            erase_from(&kit, &copy),
+            (copy.clone(), EraseArchiveReport { erased: 0, ..report })
+        );
+        // With the copy in its places the journal is what the desk would have, had it kept it.
+        let filled = filled(journal(&kit), &entries(&copy));
+        state::check_laws_of(&*kit.store, TENANT, &filled);
+    }
+}
+
+#[test]
+fn who_was_erased_does_not_come_back_from_an_archive() {
+    for store in stores() {
+        let (mut kit, lines) = archived(store);
+        kit.execute("ada", json!({"type": "erase_person", "contact": "@anna"}), at(NOW)).unwrap();
+        let engine = kit.desk.engine();
+        let compared = block_on(engine.compare_archive(TENANT, read_archive(&lines[..]))).unwrap();
+        let restored = engine.restore_archive(TENANT, read_archive(&lines[..]), at(NOW));
+        let restored = block_on(restored).unwrap();
+        assert_eq!(restored, compared);
+        assert_eq!(restored.archived as usize, entries(&lines).len());
+        assert!(restored.erased > 2 && restored.erased < restored.archived, "{restored:?}");
+        let left = format!("{:?} {:?}", journal(&kit), state::dump(&*kit.store, TENANT));
+        assert!(!left.contains("zwieback") && !left.contains("zither"), "{left}");
+        assert!(journal(&kit).iter().all(|it| !is_tombstone(it)));
+        state::check_laws(&*kit.store, TENANT);
+        // What is put back is what a copy without her would have put back.
+        let (copy, _) = erase_from(&kit, &lines);
+        let of_tickets = |it: &Recorded| it.entry.stream.kind.as_str() == "case";
+        let archived = entries(&copy);
+        let standing: Vec<Recorded> = journal(&kit).into_iter().filter(of_tickets).collect();
+        assert_eq!(standing[..archived.len()], archived);
+    }
+}
+
+#[test]
+fn lines_of_a_newer_version_stay_as_they_are() {
+    let (mut kit, lines) = archived(Arc::new(MemoryStore::default()));
+    let text = String::from_utf8(lines).unwrap();
+    let newer = text.replace(r#""type":"routed""#, r#""type":"sung","song":7"#).into_bytes();
+    let opaque = |it: &Recorded| matches!(it.entry.event, Event::Opaque(_));
+    assert_eq!(entries(&newer).iter().filter(|it| opaque(it)).count(), 2);
+    assert_eq!(entries(&erase_from(&kit, &newer).0), entries(&newer));
+    // Nobody knows what it would say of her.
+    kit.execute("ada", json!({"type": "erase_person", "contact": "@anna"}), at(NOW)).unwrap();
+    let copy = String::from_utf8(erase_from(&kit, &newer).0).unwrap();
+    assert!(copy.contains(r#""type":"sung""#) && !copy.contains("song"), "{copy}");
+}
+
+#[test]
+fn who_was_erased_leaves_the_lines_of_a_ticket_that_is_gone_too() {
+    let store = Arc::new(MemoryStore::default());
+    let mut kit = Kit::new(store, config(json!({"deleted_days": 30})));
+    kit.run(&[
+        (OLD, mail("anna@acme.com", "Invoice zwieback", "It is wrong.")),
+        (OLD, on("amy", "delete_ticket", "#1")),
+    ]);
+    let archive = Lines::default();
+    assert_eq!(retain(&kit, &archive, NOW).purged, 1);
+    kit.execute("ada", json!({"type": "erase_person", "contact": "@anna"}), at(NOW)).unwrap();
+    let lines = archive.written.lock().unwrap().clone();
+    let (copy, report) = erase_from(&kit, &lines);
+    assert!(report.erased > 0, "{report:?}");
+    assert_eq!((in_lines(&lines), in_lines(&copy)), (vec!["zwieback"], vec![]));
+    let refused = block_on(kit.desk.engine().erase_from_archive(
+        TenantId(uuid::Uuid::from_u128(2)),
+        || Ok(&lines[..]),
+        Vec::new(),
+    ));
+    assert_eq!(refused.unwrap_err().body().path.as_deref(), Some("line[1].tenant"));
 }
 
 #[test]

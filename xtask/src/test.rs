@@ -102,8 +102,9 @@ fn clippy() -> Result<(), String> {
     cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
 }
 
-/// Libraries, binaries, integration tests and examples, beside a PostgreSQL server that is
-/// started for them and ends with them; benches compile under `clippy`.
+/// Libraries, binaries, integration tests and the examples that the manifest says have tests
+/// (`test = true`), beside a PostgreSQL server that is started for them and ends with them;
+/// benches compile under `clippy`.
 fn test() -> Result<(), String> {
     postgres::install()?;
     bouncer::install()?;

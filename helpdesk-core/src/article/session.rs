@@ -29,7 +29,7 @@ pub struct SearchSession {
 /// One search of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Search {
-    /// What was searched.
+    /// What was searched; empty once the person was erased whose ticket the session led to.
     pub text: String,
     /// How many articles were found.
     pub n_found: u64,

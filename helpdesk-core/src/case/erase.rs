@@ -32,6 +32,14 @@ pub fn erase_contact(contact: &mut Contact) {
     contact.notes.clear();
 }
 
+/// Whether [`erase_contact`] would change nothing.
+#[must_use]
+pub fn is_contact_erased(contact: &Contact) -> bool {
+    let mut erased = contact.clone();
+    erase_contact(&mut erased);
+    erased == *contact
+}
+
 /// Takes a requester's words out of a ticket.
 pub fn erase_ticket(ticket: &mut Ticket) {
     ERASED.clone_into(&mut ticket.subject);
@@ -98,6 +106,7 @@ impl Traces {
             Event::Replied { message } | Event::Noted { message } if is_by(message, people) => {
                 self.messages.insert(message.seq);
             }
+            Event::FollowerAdded { follower } => self.is_named |= is_follower(follower, people),
             _ => {}
         }
         self.is_named |= acted(entry, people);
@@ -106,10 +115,7 @@ impl Traces {
     /// Looks at the ticket as it stands, where entries are in the archive.
     pub fn note_ticket(&mut self, ticket: &Ticket, people: &People) {
         self.is_requester |= people.contains(&ticket.requester);
-        self.is_named |= ticket
-            .followers
-            .iter()
-            .any(|follower| matches!(follower, Follower::Contact { id } if people.contains(id)));
+        self.is_named |= ticket.followers.iter().any(|follower| is_follower(follower, people));
     }
 
     /// Looks at one of its messages as it stands, where entries are in the archive.
@@ -119,6 +125,16 @@ impl Traces {
         }
     }
 
+    /// Adds what was taken out of the ticket before, where the entry says so; whether it does.
+    pub fn note_erasure(&mut self, entry: &Recorded) -> bool {
+        let Event::WriterErased { of_requester, messages, .. } = &entry.entry.event else {
+            return false;
+        };
+        self.is_requester |= of_requester;
+        self.messages.extend(messages);
+        true
+    }
+
     /// Whether there is anything to take out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -126,12 +142,56 @@ impl Traces {
     }
 }
 
+/// Whether the entry is a tombstone of one that said what was taken out of the ticket.
+#[must_use]
+pub fn was_erasure(entry: &Recorded) -> bool {
+    let Event::Archived { of } = &entry.entry.event else { return false };
+    let erasure =
+        Event::WriterErased { of_requester: false, messages: Vec::new(), n_attachments: 0 };
+    *of == erasure.name()
+}
+
+/// The contacts that an entry names: who asks, who wrote it, who follows, and who acted, where that
+/// was one.
+pub fn named(entry: &Recorded) -> impl Iterator<Item = ContactId> {
+    let asks = match &entry.entry.event {
+        Event::Opened { ticket, .. } => Some(ticket.requester),
+        Event::Replied { message } | Event::Noted { message } => match message.author {
+            Author::Contact { id } => Some(id),
+            _ => None,
+        },
+        Event::FollowerAdded { follower: Follower::Contact { id } } => Some(*id),
+        _ => None,
+    };
+    let origin = &entry.entry.origin;
+    let changes = match &entry.entry.event {
+        Event::Updated { changes } => changes.as_slice(),
+        _ => &[],
+    };
+    let asks_now = changes.iter().filter_map(|change| match change {
+        Change::SetRequester { to } => Some(*to),
+        _ => None,
+    });
+    let acted = origin.actor.into_iter().chain(origin.on_behalf_of).map(ContactId);
+    asks.into_iter().chain(asks_now).chain(acted)
+}
+
 fn is_by(message: &MessageMeta, people: &People) -> bool {
     matches!(message.author, Author::Contact { id } if people.contains(&id))
 }
 
-fn acted(entry: &Recorded, people: &People) -> bool {
-    entry.entry.origin.actor.is_some_and(|actor| people.contains(&ContactId(actor)))
+fn is_follower(follower: &Follower, people: &People) -> bool {
+    matches!(follower, Follower::Contact { id } if people.contains(id))
+}
+
+/// Whether one of them did it, or had it done.
+#[must_use]
+pub fn acted(entry: &Recorded, people: &People) -> bool {
+    let origin = &entry.entry.origin;
+    [origin.actor, origin.on_behalf_of]
+        .into_iter()
+        .flatten()
+        .any(|actor| people.contains(&ContactId(actor)))
 }
 
 /// Takes a person out of the entries of one stream, given all of them and what is known of the
@@ -142,25 +202,29 @@ pub fn erase_entries(entries: &[Recorded], known: &Traces, people: &People) -> V
     for entry in entries {
         traces.note(entry, people);
     }
-    let erased = entries.iter().map(|entry| {
-        let mut erased = entry.clone();
-        if acted(entry, people) {
-            erased.entry.origin.ip = None;
-        }
-        match erased.entry.stream.kind {
-            StreamKind::Contact if people.contains(&ContactId(erased.entry.stream.id)) => {
-                erase_from_contact(&mut erased.entry.event);
-            }
-            StreamKind::Case => erase_from_case(&mut erased.entry.event, &traces),
-            _ => {}
-        }
-        erased
-    });
+    let erased = entries.iter().map(|entry| erase_entry(entry, &traces, people));
     erased
         .zip(entries)
         .filter(|(erased, entry)| erased != *entry)
         .map(|(erased, _)| erased)
         .collect()
+}
+
+/// Takes a person out of one entry, given what its whole stream says of the person.
+#[must_use]
+pub fn erase_entry(entry: &Recorded, traces: &Traces, people: &People) -> Recorded {
+    let mut erased = entry.clone();
+    if acted(entry, people) {
+        erased.entry.origin.ip = None;
+    }
+    match erased.entry.stream.kind {
+        StreamKind::Contact if people.contains(&ContactId(erased.entry.stream.id)) => {
+            erase_from_contact(&mut erased.entry.event);
+        }
+        StreamKind::Case => erase_from_case(&mut erased.entry.event, traces),
+        _ => {}
+    }
+    erased
 }
 
 fn erase_from_contact(event: &mut Event) {
@@ -196,6 +260,14 @@ fn erase_from_case(event: &mut Event, traces: &Traces) {
         {
             because.clear();
         }
+        Event::Routed { by: RoutedBy::Predicted { prediction }, .. }
+        | Event::Predicted { prediction, .. }
+            if traces.is_requester || !traces.messages.is_empty() =>
+        {
+            prediction.because.clear();
+        }
+        // Nobody knows here what it says of whom.
+        Event::Opaque(map) if !traces.is_empty() => map.retain(|key, _| key == "type"),
         Event::Opened { ticket, .. } if traces.is_requester => erase_ticket(ticket),
         Event::Updated { changes } if traces.is_requester => {
             changes.retain(|change| !matches!(change, Change::SetCustom { .. }));

@@ -463,8 +463,11 @@ payloads! {
     }
 
     /// Removes for good what the desk holds of a person: their contacts, their messages with
-    /// files, the subjects and custom values of their tickets, all of it in the journal too.
-    /// Ids, times, tags and counts stay, and what agents wrote.
+    /// files, the subjects and custom values of their tickets, what they searched before they opened
+    /// them, all of it in the journal too. Ids, times, tags and counts stay, and what agents wrote.
+    /// Files that were put within the last day go with the next sweep; what a deliverer said of a message that
+    /// it could not deliver goes with its dead letter. Archives are the host's: copy them without
+    /// whoever was erased (`erase_from_archive`).
     ErasePerson {
         /// Who; with them the contacts that were joined into this one.
         contact: ContactId,

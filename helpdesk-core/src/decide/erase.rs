@@ -2,7 +2,7 @@
 //! which is no decision: the journal, and blobs.
 
 use super::work::{Work, not_found};
-use crate::case::erase::{ERASED, erase_contact, erase_message, is_erased};
+use crate::case::erase::{ERASED, erase_message, is_contact_erased, is_erased};
 use crate::case::record::UniqueKey;
 use crate::command::{EraseFromTicket, ErasePerson};
 use crate::event::{Event, StreamId};
@@ -12,10 +12,8 @@ pub(super) fn erase_person(work: &mut Work<'_>, erase: &ErasePerson) -> Result<(
     let id = erase.contact;
     let Some(contact) = work.contact(id) else { return Err(not_found("contact", id)) };
     let contact = contact.clone();
-    let mut erased = contact.clone();
-    erase_contact(&mut erased);
     work.made.contact = Some(id);
-    if erased == contact {
+    if is_contact_erased(&contact) {
         return Ok(());
     }
     for identity in contact.identities {

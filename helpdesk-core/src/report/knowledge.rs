@@ -218,6 +218,10 @@ impl KnowledgeReporter {
             } else {
                 continue;
             };
+            // Whoever searched was erased.
+            if search.text.is_empty() {
+                continue;
+            }
             let key = same_search(&search.text);
             let is_first = seen.insert(key.clone());
             let gap = gaps.entry(key).or_insert_with(|| SearchGap {

@@ -136,7 +136,8 @@ impl Debug for BlobRead {
 /// - A put is there whole or not at all: bytes that end early, are too many, or are others than
 ///   declared leave nothing behind that `get` or `list` shows.
 /// - A put of what is there already succeeds and counts as put now.
-/// - What was put is found by every later call.
+/// - What was put is found by every later call, also after a power loss where commits are: a
+///   store on a disk waits for the disk.
 ///
 /// Every implementation passes
 /// [`conformance::run_blobs`](crate::conformance::run_blobs) (feature `conformance`).

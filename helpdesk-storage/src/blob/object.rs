@@ -37,13 +37,21 @@ const STAGING: &str = "staging";
 /// The store's own clock says when a blob was put. A put that is dropped half way leaves in a
 /// cloud what its rules for incomplete uploads remove.
 ///
+/// A folder on the local disk must be one `with_fsync(true)`, which it is not unless told: without,
+/// a commit that is safe on the disk may after a power loss name a file that is empty or gone.
+/// Clouds confirm what they keep.
+///
 /// ```
 /// use helpdesk_storage::blob::ObjectBlobStore;
-/// use helpdesk_storage::blob::object_store::memory::InMemory;
+/// use helpdesk_storage::blob::object_store::local::LocalFileSystem;
 /// use std::sync::Arc;
 ///
-/// // Or a `LocalFileSystem`, `AmazonS3`, ... with a `PrefixStore` around it for a folder of its own.
-/// let blobs = ObjectBlobStore::new(Arc::new(InMemory::new()));
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// let files = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
+/// // Or an `AmazonS3`, ... with a `PrefixStore` around it for a folder of its own.
+/// let blobs = ObjectBlobStore::new(Arc::new(files));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct ObjectBlobStore {

@@ -2,14 +2,17 @@
 
 use super::query::{Place, Query};
 use super::read::{column, small_count, unreadable};
-use crate::doc::{decode, stream_kind, timer_kind};
+use crate::doc::{decode, stream_kind, tell_unreadable, timer_kind};
 use crate::order::{instant, lease_end, micros};
-use crate::{ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Result};
+use crate::{
+    ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Result, StoreError,
+    UNREADABLE_SECONDS,
+};
 use helpdesk_core::case::record::OutboxMessage;
 use helpdesk_core::event::StreamId;
 use helpdesk_core::id::TenantId;
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{FromSql, Type};
 use uuid::Uuid;
 
 /// The values of a claim.
@@ -132,22 +135,79 @@ fn outbox(p: &str, values: &Values) -> String {
     )
 }
 
-/// What the rows of [`claim_query`] gave.
-pub(super) fn claimed(params: &ClaimParams, rows: &[Row]) -> Result<Claimed> {
+/// What the rows of [`claim_query`] gave, and those of them that cannot be read.
+pub(super) fn claimed<'r>(
+    params: &ClaimParams,
+    rows: &'r [Row],
+) -> Result<(Claimed, Vec<&'r Row>)> {
     let next_due = match rows.first() {
         Some(row) => column::<Option<i64>>(row, 0)?.map(instant),
         None => None,
     };
-    let mut leases = Vec::new();
+    let (mut leases, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {
-        if column::<Option<Uuid>>(row, 1)?.is_some() {
-            leases.push(match params.what {
-                ClaimWhat::Timers => timer_lease(row)?,
-                ClaimWhat::Outbox => outbox_lease(row)?,
-            });
+        let Some(tenant) = column::<Option<Uuid>>(row, 1)? else { continue };
+        let lease = match params.what {
+            ClaimWhat::Timers => timer_lease(row),
+            ClaimWhat::Outbox => outbox_lease(row),
+        };
+        match lease {
+            Ok(lease) => leases.push(lease),
+            Err(StoreError::Corrupt { .. }) => {
+                let id: Uuid = column(row, id_column(params.what))?;
+                tell_unreadable(params.what, tenant, id);
+                unreadable.push(row);
+            }
+            Err(error) => return Err(error),
         }
     }
-    Ok(Claimed { leases, next_due })
+    Ok((Claimed { leases, next_due }, unreadable))
+}
+
+/// Where the id of what is due stands in a row.
+fn id_column(what: ClaimWhat) -> usize {
+    match what {
+        ClaimWhat::Timers => 3,
+        ClaimWhat::Outbox => 2,
+    }
+}
+
+/// Gives leases back of what cannot be read, for a while and without an attempt.
+pub(super) fn put_off_query(p: &str, params: &ClaimParams, rows: &[&Row]) -> Query {
+    let mut query = Query::once();
+    let until = query.bind(lease_end(params.now, UNREADABLE_SECONDS), Type::INT8);
+    let tenants = query.bind(all::<Uuid>(rows, 1), Type::UUID_ARRAY);
+    let ids = query.bind(all::<Uuid>(rows, id_column(params.what)), Type::UUID_ARRAY);
+    let set =
+        format!("due_at = {until}, is_leased = false, n_attempts = greatest(t.n_attempts - 1, 0)");
+    query.text = match params.what {
+        ClaimWhat::Timers => {
+            let of = query.bind(all::<String>(rows, 2), Type::TEXT_ARRAY);
+            let kinds = query.bind(all::<String>(rows, 4), Type::TEXT_ARRAY);
+            let claims = query.bind(all::<i32>(rows, 6), Type::INT4_ARRAY);
+            format!(
+                "UPDATE {p}timer AS t SET {set} FROM unnest({tenants}, {of}, {ids}, {kinds}, \
+                 {claims}) AS x(tenant_id, stream_kind, stream_id, kind, n_claims) \
+                 WHERE t.tenant_id = x.tenant_id AND t.stream_kind = x.stream_kind \
+                 AND t.stream_id = x.stream_id AND t.kind = x.kind \
+                 AND t.n_claims = x.n_claims AND t.is_leased"
+            )
+        }
+        ClaimWhat::Outbox => {
+            let claims = query.bind(all::<i32>(rows, 3), Type::INT4_ARRAY);
+            format!(
+                "UPDATE {p}outbox AS t SET {set} FROM unnest({tenants}, {ids}, {claims}) \
+                 AS x(tenant_id, id, n_claims) WHERE t.tenant_id = x.tenant_id AND t.id = x.id \
+                 AND t.n_claims = x.n_claims AND t.is_leased"
+            )
+        }
+    };
+    query
+}
+
+/// A column of rows in which it is always there.
+fn all<'r, T: FromSql<'r>>(rows: &[&'r Row], at: usize) -> Vec<Option<T>> {
+    rows.iter().map(|row| column(row, at).ok()).collect()
 }
 
 fn timer_lease(row: &Row) -> Result<Lease> {

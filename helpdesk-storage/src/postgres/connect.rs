@@ -11,6 +11,7 @@ use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -20,6 +21,15 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// does follows from its text.
 const SESSION: &str = "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan \
     -c default_transaction_isolation=read\\ committed";
+
+/// A connection whose other end is gone without a word is given up after so long, where the
+/// address does not say otherwise: bytes that nobody confirms, and probes while an answer is
+/// awaited.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// Silence before the first probe, and between probes.
+const PROBE_AFTER: Duration = Duration::from_secs(10);
+/// The driver's own, which it says when the address says nothing.
+const PROBE_AFTER_UNSET: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// A pool of connections on a runtime of its own, so that the store works on any
 /// runtime of the host's, and on none.
@@ -95,11 +105,30 @@ fn config(address: &str, options: &PostgresOptions) -> Result<Config> {
     if config.get_application_name().is_none() {
         config.application_name("helpdesk");
     }
+    bound_silence(&mut config);
     if options.statements == StatementMode::Prepared {
         let own = config.get_options().map_or(String::new(), |own| format!(" {own}"));
-        config.options(format!("{SESSION}{own}"));
+        // Zero is none, so nothing else may become it; the server takes no more.
+        let millis = options.statement_timeout.as_nanos().div_ceil(1_000_000);
+        let bound = i32::try_from(millis).unwrap_or(i32::MAX);
+        config.options(format!("{SESSION} -c statement_timeout={bound}{own}"));
     }
     Ok(config)
+}
+
+fn bound_silence(config: &mut Config) {
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE_MAX);
+    }
+    if config.get_keepalives_idle() == PROBE_AFTER_UNSET {
+        config.keepalives_idle(PROBE_AFTER);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(PROBE_AFTER);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(2);
+    }
 }
 
 fn tls(options: &PostgresOptions) -> Result<ClientConfig> {
@@ -112,3 +141,6 @@ fn tls(options: &PostgresOptions) -> Result<ClientConfig> {
         .map_err(|error| StoreError::Backend { backend: BACKEND, source: Box::new(error) })?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
+
+#[cfg(test)]
+mod tests;

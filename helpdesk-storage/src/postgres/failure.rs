@@ -30,9 +30,17 @@ pub(super) enum Kind {
     Other,
 }
 
+/// What the driver says of a statement that it could not make, and so did not send: it has no
+/// other sign for that.
+const UNSENT: [&str; 3] = ["error serializing parameter", "error encoding message", "expected "];
+
 /// What an error means.
 pub(super) fn kind(error: &Error) -> Kind {
-    let Some(said) = error.as_db_error() else { return Kind::Lost };
+    let Some(said) = error.as_db_error() else {
+        let words = error.to_string();
+        let is_unsent = UNSENT.iter().any(|start| words.starts_with(start));
+        return if is_unsent { Kind::Other } else { Kind::Lost };
+    };
     let code = said.code();
     if matches!(said.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) {
         return Kind::Lost;
@@ -53,7 +61,17 @@ pub(super) fn kind(error: &Error) -> Kind {
     }
 }
 
-/// What PostgreSQL said to what changes nothing twice, as callers can act on it.
+/// What the error means that made this one; `None` where it came from elsewhere.
+pub(super) fn kind_of(error: &StoreError) -> Option<Kind> {
+    match error {
+        StoreError::Unavailable { source, .. }
+        | StoreError::Ambiguous { source, .. }
+        | StoreError::Backend { source, .. } => source.downcast_ref().map(kind),
+        _ => None,
+    }
+}
+
+/// What PostgreSQL said to what changes nothing, as callers can act on it.
 pub(super) fn failed(error: Error) -> StoreError {
     match kind(&error) {
         Kind::Again => unavailable(Some(BUSY_WAIT), error),
@@ -65,7 +83,7 @@ pub(super) fn failed(error: Error) -> StoreError {
     }
 }
 
-/// What PostgreSQL said to a commit: without an answer it may have been done.
+/// What PostgreSQL said to what changes something: without an answer it may have been done.
 pub(super) fn commit_failed(error: Error) -> StoreError {
     match kind(&error) {
         Kind::Lost => StoreError::Ambiguous { backend: BACKEND, source: Box::new(error) },
@@ -91,7 +109,15 @@ pub(super) fn busy() -> StoreError {
     unavailable(Some(BUSY_WAIT), "other transactions were in the way too often")
 }
 
+/// A transaction that began later was first, so this one has no place in the feed behind it.
+pub(super) fn late() -> StoreError {
+    unavailable(Some(BUSY_WAIT), "a transaction that began later has committed: run this one again")
+}
+
 /// What is stored cannot be read.
 pub(super) fn corrupt(what: impl Into<String>) -> StoreError {
     StoreError::Corrupt { backend: BACKEND, what: what.into() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,19 @@
 //! Commits inside a transaction of the host's.
 
 use super::check::{check, is_refused};
-use super::failure::{Kind, busy, commit_failed, failed, kind};
+use super::columns::Keys;
+use super::failure::{Kind, busy, commit_failed, corrupt, failed, kind, late};
 use super::keys::UniquePlan;
 use super::options::PostgresOptions;
 use super::query::{Link, Query};
 use super::read::{column, count};
-use super::write::{base, commit};
-use crate::plan::Plan;
+use super::write::{ORDINAL_BITS, POSITIONS_MAX, base, commit, int};
+use crate::plan::{Plan, invalid};
 use crate::{ChangeSet, Committed, Result};
-use helpdesk_core::id::TenantId;
 use std::fmt;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 /// A transaction of the host's, for commits that stand or fall with its own.
 pub struct InTx<'a> {
@@ -29,8 +30,9 @@ impl fmt::Debug for InTx<'_> {
 /// A transaction of the host's, in which a desk's change sets are committed together
 /// with rows of the host's own. The tables are those of default options.
 ///
-/// The transaction must be `READ COMMITTED`, the default. While it is open, the feed of
-/// every tenant stands still, so keep it short.
+/// The transaction must be `READ COMMITTED`, the default. Once it has written anything, the
+/// feed of every tenant stands still until it ends, so keep it short, and read what you decide
+/// on in it or before it: it may have to [run again](InTx::commit) otherwise.
 ///
 /// ```no_run
 /// # async fn example(
@@ -54,6 +56,9 @@ const SAVEPOINT: &str = "SAVEPOINT helpdesk";
 const BACK: &str = "ROLLBACK TO SAVEPOINT helpdesk; RELEASE SAVEPOINT helpdesk";
 const ON: &str = "RELEASE SAVEPOINT helpdesk";
 
+/// Where the transaction notes how many places in the feed it has taken.
+const TAKEN: &str = "helpdesk.n_taken";
+
 impl InTx<'_> {
     /// The tables are those that these options name; nothing else of them counts.
     #[must_use]
@@ -70,7 +75,11 @@ impl InTx<'_> {
     /// [`Ambiguous`](crate::StoreError::Ambiguous), which here means that the connection
     /// is gone, the transaction is as it was before and can go on.
     /// [`Unavailable`](crate::StoreError::Unavailable) with a `retry_after` says that
-    /// another transaction was in the way: roll back and run yours again.
+    /// another transaction was in the way: roll back and run yours again. So it is where a
+    /// transaction that began to write after this one has committed to a thing that the
+    /// change set expects: what stands in this one comes before it in the feed.
+    /// [`Invalid`](crate::StoreError::Invalid) also for the entry that is one too many for one
+    /// transaction, after half a million.
     pub async fn commit(&self, change_set: &ChangeSet) -> Result<Committed> {
         let plan = Plan::new(change_set)?;
         let unique = UniquePlan::of(&change_set.unique);
@@ -78,7 +87,10 @@ impl InTx<'_> {
         if is_refused(change_set) || unique.is_refused {
             return check(link, &p, change_set).await?.ok_or_else(busy);
         }
-        let n_before = self.n_before(&p, change_set.tenant).await?;
+        let Reserved { n_before, is_late } = self.reserve(&p, change_set).await?;
+        if is_late {
+            return check(link, &p, change_set).await?.ok_or_else(late);
+        }
         let query = commit(&p, change_set, &plan, &unique, n_before)?;
         self.tx.batch_execute(SAVEPOINT).await.map_err(commit_failed)?;
         match link.rows(&query).await {
@@ -102,19 +114,57 @@ impl InTx<'_> {
         check(link, &p, change_set).await?.ok_or_else(busy)
     }
 
-    /// How many feed positions earlier commits of this transaction took.
-    async fn n_before(&self, p: &str, tenant: TenantId) -> Result<i64> {
-        let mut query = Query::once();
-        let tenant = query.bind(tenant.0, Type::UUID);
-        let base = base(p);
-        query.text = format!(
-            "SELECT greatest((SELECT max(position) FROM {p}event WHERE tenant_id = {tenant} \
-             AND position > {base}), (SELECT max(seq) FROM {p}outbox WHERE tenant_id = {tenant} \
-             AND seq > {base}), {base}) - {base}"
-        );
-        let rows = Link::Inside(self.tx).rows(&query).await.map_err(failed)?;
-        let n: i64 = rows.first().map_or(Ok(0), |row| column(row, 0))?;
-        count(n)?;
-        Ok(n)
+    /// Takes places in the feed for a commit, behind those of earlier commits of this
+    /// transaction.
+    async fn reserve(&self, p: &str, change: &ChangeSet) -> Result<Reserved> {
+        let n = int(change.events.len().max(change.outbox.len()) as u64);
+        let rows =
+            Link::Inside(self.tx).rows(&reserve_query(p, change, n)).await.map_err(failed)?;
+        let row = rows.first().ok_or_else(|| corrupt("no places in the feed"))?;
+        let n_before: i64 = column(row, 0)?;
+        count(n_before)?;
+        if n_before + n > POSITIONS_MAX {
+            return Err(invalid(format!("a transaction has {POSITIONS_MAX} entries at most")));
+        }
+        Ok(Reserved { n_before, is_late: column(row, 1)? })
     }
+}
+
+/// The places of a commit in the feed.
+struct Reserved {
+    /// Places of this transaction before them.
+    n_before: i64,
+    /// Whether what the commit expects has places behind all of this transaction's.
+    is_late: bool,
+}
+
+/// How many places a transaction has taken is noted in the transaction itself, for all of its
+/// tenants: it goes with it, and back with a savepoint of the host's.
+fn reserve_query(p: &str, change: &ChangeSet, n: i64) -> Query {
+    let mut query = Query::once();
+    let tenant = query.bind(change.tenant.0, Type::UUID);
+    let n = query.bind(n, Type::INT8);
+    let mut keys = Keys::default();
+    for expect in &change.expect {
+        keys.push(expect.stream);
+    }
+    let kinds = query.bind(keys.kinds, Type::TEXT_ARRAY);
+    let ids = query.bind(keys.ids, Type::UUID_ARRAY);
+    let lanes: Vec<Uuid> = change.outbox.iter().map(|new| new.message.ordering_key).collect();
+    let lanes = query.bind(lanes, Type::UUID_ARRAY);
+    let base = base(p);
+    query.text = format!(
+        "WITH taken AS MATERIALIZED (SELECT \
+         coalesce(nullif(current_setting('{TAKEN}', true), ''), '0')::bigint AS n), \
+         block AS MATERIALIZED (SELECT {base} + (1::bigint << {ORDINAL_BITS}) AS ends) \
+         SELECT taken.n, \
+         EXISTS (SELECT 1 FROM unnest({kinds}, {ids}) AS x(kind, id) CROSS JOIN LATERAL \
+         (SELECT e.position FROM {p}event AS e WHERE e.tenant_id = {tenant} \
+         AND e.stream_kind = x.kind AND e.stream_id = x.id ORDER BY e.n DESC LIMIT 1) AS last \
+         WHERE last.position >= block.ends) \
+         OR EXISTS (SELECT 1 FROM unnest({lanes}) AS x(lane) JOIN {p}outbox AS o \
+         ON o.tenant_id = {tenant} AND o.ordering_key = x.lane AND o.seq >= block.ends), \
+         set_config('{TAKEN}', (taken.n + {n})::text, true) FROM taken, block"
+    );
+    query
 }

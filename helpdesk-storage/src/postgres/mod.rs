@@ -60,12 +60,12 @@ pub use tokio_postgres;
 use crate::plan::Plan;
 use crate::{
     Bucket, Capabilities, ChangeSet, ClaimParams, Claimed, Committed, CountQuery, EventQuery,
-    ListKind, ListQuery, Maintain, MaintainReport, Page, Result, Settle, Store, StoreError,
+    ListKind, ListQuery, Maintain, MaintainReport, Page, Result, Settle, Shelf, Store, StoreError,
 };
 use async_trait::async_trait;
 use connect::Connections;
 use deadpool_postgres::Client;
-use failure::{Kind, busy, commit_failed, corrupt, failed, kind};
+use failure::{Kind, busy, commit_failed, corrupt, failed, kind, kind_of};
 use helpdesk_core::case::record::{RecordKey, Stored};
 use helpdesk_core::event::Recorded;
 use helpdesk_core::id::TenantId;
@@ -156,7 +156,7 @@ impl PostgresStore {
         Link::Pooled(client, self.options.statements)
     }
 
-    /// Runs a statement that may be run again when it was not done.
+    /// Runs a statement that changes something, again when it was not done.
     async fn rows(&self, query: &Query) -> Result<Vec<Row>> {
         let client = self.connections.get().await?;
         for _ in 0..RETRIES_MAX {
@@ -164,7 +164,7 @@ impl PostgresStore {
                 Err(error) if kind(&error) == Kind::Again => {}
                 Err(error) if kind(&error) == Kind::Lost => {
                     drop(Client::take(client));
-                    return Err(failed(error));
+                    return Err(commit_failed(error));
                 }
                 rows => return rows.map_err(failed),
             }
@@ -179,15 +179,56 @@ impl PostgresStore {
         for _ in 0..=self.options.n_connections {
             let client = self.connections.get().await?;
             match self.connections.within(self.link(&client).rows(query)).await {
-                Err(error) if kind(&error) == Kind::Again => last = Some(error),
-                Err(error) if kind(&error) == Kind::Lost => {
-                    drop(Client::take(client));
-                    last = Some(error);
-                }
-                rows => return rows.map_err(failed),
+                Err(error) => last = Some(passing(failed(error), client)?),
+                Ok(rows) => return Ok(rows),
             }
         }
-        Err(last.map_or_else(busy, failed))
+        Err(last.unwrap_or_else(busy))
+    }
+
+    /// A list that asks for its rows again and again, all from one snapshot.
+    async fn list_cases(
+        &self,
+        client: &mut Client,
+        query: &ListQuery,
+        shelf: Shelf,
+    ) -> Result<Page<Stored>> {
+        if cases::is_one_statement(query, shelf) {
+            return cases::list(self.link(client), &self.tables, query, shelf).await;
+        }
+        let tx = snapshot(client).await?;
+        cases::list(Link::Inside(&tx), &self.tables, query, shelf).await
+    }
+
+    async fn count_cases(&self, client: &mut Client, query: &CountQuery) -> Result<Vec<Bucket>> {
+        let tx = snapshot(client).await?;
+        cases::count_cases(Link::Inside(&tx), &self.tables, query).await
+    }
+
+    /// Puts other entries into the journal.
+    async fn rewrite(&self, tenant: TenantId, entries: &[Recorded]) -> Result<u64> {
+        for _ in 0..RETRIES_MAX {
+            let mut client = self.connections.get().await?;
+            let rewrite = async {
+                let begin =
+                    client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
+                let tx = begin.start().await.map_err(failed)?;
+                let link = Link::Inside(&tx);
+                let n_rows = maintain::rewrite(link, &self.tables, tenant, entries).await?;
+                tx.commit().await.map_err(commit_failed)?;
+                Ok(n_rows)
+            };
+            let done = self.connections.within(rewrite).await;
+            match done.as_ref().err().and_then(kind_of) {
+                Some(Kind::Again) => {}
+                Some(Kind::Lost) => {
+                    drop(Client::take(client));
+                    return done;
+                }
+                _ => return done,
+            }
+        }
+        Err(busy())
     }
 
     async fn commit_one(&self, change: &ChangeSet) -> Result<Committed> {
@@ -195,7 +236,7 @@ impl PostgresStore {
         let unique = UniquePlan::of(&change.unique);
         let client = self.connections.get().await?;
         let committed = self.commit_on(&client, change, &plan, &unique).await;
-        if let Err(StoreError::Ambiguous { .. }) = committed {
+        if committed.as_ref().err().and_then(kind_of) == Some(Kind::Lost) {
             // It may be known as closed only a while later.
             drop(Client::take(client));
         }
@@ -228,8 +269,11 @@ impl PostgresStore {
                 }
             }
             let check = check::check(link, &self.tables, change);
-            if let Some(replayed) = self.connections.within(check).await? {
-                return Ok(replayed);
+            match self.connections.within(check).await {
+                Ok(Some(replayed)) => return Ok(replayed),
+                Ok(None) => {}
+                Err(error) if kind_of(&error) == Some(Kind::Again) => {}
+                Err(error) => return Err(error),
             }
         }
         Err(busy())
@@ -274,16 +318,15 @@ impl Store for PostgresStore {
             let rows = self.read(&read::list_query(&self.tables, query)?).await?;
             return read::listed(query, &rows);
         };
-        let mut client = self.connections.get().await?;
-        if cases::is_one_statement(query, shelf) {
-            let list = cases::list(self.link(&client), &self.tables, query, shelf);
-            return self.connections.within(list).await;
+        let mut last = None;
+        for _ in 0..=self.options.n_connections {
+            let mut client = self.connections.get().await?;
+            match self.connections.within(self.list_cases(&mut client, query, shelf)).await {
+                Err(error) => last = Some(passing(error, client)?),
+                done => return done,
+            }
         }
-        let list = async {
-            let tx = snapshot(&mut client).await?;
-            cases::list(Link::Inside(&tx), &self.tables, query, shelf).await
-        };
-        self.connections.within(list).await
+        Err(last.unwrap_or_else(busy))
     }
 
     async fn count(&self, query: &CountQuery) -> Result<Vec<Bucket>> {
@@ -291,12 +334,15 @@ impl Store for PostgresStore {
             let rows = self.read(&one).await?;
             return cases::counted(query, &rows);
         }
-        let mut client = self.connections.get().await?;
-        let count = async {
-            let tx = snapshot(&mut client).await?;
-            cases::count_cases(Link::Inside(&tx), &self.tables, query).await
-        };
-        self.connections.within(count).await
+        let mut last = None;
+        for _ in 0..=self.options.n_connections {
+            let mut client = self.connections.get().await?;
+            match self.connections.within(self.count_cases(&mut client, query)).await {
+                Err(error) => last = Some(passing(error, client)?),
+                done => return done,
+            }
+        }
+        Err(last.unwrap_or_else(busy))
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Page<Recorded>> {
@@ -310,8 +356,21 @@ impl Store for PostgresStore {
     }
 
     async fn claim(&self, params: &ClaimParams) -> Result<Claimed> {
-        let rows = self.rows(&claim::claim_query(&self.tables, params)).await?;
-        claim::claimed(params, &rows)
+        loop {
+            let rows = self.rows(&claim::claim_query(&self.tables, params)).await?;
+            let (claimed, unreadable) = claim::claimed(params, &rows)?;
+            if unreadable.is_empty() {
+                return Ok(claimed);
+            }
+            let put_off = claim::put_off_query(&self.tables, params, &unreadable);
+            if let Err(error) = self.rows(&put_off).await {
+                // Then they are looked at again once their leases have ended.
+                tracing::warn!(%error, "what cannot be read could not be put off");
+            }
+            if !claimed.leases.is_empty() {
+                return Ok(claimed);
+            }
+        }
     }
 
     async fn settle(&self, settles: Vec<Settle>) -> Result<Vec<Result<()>>> {
@@ -337,18 +396,11 @@ impl Store for PostgresStore {
     }
 
     async fn maintain(&self, maintain: &Maintain) -> Result<MaintainReport> {
-        if let Maintain::Rewrite { tenant, entries } = maintain {
-            let mut client = self.connections.get().await?;
-            let rewrite = async {
-                let tx = client.transaction().await.map_err(failed)?;
-                let link = Link::Inside(&tx);
-                let n_rows = maintain::rewrite(link, &self.tables, *tenant, entries).await?;
-                tx.commit().await.map_err(commit_failed)?;
-                Ok(MaintainReport { n_rows })
-            };
-            return self.connections.within(rewrite).await;
-        }
         match maintain {
+            Maintain::Rewrite { tenant, entries } => {
+                let n_rows = self.rewrite(*tenant, entries).await?;
+                return Ok(MaintainReport { n_rows });
+            }
             Maintain::Lead { job, owner, now, lease_seconds } => {
                 let lead = self.lead(job, owner, *now, *lease_seconds).await?;
                 return Ok(MaintainReport { n_rows: u64::from(lead.is_some()) });
@@ -365,6 +417,23 @@ impl Store for PostgresStore {
         let rows = self.rows(&query).await?;
         let n_rows = rows.first().map_or(Ok(0), |row| count(column(row, 0)?))?;
         Ok(MaintainReport { n_rows })
+    }
+}
+
+/// An error of a read that may be tried again, on another connection where its own is gone.
+///
+/// # Errors
+///
+/// The error, where that would help nothing.
+fn passing(error: StoreError, client: Client) -> Result<StoreError> {
+    match kind_of(&error) {
+        Some(Kind::Again) => Ok(error),
+        Some(Kind::Lost) => {
+            // It may be known as closed only a while later.
+            drop(Client::take(client));
+            Ok(error)
+        }
+        _ => Err(error),
     }
 }
 

@@ -37,6 +37,7 @@ pub struct PostgresOptions {
     prefix: String,
     pub(super) n_connections: usize,
     pub(super) timeout: Duration,
+    pub(super) statement_timeout: Duration,
     pub(super) statements: StatementMode,
     pub(super) tls: Option<Arc<ClientConfig>>,
     pub(super) migrates: bool,
@@ -52,6 +53,7 @@ impl Default for PostgresOptions {
             prefix: "hd_".to_owned(),
             n_connections: 16,
             timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(60),
             statements: StatementMode::Prepared,
             tls: None,
             migrates: true,
@@ -106,6 +108,18 @@ impl PostgresOptions {
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// How long the server works on a statement at most, waiting for locks included; a minute
+    /// unless set, zero for no end. Then it is undone, and its call ends as
+    /// [`Unavailable`](crate::StoreError::Unavailable). Migrations take as long as they take.
+    ///
+    /// It is set for the session, so a [`StatementMode::Unnamed`] store has it not: give its role
+    /// one (`ALTER ROLE desk SET statement_timeout = '60s'`).
+    #[must_use]
+    pub fn with_statement_timeout(mut self, timeout: Duration) -> Self {
+        self.statement_timeout = timeout;
         self
     }
 

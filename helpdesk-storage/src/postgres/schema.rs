@@ -66,7 +66,8 @@ pub(super) async fn migrate(client: &mut Client, options: &PostgresOptions) -> R
         return Ok(());
     }
     let tx = client.transaction().await.map_err(failed)?;
-    let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+    let lock =
+        format!("SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
     tx.batch_execute(&lock).await.map_err(failed)?;
     // Another process may have been first.
     let sql = pending_sql(Link::Inside(&tx), options).await?;

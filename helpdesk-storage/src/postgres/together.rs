@@ -16,9 +16,6 @@ use tokio_postgres::{Error, IsolationLevel};
 /// open the feed stands still.
 pub(super) const TOGETHER_MAX: usize = 64;
 
-/// Feed positions of one transaction, fewer than fit behind its number.
-const POSITIONS_MAX: i64 = 1 << (write::ORDINAL_BITS - 1);
-
 /// A change set as a statement.
 struct Sent<'a> {
     change: &'a ChangeSet,
@@ -54,7 +51,7 @@ impl PostgresStore {
             let plan = Plan::new(change).ok()?;
             let query = write::commit(&self.tables, change, &plan, &unique, n_before).ok()?;
             n_before += write::int(change.events.len().max(change.outbox.len()) as u64);
-            if n_before > POSITIONS_MAX {
+            if n_before > write::POSITIONS_MAX {
                 return None;
             }
             sent.push(Sent { change, plan, query });

@@ -21,6 +21,9 @@ use uuid::Uuid;
 /// Bits of a feed position that count within a transaction.
 pub(super) const ORDINAL_BITS: u32 = 20;
 
+/// Feed positions of one transaction, fewer than fit behind its number.
+pub(super) const POSITIONS_MAX: i64 = 1 << (ORDINAL_BITS - 1);
+
 /// A count as PostgreSQL keeps it.
 pub(super) fn int(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)

@@ -4,12 +4,17 @@ use super::doc::{decode, stream_kind, timer_kind};
 use super::failure::{corrupt, failed};
 use super::lease::small;
 use super::session::{Session, doc, integer, uuid, word};
+use crate::doc::tell_unreadable;
 use crate::order::{instant, lease_end, micros};
-use crate::{ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Result};
+use crate::{
+    ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Result, StoreError,
+    UNREADABLE_SECONDS,
+};
 use helpdesk_core::case::record::OutboxMessage;
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::id::TenantId;
-use rusqlite::{Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Row, params, params_from_iter};
 use uuid::Uuid;
 
 /// A timer in the order of claims: due, rank, id; then what makes it one.
@@ -28,18 +33,25 @@ struct OutboxHead {
 struct Picked<T> {
     rows: Vec<T>,
     next_due: Option<i64>,
+    /// Whether more is due, and cannot be read.
+    is_cut: bool,
 }
 
 impl Session<'_> {
-    /// Leases what is due.
+    /// Leases what is due. What of it cannot be read is put off, so that it comes to an end.
     pub(super) fn claim(&self, params: &ClaimParams) -> Result<Claimed> {
-        match params.what {
-            ClaimWhat::Timers => self.claim_timers(params),
-            ClaimWhat::Outbox => self.claim_outbox(params),
+        loop {
+            let (claimed, is_cut) = match params.what {
+                ClaimWhat::Timers => self.claim_timers(params)?,
+                ClaimWhat::Outbox => self.claim_outbox(params)?,
+            };
+            if !claimed.leases.is_empty() || !is_cut {
+                return Ok(claimed);
+            }
         }
     }
 
-    fn claim_timers(&self, params: &ClaimParams) -> Result<Claimed> {
+    fn claim_timers(&self, params: &ClaimParams) -> Result<(Claimed, bool)> {
         let tenants = self.tenants(params, &self.sql.timer_tenant)?;
         let picked = self.pick(params, &tenants, &self.sql.timer_heads, |row| {
             let lease = timer_lease(row)?;
@@ -53,28 +65,48 @@ impl Session<'_> {
             let params = params![tenant.as_bytes(), of, id, kind.as_str(), until];
             self.run(&self.sql.timer_lease, params)?;
         }
-        Ok(Claimed { leases: picked.rows, next_due: picked.next_due.map(instant) })
+        let next_due = picked.next_due.map(instant);
+        Ok((Claimed { leases: picked.rows, next_due }, picked.is_cut))
     }
 
-    fn claim_outbox(&self, params: &ClaimParams) -> Result<Claimed> {
+    fn claim_outbox(&self, params: &ClaimParams) -> Result<(Claimed, bool)> {
         let tenants = self.tenants(params, &self.sql.outbox_tenant)?;
         let picked = self.pick(params, &tenants, &self.sql.outbox_heads, |row| {
             let head = outbox_head(row)?;
             Ok(((integer(row, 0)?, head.seq), head))
         })?;
         let until = lease_end(params.now, params.lease_seconds);
+        let mut is_cut = picked.is_cut;
         let mut leases = Vec::with_capacity(picked.rows.len());
         for head in picked.rows {
             let message = self
                 .first(&self.sql.outbox_doc, params![head.seq], |row| {
-                    decode::<OutboxMessage>("outbox message", doc(row, 0)?)
+                    Ok(decode::<OutboxMessage>("outbox message", doc(row, 0)?).ok())
                 })?
                 .ok_or_else(|| corrupt("an outbox message is gone"))?;
+            let Some(message) = message else {
+                let LeasedThing::Outbox { id } = head.token.thing else { continue };
+                self.put_off(params, head.token.tenant.0, id, &[head.seq.into()])?;
+                is_cut = true;
+                continue;
+            };
             self.run(&self.sql.outbox_lease, params![head.seq, until])?;
             let body = LeaseBody::Outbox(Box::new(message));
             leases.push(Lease { token: head.token, attempts: head.attempts, body });
         }
-        Ok(Claimed { leases, next_due: picked.next_due.map(instant) })
+        Ok((Claimed { leases, next_due: picked.next_due.map(instant) }, is_cut))
+    }
+
+    /// Has what cannot be read, by the values of its row's key, due again later.
+    fn put_off(&self, params: &ClaimParams, tenant: Uuid, id: Uuid, key: &[Value]) -> Result<()> {
+        tell_unreadable(params.what, tenant, id);
+        let until = lease_end(params.now, UNREADABLE_SECONDS).into();
+        let sql = match params.what {
+            ClaimWhat::Timers => &self.sql.timer_put_off,
+            ClaimWhat::Outbox => &self.sql.outbox_put_off,
+        };
+        self.run(sql, params_from_iter(key.iter().chain([&until])))?;
+        Ok(())
     }
 
     /// The tenants that a claim is about: those named, or those that have anything.
@@ -108,6 +140,7 @@ impl Session<'_> {
         let share = params.max.min(params.max_per_tenant);
         let mut due: Vec<(Place, i64, T)> = Vec::new();
         let mut next_due: Option<i64> = None;
+        let mut unreadable = Vec::new();
         for tenant in tenants {
             let mut statement = self.prepare(heads)?;
             let mut rows = statement.query(params![tenant.0.as_bytes()]).map_err(failed)?;
@@ -118,22 +151,39 @@ impl Session<'_> {
                     next_due = earliest(next_due, due_at);
                     break;
                 }
-                let (place, head) = read(row)?;
-                due.push((place, due_at, head));
+                match read(row) {
+                    Ok((place, head)) => due.push((place, due_at, head)),
+                    Err(StoreError::Corrupt { .. }) => unreadable.push(key_of(params.what, row)?),
+                    Err(error) => return Err(error),
+                }
                 n += 1;
             }
+        }
+        for (tenant, id, key) in &unreadable {
+            self.put_off(params, *tenant, *id, key)?;
         }
         due.sort_unstable_by_key(|(place, _, _)| *place);
         if let Some((_, due_at, _)) = due.get(params.max) {
             next_due = earliest(next_due, *due_at);
         }
         due.truncate(params.max);
-        Ok(Picked { rows: due.into_iter().map(|(_, _, head)| head).collect(), next_due })
+        let rows = due.into_iter().map(|(_, _, head)| head).collect();
+        Ok(Picked { rows, next_due, is_cut: !unreadable.is_empty() })
     }
 }
 
 fn earliest(known: Option<i64>, due_at: i64) -> Option<i64> {
     Some(known.map_or(due_at, |known| known.min(due_at)))
+}
+
+/// Tenant, id and the values of the key of a row that is due.
+fn key_of(what: ClaimWhat, row: &Row<'_>) -> Result<(Uuid, Uuid, Vec<Value>)> {
+    let (id_at, key) = match what {
+        ClaimWhat::Timers => (3, 1..=4),
+        ClaimWhat::Outbox => (2, 5..=5),
+    };
+    let key: rusqlite::Result<Vec<Value>> = key.map(|at| row.get(at)).collect();
+    Ok((uuid(row, 1)?, uuid(row, id_at)?, key.map_err(failed)?))
 }
 
 /// A timer's row as the lease that it becomes.

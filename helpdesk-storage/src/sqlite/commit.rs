@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Positions of a stretch of the journal: of those where a tenant has a row, `stretch` has one.
-const STRETCH: u64 = 128;
+pub(super) const STRETCH: u64 = 128;
 /// The last position with which a conversation may begin: its messages' numbers take the lower
 /// half of an integer.
 const CONVERSATION_MAX: u64 = i32::MAX as u64;

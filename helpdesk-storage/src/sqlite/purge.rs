@@ -1,15 +1,16 @@
 //! Removes tickets for good.
 
+use super::commit::STRETCH;
 use super::doc::{encode_run, int};
 use super::failure::failed;
 use super::read::run;
-use super::session::{Session, uuid, word};
+use super::session::{Session, integer};
 use crate::Result;
 use helpdesk_core::case::archive::tombstone;
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::id::{TenantId, TicketId, Version};
-use rusqlite::params;
-use std::collections::BTreeMap;
+use rusqlite::{Row, params};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 impl Session<'_> {
@@ -36,25 +37,25 @@ impl Session<'_> {
         if gone.is_empty() {
             return Ok(0);
         }
-        let keys = self.all(&self.sql.unique_of_cases, params![id], |row| {
-            let key = || Ok((word(row, 0)?.to_owned(), word(row, 1)?.to_owned()));
-            gone.contains_key(&uuid(row, 2)?).then(key).transpose()
-        })?;
-        for (kind, key) in keys.into_iter().flatten() {
-            self.run(&self.sql.unique_remove, params![id, kind, key])?;
-        }
+        let ids: Vec<u8> = gone.keys().flat_map(|ticket| *ticket.as_bytes()).collect();
+        self.run(&self.sql.unique_purge, params![id, ids])?;
         self.keep_last_place(tenant, &gone)?;
+        let mut stretches = BTreeSet::new();
+        let stretch = |row: &Row<'_>| Ok(integer(row, 0)? / int(STRETCH));
         for (ticket, first_run) in &gone {
             let params = params![id, ticket.as_bytes()];
             self.run(&self.sql.message_purge, params)?;
             self.run(&self.sql.timer_purge, params)?;
-            self.run(&self.sql.event_purge, params)?;
+            stretches.extend(self.all(&self.sql.event_purge, params, stretch)?);
             if let Some(position) = first_run {
-                self.run(&self.sql.first_purge, params![id, ticket.as_bytes(), position])?;
+                let params = params![id, ticket.as_bytes(), position];
+                stretches.extend(self.all(&self.sql.first_purge, params, stretch)?);
             }
         }
-        self.run(&self.sql.event_places, params![id])?;
-        self.run(&self.sql.stretch_purge, params![id])?;
+        stretches.extend(self.all(&self.sql.event_places, params![id], stretch)?);
+        for n in stretches {
+            self.run(&self.sql.stretch_purge, params![id, n])?;
+        }
         Ok(gone.len())
     }
 

@@ -130,6 +130,8 @@ statements! {
         WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
     timer_due: "UPDATE {p}timer SET due_at = ?5, is_leased = ?6 \
         WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
+    timer_put_off: "UPDATE {p}timer SET due_at = ?5, is_leased = 0 \
+        WHERE tenant_id = ?1 AND stream_kind = ?2 AND stream_id = ?3 AND kind = ?4";
     timer_tenant: "SELECT tenant_id FROM {p}timer \
         WHERE due_at IS NOT NULL AND tenant_id > ?1 ORDER BY tenant_id LIMIT 1";
     timer_heads: "SELECT due_at, tenant_id, stream_kind, stream_id, kind, generation, n_claims, \
@@ -162,6 +164,7 @@ statements! {
         WHERE tenant_id = ?1 AND due_at IS NOT NULL ORDER BY due_at, seq";
     outbox_lease: "UPDATE {p}outbox SET due_at = ?2, is_leased = 1, n_claims = n_claims + 1, \
         n_attempts = n_attempts + 1 WHERE seq = ?1";
+    outbox_put_off: "UPDATE {p}outbox SET due_at = ?2, is_leased = 0 WHERE seq = ?1";
     outbox_due: "UPDATE {p}outbox SET due_at = ?3, is_leased = ?4 \
         WHERE tenant_id = ?1 AND id = ?2";
     outbox_release: "UPDATE {p}outbox SET due_at = coalesce(?3, not_before), is_leased = 0, \
@@ -184,25 +187,28 @@ statements! {
         FROM {p}ticket WHERE tenant_id = ?1 AND id = ?2 AND version = ?3) \
         AND place <= (SELECT conversation << 32 | 4294967295 \
         FROM {p}ticket WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)";
-    stretch_purge: "DELETE FROM {p}stretch AS s WHERE tenant_id = ?1 AND NOT EXISTS \
-        (SELECT 1 FROM {p}event AS e WHERE e.position >= s.n * 128 \
-        AND e.position < s.n * 128 + 128 AND +e.tenant_id = ?1)";
+    stretch_purge: "DELETE FROM {p}stretch WHERE tenant_id = ?1 AND n = ?2 AND NOT EXISTS \
+        (SELECT 1 FROM {p}event AS e WHERE e.position >= ?2 * 128 \
+        AND e.position < ?2 * 128 + 128 AND +e.tenant_id = ?1)";
     message_purge: "DELETE FROM {p}message WHERE tenant_id = ?1 AND ticket_id = ?2";
     first_run: "SELECT first_run FROM {p}ticket WHERE tenant_id = ?1 AND id = ?2";
-    first_purge: "DELETE FROM {p}event WHERE position = ?3 AND +tenant_id = ?1 AND +stream_id = ?2";
+    first_purge: "DELETE FROM {p}event WHERE position = ?3 AND +tenant_id = ?1 AND +stream_id = ?2 \
+        RETURNING position";
     event_purge: "DELETE FROM {p}event WHERE tenant_id = ?1 AND stream_kind = 'case' \
-        AND stream_id = ?2 AND is_first IS NULL";
+        AND stream_id = ?2 AND is_first IS NULL RETURNING position";
     event_tail: "SELECT position, stream_kind, stream_id, n, doc FROM {p}event \
         ORDER BY position DESC LIMIT 1";
     event_place: "UPDATE {p}event SET stream_id = zeroblob(16), n = position, doc = ?3, \
         is_first = NULL \
         WHERE tenant_id = ?1 AND position = ?2";
     event_places: "DELETE FROM {p}event WHERE tenant_id = ?1 AND stream_kind = 'case' \
-        AND stream_id = zeroblob(16) AND is_first IS NULL AND position < (SELECT max(position) FROM {p}event)";
+        AND stream_id = zeroblob(16) AND is_first IS NULL AND position < (SELECT max(position) FROM {p}event) \
+        RETURNING position";
     timer_purge: "DELETE FROM {p}timer WHERE tenant_id = ?1 AND stream_kind = 'case' \
         AND stream_id = ?2";
-    unique_of_cases: "SELECT kind, key, stream_id FROM {p}unique \
-        WHERE tenant_id = ?1 AND stream_kind = 'case'";
+    unique_purge: "DELETE FROM {p}unique WHERE tenant_id = ?1 AND stream_kind = 'case' \
+        AND stream_id IN (WITH RECURSIVE part(at) AS (VALUES (1) UNION ALL \
+        SELECT at + 16 FROM part WHERE at + 16 < length(?2)) SELECT substr(?2, at, 16) FROM part)";
     lead_get: "SELECT version, doc FROM {p}entity \
         WHERE tenant_id = zeroblob(16) AND kind = 'lead' AND id = ?1";
     lead_put: "INSERT INTO {p}entity (tenant_id, kind, id, version, doc) \

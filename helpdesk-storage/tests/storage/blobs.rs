@@ -30,7 +30,7 @@ struct Folder {
 
 fn folder() -> Folder {
     let directory = tempfile::tempdir().unwrap();
-    let files = LocalFileSystem::new_with_prefix(directory.path()).unwrap();
+    let files = LocalFileSystem::new_with_prefix(directory.path()).unwrap().with_fsync(true);
     let blobs = ObjectBlobStore::new(Arc::new(files)).with_part_bytes(256 << 10);
     Folder { blobs: Arc::new(blobs), directory }
 }

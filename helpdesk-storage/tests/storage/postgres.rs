@@ -28,13 +28,13 @@ fn cases(store: &dyn Store) -> usize {
 }
 
 /// A client of the host's, and the runtime that drives it.
-struct Host {
-    runtime: tokio::runtime::Runtime,
-    client: Client,
+pub(crate) struct Host {
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) client: Client,
 }
 
 impl Host {
-    fn connect(address: &str) -> Self {
+    pub(crate) fn connect(address: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -46,17 +46,17 @@ impl Host {
         Self { runtime, client }
     }
 
-    fn run(&self, sql: &str) {
+    pub(crate) fn run(&self, sql: &str) {
         self.runtime.block_on(self.client.batch_execute(sql)).unwrap();
     }
 
-    fn number(&self, sql: &str) -> i64 {
+    pub(crate) fn number(&self, sql: &str) -> i64 {
         self.runtime.block_on(self.client.query_one(sql, &[])).unwrap().get(0)
     }
 }
 
 /// Looks again until it is so.
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let is_so = (0..4_000).any(|_| {
         std::thread::sleep(Duration::from_millis(5));
         is_so()
@@ -73,7 +73,7 @@ fn feed(store: &dyn Store, after: u64) -> Vec<u64> {
     positions(store, EventSource::Feed { after, kinds: Vec::new() })
 }
 
-fn news(store: &dyn Store, after: u64) -> Vec<u64> {
+pub(crate) fn news(store: &dyn Store, after: u64) -> Vec<u64> {
     positions(store, EventSource::News { after, kinds: Vec::new() })
 }
 

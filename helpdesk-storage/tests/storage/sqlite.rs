@@ -23,7 +23,7 @@ fn options() -> SqliteOptions {
     SqliteOptions::default().with_synchronous(Synchronous::Off)
 }
 
-fn open(path: &Path) -> SqliteStore {
+pub(crate) fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path, options()).unwrap()
 }
 
