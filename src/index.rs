@@ -57,7 +57,11 @@ impl Helpdesk {
     /// next search. Without an index nothing is done.
     ///
     /// The tenants are those that this engine has met, and those that the index knows. It
-    /// blocks for the time of a commit of the index.
+    /// blocks for the time of a commit of the index. An index that has read further than a feed goes is one of a
+    /// store that was put back from a backup: all that the feed names is taken in anew. Tickets that were
+    /// opened after the backup are found no more, but counted until the index is rebuilt; and where so much was
+    /// committed since that the feed is as long again before the first call, nothing tells: rebuild an
+    /// index whenever a backup is put back.
     ///
     /// # Errors
     ///
@@ -122,7 +126,17 @@ impl Helpdesk {
             let limit = left.min(PAGE_MAX);
             let entries = follower.next(&*self.inner.store, limit).await?;
             if entries.is_empty() {
-                return Ok(());
+                let end = self.inner.store.feed_end(tenant).await?;
+                if follower.checkpoint() <= end {
+                    return Ok(());
+                }
+                // The store was put back from a backup: what it says now is taken in anew.
+                tracing::warn!(%tenant, end, reached = from, "the index is ahead of the feed");
+                follower.set_checkpoint(0);
+                if end == 0 {
+                    return index.take(self, tenant, BTreeSet::new(), 0).await;
+                }
+                continue;
             }
             let streams: BTreeSet<StreamId> = entries.iter().map(|row| row.entry.stream).collect();
             report.entries += entries.len() as u64;

@@ -2,11 +2,11 @@
 
 use crate::kit::{Kit, Step, TENANT, assign, at, change, mail, mail_with, note, on, reply, sqlite};
 use expect_test::{Expect, expect};
-use helpdesk::MemoryStore;
 use helpdesk::blocking::Helpdesk;
 use helpdesk::core::query::Answer;
 use helpdesk::search::{IndexOptions, TicketIndex};
 use helpdesk::storage::Store;
+use helpdesk::{MemoryStore, SqliteOptions, SqliteStore};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -63,6 +63,28 @@ fn some() -> Vec<(&'static str, Step)> {
         ),
         (AT, Step::Index),
     ]
+}
+
+#[test]
+fn an_index_that_is_ahead_of_a_restored_store_takes_it_in_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("backup.db");
+    let index = index_in_memory();
+    let store = Arc::new(sqlite());
+    let mut kit = Kit::indexed(store.clone(), desk(), index.clone());
+    kit.run(&[(AT, mail("anna@acme.com", "Lamp", "One lamp."))]);
+    store.backup(&backup).unwrap();
+    let lamps = (0..9).map(|_| (AT, mail("bob@acme.com", "Lamp", "A lost lamp.")));
+    kit.run(&lamps.chain([(AT, Step::Index)]).collect::<Vec<_>>());
+    let restored = Arc::new(SqliteStore::open(&backup, SqliteOptions::default()).unwrap());
+    let mut kit = Kit::indexed(restored, desk(), index);
+    let outer = json!({"external_id": "<later@acme.com>"});
+    let new = (AT, mail_with("carl@acme.com", "Lamp", "A new lamp.", outer));
+    let lines = kit.run(&[new, (AT, Step::Index), search("lea", "lamp order:number")]);
+    expect![[r#"
+        Fri 10:00 contact carl made; #65 opened `Lamp` for carl; #65 m1 by carl; #65 to support (desk_default)
+        Fri 10:00 indexed
+        Fri 10:00 2 rows: number=HD-1 | number=HD-65"#]].assert_eq(&lines.join("\n"));
 }
 
 fn search(who: &'static str, text: &str) -> (&'static str, Step) {
