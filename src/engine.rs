@@ -553,12 +553,7 @@ impl Helpdesk {
 
     /// Takes what a commit wrote into the snapshot. The commit is done: a snapshot that cannot
     /// take it stays as it is, which costs the next command a lost race.
-    pub(crate) fn take_commit(
-        &self,
-        tenant: &Tenant,
-        records: Vec<Record>,
-        committed: &Committed,
-    ) {
+    pub(crate) fn take_commit(&self, tenant: &Tenant, records: Vec<Record>, committed: &Committed) {
         let config = StreamId::config(tenant.id);
         let stored = records.into_iter().filter_map(|record| {
             let stream = match &record {
