@@ -5,6 +5,7 @@ use crate::deliver::DeliverReport;
 use crate::engine::{Call, Outcome};
 use crate::error::Result;
 use crate::index::IndexReport;
+use crate::prepare::Prepared;
 use crate::retain::RetainReport;
 use crate::tick::TickReport;
 use chrono::{DateTime, Utc};
@@ -73,6 +74,20 @@ impl Helpdesk {
         now: DateTime<Utc>,
     ) -> Result<Outcome> {
         block_on(self.0.execute(actor, call, now))
+    }
+
+    /// As [`Helpdesk::prepare`](crate::Helpdesk::prepare).
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn prepare(
+        &self,
+        actor: &Actor,
+        call: impl Into<Call>,
+        now: DateTime<Utc>,
+    ) -> Result<Prepared> {
+        block_on(self.0.prepare(actor, call, now))
     }
 
     /// As [`Helpdesk::query`](crate::Helpdesk::query).

@@ -16,7 +16,7 @@ use helpdesk_core::command::Command;
 use helpdesk_core::decide::trace::Trace;
 use helpdesk_core::decide::{Context, Decision, Made, decide, wants_language, with_language};
 use helpdesk_core::desk::{Desk, DeskReader};
-use helpdesk_core::event::{NewEvent, StreamId, StreamKind};
+use helpdesk_core::event::{Event, NewEvent, StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, CommandId, TenantId, TicketNumber, Version, derived_command_id};
 use helpdesk_core::intake::inbound::InboundMessage;
@@ -165,6 +165,15 @@ pub(crate) struct Kept {
     pub(crate) events: Vec<(StreamId, Version, Version)>,
 }
 
+impl Kept {
+    pub(crate) fn of(earlier: &CommandRecord) -> Result<Self> {
+        let kept = serde_json::from_value(earlier.result.clone()).map_err(|error| {
+            Rejection::new(Code::Internal, format!("the kept outcome cannot be read: {error}"))
+        })?;
+        Ok(kept)
+    }
+}
+
 /// What one attempt came to.
 pub(crate) struct Done {
     pub(crate) outcome: Outcome,
@@ -174,6 +183,16 @@ pub(crate) struct Done {
 
 /// What the rules of the desk made of a command: done, or refused and nothing changed.
 pub(crate) type Verdict = std::result::Result<Done, Rejection>;
+
+/// What one decision came to.
+pub(crate) enum Decided {
+    /// The command had been done before.
+    Before(Done),
+    /// The rules of the desk refuse it.
+    Refused(Rejection),
+    /// This is to be committed; it was decided on this snapshot.
+    Now(Box<Decision>, Box<Snapshot>),
+}
 
 /// What is known from the attempts of a call before.
 #[derive(Default)]
@@ -260,15 +279,8 @@ impl Helpdesk {
     ) -> Result<Outcome> {
         let call = call.into();
         actor.check()?;
+        refuse_own(&call.command)?;
         match &call.command {
-            Command::FireTimer(_) | Command::SeekAgent(_) => {
-                let message = "timers are fired by `tick`, agents sought by `rebalance`";
-                return Err(Rejection::new(Code::Forbidden, message).into());
-            }
-            Command::EraseFromTicket(_) => {
-                let message = "`erase_person` erases a person from every ticket";
-                return Err(Rejection::new(Code::Forbidden, message).into());
-            }
             Command::ErasePerson(erase) => {
                 let erased = self.erase_person(actor, &call, erase, now).await;
                 // It may have done parts before it failed.
@@ -322,17 +334,23 @@ impl Helpdesk {
         };
         let named = self.with_language(job, &tenant);
         let job = &named.as_ref().map_or(*job, |call| Job { call, ..*job });
-        if let Command::ImportTicket(import) = &job.call.command
-            && let Some(number) = &import.number
-        {
-            self.check_permission(job.actor, &job.call.command).await?;
-            self.skip_numbers(&tenant, number).await?;
-        }
+        self.skip_imported_number(job, &tenant).await?;
         let mut tried = Tried::default();
         let verdict = self.try_until_done(job, &tenant, &sha256, &mut tried).await;
         let verdict = verdict.map_err(|error| or_unknown(error, tried.unknown));
         give_back(&tenant, tried.number.filter(|_| !used_number(&verdict)));
         verdict
+    }
+
+    /// A number that an import brings is never leased any more.
+    pub(crate) async fn skip_imported_number(&self, job: &Job<'_>, tenant: &Tenant) -> Result<()> {
+        if let Command::ImportTicket(import) = &job.call.command
+            && let Some(number) = &import.number
+        {
+            self.check_permission(job.actor, &job.call.command).await?;
+            self.skip_numbers(tenant, number).await?;
+        }
+        Ok(())
     }
 
     async fn try_until_done(
@@ -400,7 +418,7 @@ impl Helpdesk {
 
     /// The command with a language that it leaves to be guessed before anything is loaded by
     /// it; `None` where it leaves none.
-    fn with_language(&self, job: &Job<'_>, tenant: &Tenant) -> Option<Box<Call>> {
+    pub(crate) fn with_language(&self, job: &Job<'_>, tenant: &Tenant) -> Option<Box<Call>> {
         let guess = |text: &str| {
             let desk = tenant.snapshot().desk;
             let guess = guess_language(text, desk.languages());
@@ -417,6 +435,23 @@ impl Helpdesk {
         sha256: &str,
         number: &mut Option<TicketNumber>,
     ) -> Result<Verdict> {
+        match self.decide_once(job, tenant, sha256, number).await? {
+            Decided::Before(done) => Ok(Ok(done)),
+            Decided::Refused(rejection) => Ok(Err(rejection)),
+            Decided::Now(decision, snapshot) => {
+                self.commit(job, tenant, *snapshot, *decision, sha256).await.map(Ok)
+            }
+        }
+    }
+
+    /// Loads what a command looks at, and decides it. Nothing is done yet.
+    pub(crate) async fn decide_once(
+        &self,
+        job: &Job<'_>,
+        tenant: &Tenant,
+        sha256: &str,
+        number: &mut Option<TicketNumber>,
+    ) -> Result<Decided> {
         let Job { actor, call, now, .. } = job;
         self.see_taker(job, tenant).await?;
         let snapshot = tenant.snapshot();
@@ -426,7 +461,7 @@ impl Helpdesk {
         let load = self.load(job, tenant, &snapshot);
         let case = coded(step_span!("load", job), load).await?;
         if let Some(earlier) = &case.earlier {
-            return self.replay(tenant, earlier, sha256).await.map(Ok);
+            return self.replay(tenant, earlier, sha256).await.map(Decided::Before);
         }
         if number.is_none() && call.command.may_open() {
             *number = Some(self.number(tenant, snapshot.desk.number_prefix()).await?);
@@ -452,10 +487,10 @@ impl Helpdesk {
         let decided = span.in_scope(|| decide(&case.loaded, &call.command, &context));
         let code = decided.as_ref().map_or_else(|rejection| rejection.code.as_str(), |_| "ok");
         span.record("code", code);
-        match decided {
-            Ok(decision) => self.commit(job, tenant, snapshot, decision, sha256).await.map(Ok),
-            Err(rejection) => Ok(Err(rejection)),
-        }
+        Ok(match decided {
+            Ok(decision) => Decided::Now(Box::new(decision), Box::new(snapshot)),
+            Err(rejection) => Decided::Refused(rejection),
+        })
     }
 
     /// Who takes the next ticket is read anew where other engines may have changed
@@ -480,9 +515,7 @@ impl Helpdesk {
     ) -> Result<Done> {
         let timers = decision.timers.clone();
         if is_no_change(&decision) && job.lease.is_none() {
-            let version = version_of(&decision.made, &[]);
-            let outcome = Outcome { trace: decision.trace, version, ..Outcome::of(decision.made) };
-            return Ok(Done { outcome, timers });
+            return Ok(Done { outcome: Outcome::of_no_change(decision), timers });
         }
         self.keep_wholes(job, &decision.wholes).await?;
         let records: Vec<Record> =
@@ -496,10 +529,7 @@ impl Helpdesk {
             // It may have been done, or was decided on what is old: whoever decides
             // next must not look past it. All at once, else each retry meets the next.
             Err(error @ Error::Store(StoreError::Ambiguous { .. } | StoreError::Conflict(_))) => {
-                let taken = self.take_streams(tenant, &touched).await;
-                if taken.is_err() {
-                    tracing::debug!(code = code_of(&taken), "the snapshot stays as it is");
-                }
+                self.take_if_readable(tenant, &touched).await;
                 return Err(error);
             }
             committed => committed?,
@@ -507,17 +537,23 @@ impl Helpdesk {
         if let Some(earlier) = &committed.replayed {
             return self.replay(tenant, earlier, sha256).await;
         }
-        self.take_commit(tenant, records, &committed)?;
+        self.take_commit(tenant, records, &committed);
         let version = version_of(&outcome.made, &committed.versions);
         Ok(Done { outcome: Outcome { version, ..outcome }, timers })
     }
 
-    pub(crate) fn take_commit(
-        &self,
-        tenant: &Tenant,
-        records: Vec<Record>,
-        committed: &Committed,
-    ) -> Result<()> {
+    /// As [`take_streams`](Self::take_streams), where what was done does not depend on it: a
+    /// snapshot that stays as it is costs the next command a lost race.
+    async fn take_if_readable(&self, tenant: &Tenant, streams: &[StreamId]) {
+        let taken = self.take_streams(tenant, streams).await;
+        if taken.is_err() {
+            tracing::debug!(code = code_of(&taken), "the snapshot stays as it is");
+        }
+    }
+
+    /// Takes what a commit wrote into the snapshot. The commit is done: a snapshot that cannot
+    /// take it stays as it is, which costs the next command a lost race.
+    pub(crate) fn take_commit(&self, tenant: &Tenant, records: Vec<Record>, committed: &Committed) {
         let config = StreamId::config(tenant.id);
         let stored = records.into_iter().filter_map(|record| {
             let stream = match &record {
@@ -528,8 +564,9 @@ impl Helpdesk {
             Some(Stored { version: *version, record })
         });
         let stored: Vec<Stored> = stored.collect();
-        tenant.take(&self.inner.reader, &stored)?;
-        Ok(())
+        if let Err(rejection) = tenant.take(&self.inner.reader, &stored) {
+            tracing::error!(code = %rejection.code, "the snapshot does not take what was committed");
+        }
     }
 
     /// The first outcome of a command that was done before. The snapshot takes in
@@ -538,9 +575,7 @@ impl Helpdesk {
         if earlier.sha256 != sha256 {
             return Err(StoreError::KeyReused { command_id: earlier.id }.into());
         }
-        let kept: Kept = serde_json::from_value(earlier.result.clone()).map_err(|error| {
-            Rejection::new(Code::Internal, format!("the kept outcome cannot be read: {error}"))
-        })?;
+        let kept = Kept::of(earlier)?;
         let mut events = Vec::new();
         for &(stream, first, last) in &kept.events {
             let mut after = first - 1;
@@ -555,7 +590,7 @@ impl Helpdesk {
             }
         }
         let streams: Vec<StreamId> = kept.events.iter().map(|(stream, _, _)| *stream).collect();
-        self.take_streams(tenant, &streams).await?;
+        self.take_if_readable(tenant, &streams).await;
         let versions: Vec<(StreamId, Version)> =
             kept.events.iter().map(|(stream, _, last)| (*stream, *last)).collect();
         let version = version_of(&kept.made, &versions);
@@ -565,6 +600,11 @@ impl Helpdesk {
 }
 
 impl Outcome {
+    /// Of a decision that leaves everything as it is.
+    pub(crate) fn of_no_change(decision: Decision) -> Self {
+        Self { trace: decision.trace, ..Self::of(decision.made) }
+    }
+
     pub(crate) fn of(made: Made) -> Self {
         Self {
             made,
@@ -600,26 +640,39 @@ fn or_unknown(error: Error, unknown: Option<StoreError>) -> Error {
     }
 }
 
-fn give_back(tenant: &Tenant, number: Option<TicketNumber>) {
+/// Refuses commands that only the engine gives.
+pub(crate) fn refuse_own(command: &Command) -> Result<()> {
+    let message = match command {
+        Command::FireTimer(_) | Command::SeekAgent(_) => {
+            "timers are fired by `tick`, agents sought by `rebalance`"
+        }
+        Command::EraseFromTicket(_) => "`erase_person` erases a person from every ticket",
+        _ => return Ok(()),
+    };
+    Err(Rejection::new(Code::Forbidden, message).into())
+}
+
+pub(crate) fn give_back(tenant: &Tenant, number: Option<TicketNumber>) {
     if let Some(TicketNumber { prefix, n }) = number {
         tenant.give_numbers(&prefix, [n]);
     }
 }
 
-fn version_of(made: &Made, versions: &[(StreamId, Version)]) -> Option<Version> {
+pub(crate) fn version_of(made: &Made, versions: &[(StreamId, Version)]) -> Option<Version> {
     let article = || made.article.map(StreamId::article);
     let stream = made.ticket.map(StreamId::case).or_else(article)?;
     versions.iter().find(|(s, _)| *s == stream).map(|(_, version)| *version)
 }
 
+/// Whether a ticket was opened, and so has its number.
+pub(crate) fn opens(events: &[NewEvent]) -> bool {
+    events.iter().any(|event| matches!(event.event, Event::Opened { .. }))
+}
+
 fn used_number(result: &Result<Verdict>) -> bool {
     match result {
         Ok(Err(_)) => false,
-        Ok(Ok(done)) => done
-            .outcome
-            .events
-            .iter()
-            .any(|event| matches!(event.event, helpdesk_core::event::Event::Opened { .. })),
+        Ok(Ok(done)) => opens(&done.outcome.events),
         // It may have been used.
         Err(Error::Store(StoreError::Ambiguous { .. })) => true,
         Err(_) => false,
@@ -628,7 +681,7 @@ fn used_number(result: &Result<Verdict>) -> bool {
 
 /// SHA-256 of actor id and command in canonical JSON (serde's field order, maps
 /// sorted), hex.
-fn request_hash(actor: &Actor, command: &Command) -> Result<String> {
+pub(crate) fn request_hash(actor: &Actor, command: &Command) -> Result<String> {
     use sha2::{Digest, Sha256};
     let json = serde_json::to_vec(&(actor.kind, actor.id, command)).map_err(|error| {
         Rejection::new(Code::Invalid, format!("the command cannot be written as JSON: {error}"))

@@ -150,7 +150,7 @@ impl Helpdesk {
         let committed = self.inner.store.commit_many(sets).await;
         for ((i, records), committed) in decided.into_iter().zip(committed) {
             match committed {
-                Ok(committed) => self.take_commit(&tenant, records, &committed)?,
+                Ok(committed) => self.take_commit(&tenant, records, &committed),
                 Err(error @ helpdesk_storage::StoreError::Unavailable { .. }) => {
                     return Err(error.into());
                 }

@@ -100,10 +100,14 @@ impl Helpdesk {
         for tenant in tenants {
             let from = reached.get(&tenant).copied().unwrap_or_default();
             if let Err(error) = self.follow_feed(index, (tenant, from), max_entries, report).await {
+                // What fails is the index, for whomever.
+                if matches!(error, Error::Search(_)) {
+                    return Err(error);
+                }
                 tracing::error!(%tenant, code = %error.code(), "a feed could not be indexed");
-                let is_of_all = error.is_outage() || matches!(error, Error::Search(_));
+                let is_outage = error.is_outage();
                 failure = failure.or(Some(error));
-                if is_of_all {
+                if is_outage {
                     break;
                 }
             }

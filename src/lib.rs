@@ -77,6 +77,7 @@ mod overview;
 mod pace;
 mod past;
 mod predict;
+mod prepare;
 mod rebalance;
 mod restore;
 mod retain;
@@ -112,6 +113,7 @@ pub use import::{IMPORT_GROUP_BYTES, IMPORT_GROUP_MAX, ImportReport, Imported};
 pub use index::IndexReport;
 pub use pace::Pace;
 pub use predict::LearnReport;
+pub use prepare::Prepared;
 pub use restore::RestoreReport;
 pub use retain::{RetainPreview, RetainReport};
 #[cfg(feature = "tokio")]

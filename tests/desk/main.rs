@@ -27,6 +27,7 @@ mod erase;
 mod escalation;
 mod explain;
 mod fields;
+mod host_tx;
 mod import;
 mod input;
 mod intake;

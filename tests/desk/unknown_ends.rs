@@ -82,3 +82,20 @@ fn a_server_that_goes_in_the_middle_of_an_erasure_is_no_word_that_nothing_change
     faulty.faults().is_down = false;
     assert_eq!(give(&kit, &desk, &erase).unwrap().each.len(), 1);
 }
+
+#[test]
+fn what_was_done_is_said_to_be_done_though_what_came_after_it_cannot_be_read() {
+    let (mut kit, desk, faulty) = desks();
+    let apply = json!({"type": "apply_config", "document": {"name": "Acme"}});
+    let first = give(&kit, &desk, &apply).unwrap();
+    // A program of a newer version goes on, in words that this one does not know.
+    let next = json!({"type": "apply_config", "document": {"name": "Acme & Sons"}});
+    kit.execute("sys", next, at(AT)).unwrap();
+    faulty.faults().newer.insert(TENANT);
+    let again = give(&kit, &desk, &apply).unwrap();
+    assert_eq!((again.made, again.replayed), (first.made, true));
+    let note = json!({"type": "add_note", "ticket": "#1", "text": "n"});
+    let call = Call::new(CommandId(Uuid::from_u128(0xD1)), kit.command(note));
+    let error = desk.execute(&kit.actor("sys"), call, at(AT)).unwrap_err();
+    assert_eq!(error.code(), Code::Internal, "what is not done it cannot decide");
+}
