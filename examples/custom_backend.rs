@@ -111,9 +111,17 @@ fn versions(set: &ChangeSet) -> Result<Vec<(StreamId, Version, Version)>> {
             return Err(invalid("a stream is expected twice"));
         }
     }
+    let keys: Option<Vec<_>> = set.put.iter().map(|it| key_of(set.tenant, it)).collect();
+    let keys = keys.ok_or_else(|| invalid("a record that is not put"))?;
+    let put: BTreeSet<&RecordKey> = keys.iter().collect();
+    if put.len() < keys.len() {
+        return Err(invalid("put twice"));
+    }
+    let streams = keys.iter().filter_map(|key| match key {
+        RecordKey::Stream(stream) => Some(*stream),
+        _ => None,
+    });
     let mut written: Vec<(StreamId, Version, Version)> = Vec::new();
-    let mut put = BTreeSet::new();
-    let streams = set.put.iter().filter_map(|record| stream_of(set.tenant, record));
     for stream in streams.chain(set.events.iter().map(|event| event.stream)) {
         let from = expected.get(&stream).ok_or_else(|| invalid("written but not expected"))?;
         if !written.iter().any(|(other, _, _)| *other == stream) {
@@ -121,30 +129,23 @@ fn versions(set: &ChangeSet) -> Result<Vec<(StreamId, Version, Version)>> {
             written.push((stream, *from, from + n.max(1)));
         }
     }
-    for record in &set.put {
-        match record {
-            Record::Command(_) | Record::DeadLetter(_) | Record::Summary(_) => {
-                return Err(invalid("a record that is not put"));
-            }
-            record => match stream_of(set.tenant, record) {
-                Some(stream) if !put.insert(stream) => return Err(invalid("put twice")),
-                _ => {}
-            },
-        }
-    }
-    match written.iter().any(|(stream, from, _)| *from == 0 && !put.contains(stream)) {
+    let is_put = |stream: &StreamId| put.contains(&RecordKey::Stream(*stream));
+    match written.iter().any(|(stream, from, _)| *from == 0 && !is_put(stream)) {
         true => Err(invalid("events but no record")),
         false => Ok(written),
     }
 }
 
-fn stream_of(tenant: TenantId, record: &Record) -> Option<StreamId> {
-    match record {
-        Record::Config(_) => Some(StreamId::config(tenant)),
-        Record::Numbers(_) => Some(StreamId::numbers(tenant)),
-        Record::Summary(_) => None,
-        record => record.stream(),
-    }
+/// Where a record of a change set is kept.
+fn key_of(tenant: TenantId, record: &Record) -> Option<RecordKey> {
+    Some(match record {
+        Record::Message(it) => RecordKey::Message(it.ticket_id, it.meta.seq),
+        Record::ConfigVersion(it) => RecordKey::ConfigVersion(it.version),
+        Record::Config(_) => RecordKey::Stream(StreamId::config(tenant)),
+        Record::Numbers(_) => RecordKey::Stream(StreamId::numbers(tenant)),
+        Record::Summary(_) => return None,
+        record => RecordKey::Stream(record.stream()?),
+    })
 }
 
 impl World {
@@ -219,18 +220,17 @@ impl World {
             }
         }
         for record in set.put {
-            let key = match &record {
-                Record::Message(it) => RecordKey::Message(it.ticket_id, it.meta.seq),
-                Record::ConfigVersion(it) => RecordKey::ConfigVersion(it.version),
-                record => {
-                    let Some(stream) = stream_of(tenant, record) else { continue };
+            match key_of(tenant, &record) {
+                Some(RecordKey::Stream(stream)) => {
                     let version = written.iter().find(|(other, _, _)| *other == stream);
                     let version = version.map_or(0, |(_, _, version)| *version);
-                    self.things.insert((tenant, stream), (version, record.clone()));
-                    continue;
+                    self.things.insert((tenant, stream), (version, record));
                 }
-            };
-            self.plain.insert((tenant, key), record);
+                Some(key) => {
+                    self.plain.insert((tenant, key), record);
+                }
+                None => {}
+            }
         }
         let has_events = !set.events.is_empty();
         let mut numbers: BTreeMap<StreamId, Version> =

@@ -18,4 +18,5 @@ mod tls;
 mod together;
 mod unreadable;
 mod upgrade;
+mod upgrade_lived;
 mod work;

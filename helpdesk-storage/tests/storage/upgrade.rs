@@ -24,12 +24,12 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use uuid::Uuid;
 
-fn file(name: &str) -> PathBuf {
+pub(crate) fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/storage/upgrades").join(name)
 }
 
 /// All of a database as SQL.
-fn dump(conn: &Connection) -> String {
+pub(crate) fn dump(conn: &Connection) -> String {
     let all = |sql: &str| -> Vec<(String, String)> {
         let mut statement = conn.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
