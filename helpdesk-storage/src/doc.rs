@@ -179,13 +179,17 @@ pub(crate) fn rewrite_run<'e>(
     Ok(Rewritten { run, n_entries, rest })
 }
 
-/// Names what is due and cannot be read: not why, as that may quote what people wrote.
-pub(crate) fn tell_unreadable(what: ClaimWhat, tenant: Uuid, id: Uuid) {
-    let what = match what {
+/// What is claimed, in a word.
+pub(crate) fn claimed_word(what: ClaimWhat) -> &'static str {
+    match what {
         ClaimWhat::Timers => "timer",
         ClaimWhat::Outbox => "outbox message",
-    };
-    tracing::error!(what, %tenant, %id, "what is due cannot be read");
+    }
+}
+
+/// Names what cannot be read: not why, as that may quote what people wrote.
+pub(crate) fn tell_unreadable(what: &str, tenant: Uuid, id: Uuid) {
+    tracing::error!(what, %tenant, %id, "it cannot be read, and is left where it is");
 }
 
 /// The kind with this word.

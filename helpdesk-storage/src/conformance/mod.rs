@@ -13,7 +13,7 @@
 //!     Ok(Arc::new(MemoryStore::default()) as Arc<dyn helpdesk_storage::Store>)
 //! }));
 //! let report = outcome?; // or one line for each case that failed
-//! println!("{report}"); // 140 passed, 0 skipped
+//! println!("{report}"); // such as: 151 passed, 0 skipped
 //! assert!(report.skipped.is_empty());
 //! # Ok::<(), String>(())
 //! ```

@@ -2,7 +2,7 @@
 
 use super::query::{Place, Query};
 use super::read::{column, small_count, unreadable};
-use crate::doc::{decode, stream_kind, tell_unreadable, timer_kind};
+use crate::doc::{claimed_word, decode, stream_kind, tell_unreadable, timer_kind};
 use crate::order::{instant, lease_end, micros};
 use crate::{
     ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Result, StoreError,
@@ -155,7 +155,7 @@ pub(super) fn claimed<'r>(
             Ok(lease) => leases.push(lease),
             Err(StoreError::Corrupt { .. }) => {
                 let id: Uuid = column(row, id_column(params.what))?;
-                tell_unreadable(params.what, tenant, id);
+                tell_unreadable(claimed_word(params.what), tenant, id);
                 unreadable.push(row);
             }
             Err(error) => return Err(error),

@@ -4,7 +4,7 @@ use super::doc::{decode, stream_kind, timer_kind};
 use super::failure::{corrupt, failed};
 use super::lease::small;
 use super::session::{Session, doc, integer, uuid, word};
-use crate::doc::tell_unreadable;
+use crate::doc::{claimed_word, tell_unreadable};
 use crate::order::{instant, lease_end, micros};
 use crate::{
     ClaimParams, ClaimWhat, Claimed, Lease, LeaseBody, LeaseToken, LeasedThing, Result, StoreError,
@@ -99,7 +99,7 @@ impl Session<'_> {
 
     /// Has what cannot be read, by the values of its row's key, due again later.
     fn put_off(&self, params: &ClaimParams, tenant: Uuid, id: Uuid, key: &[Value]) -> Result<()> {
-        tell_unreadable(params.what, tenant, id);
+        tell_unreadable(claimed_word(params.what), tenant, id);
         let until = lease_end(params.now, UNREADABLE_SECONDS).into();
         let sql = match params.what {
             ClaimWhat::Timers => &self.sql.timer_put_off,

@@ -4,7 +4,7 @@ use super::doc::{decode, encode_run, int};
 use super::failure::failed;
 use super::read::run;
 use super::session::{Session, doc, integer, uuid};
-use crate::doc::rewrite_run;
+use crate::doc::{rewrite_run, tell_unreadable};
 use crate::order::micros;
 use crate::{Maintain, Result};
 use helpdesk_core::case::record::DeadLetter;
@@ -91,7 +91,11 @@ impl Session<'_> {
             if !ids.is_empty() && !ids.contains(&id) {
                 return Ok(None);
             }
-            let letter: DeadLetter = decode("dead letter", doc(row, 2)?)?;
+            // One that cannot be read, such as what a newer version wrote, stays where it is.
+            let Ok(letter) = decode::<DeadLetter>("dead letter", doc(row, 2)?) else {
+                tell_unreadable("dead letter", tenant.0, id);
+                return Ok(None);
+            };
             Ok(Some((u32::try_from(integer(row, 1)?).unwrap_or(u32::MAX), letter)))
         })?;
         let mut n_moved = 0;

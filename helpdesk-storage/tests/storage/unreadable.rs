@@ -5,11 +5,12 @@ use crate::servers::options;
 use crate::sqlite;
 use crate::work::{received, start};
 use chrono::{DateTime, TimeDelta, Utc};
+use helpdesk_core::case::record::{Record, RecordKey};
 use helpdesk_core::event::TimerKind;
 use helpdesk_storage::postgres::PostgresStore;
 use helpdesk_storage::{
-    ChangeSet, ClaimParams, ClaimWhat, LEASE_SECONDS, LeaseBody, LeasedThing, Store,
-    UNREADABLE_SECONDS,
+    ChangeSet, ClaimParams, ClaimWhat, LEASE_SECONDS, LeaseBody, LeasedThing, Maintain, Settle,
+    SettleHow, Store, UNREADABLE_SECONDS,
 };
 use helpdesk_test_support::postgres::shared;
 use pollster::block_on;
@@ -121,6 +122,36 @@ fn a_timer_that_cannot_be_read_is_left_out(tables: &Tables<'_>) {
     assert_eq!(claim(UNREADABLE_SECONDS, 1), [(ids[1], 3)]);
     let rest = claim(UNREADABLE_SECONDS, 10);
     assert!(rest.contains(&(ids[0], 1)) && rest.contains(&(ids[2], 3)), "{rest:?}");
+}
+
+#[test]
+fn sqlite_puts_the_other_dead_letters_back_when_one_cannot_be_read() {
+    on_sqlite(|tables| {
+        let tenant = three(tables.store)[0].tenant;
+        let params = ClaimParams::new(ClaimWhat::Outbox, after(0), 10);
+        let leases = block_on(tables.store.claim(&params)).unwrap().leases;
+        let ids: Vec<Uuid> = leases
+            .iter()
+            .map(|lease| match &lease.body {
+                LeaseBody::Outbox(message) => message.id,
+                LeaseBody::Timer { .. } => Uuid::nil(),
+            })
+            .collect();
+        let how = || SettleHow::Dead { error: "no such mailbox".to_owned() };
+        let dead = leases.iter().map(|it| Settle { token: it.token, now: after(0), how: how() });
+        for settled in block_on(tables.store.settle(dead.collect())).unwrap() {
+            settled.unwrap();
+        }
+        let key = [RecordKey::DeadLetter(ids[0])];
+        let found = block_on(tables.store.get(tenant, &key)).unwrap().remove(0).unwrap();
+        let Record::DeadLetter(letter) = found.record else { panic!("no letter") };
+        tables.set("dead", "doc", r#"{"effect": "of tomorrow"}"#, "id", ids[0]);
+        let redrive = Maintain::Redrive { tenant, ids: Vec::new(), now: after(1) };
+        let put_back = || block_on(tables.store.maintain(&redrive)).unwrap().n_rows;
+        assert_eq!(put_back(), 2);
+        tables.set("dead", "doc", &serde_json::to_string(&letter).unwrap(), "id", ids[0]);
+        assert_eq!(put_back(), 1);
+    });
 }
 
 #[test]
