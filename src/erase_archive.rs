@@ -118,7 +118,8 @@ impl Helpdesk {
     /// Copies an archive without whoever was erased since it was written ([`ErasePerson`]). It is
     /// read twice, so `open` opens it from its beginning each time; `to` is another file, which
     /// then takes its place. Nothing is lost: entry for entry stands there, an erased one as the
-    /// journal would have it. What is archived after a person was erased has nothing of them.
+    /// journal would have it. What is archived after a person was erased has nothing of them, but for
+    /// what a round of retention had read already: copy once that is over.
     ///
     /// ```
     /// # async fn doc(desk: helpdesk::Helpdesk, tenant: helpdesk::core::id::TenantId)
