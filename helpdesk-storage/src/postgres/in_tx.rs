@@ -32,7 +32,9 @@ impl fmt::Debug for InTx<'_> {
 ///
 /// The transaction must be `READ COMMITTED`, the default. Once it has written anything, the
 /// feed of every tenant stands still until it ends, so keep it short, and read what you decide
-/// on in it or before it: it may have to [run again](InTx::commit) otherwise.
+/// on in it or before it: it may have to [run again](InTx::commit) otherwise. The change set of a
+/// command, decided by all rules of the desk, is made by the engine's `prepare`
+/// (`Helpdesk::prepare` of the crate `helpdesk`).
 ///
 /// ```no_run
 /// # async fn example(

@@ -17,7 +17,9 @@ use std::borrow::Cow;
 /// store may be open meanwhile, and sees everything once the host's transaction is
 /// committed. Begin it with
 /// [`TransactionBehavior::Immediate`](rusqlite::TransactionBehavior::Immediate), so that
-/// no other writer comes between what is checked and what is written.
+/// no other writer comes between what is checked and what is written. The change set of a command,
+/// decided by all rules of the desk, is made by the engine's `prepare` (`Helpdesk::prepare` of the
+/// crate `helpdesk`).
 ///
 /// ```
 /// use helpdesk_core::id::{CommandId, TenantId};
