@@ -27,7 +27,9 @@ use helpdesk_core::query::{
 use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::custom::FieldOwner;
 use helpdesk_core::view::OrderBy;
-use helpdesk_storage::{CountBy, CountQuery, Cursor, ListKind, ListQuery, Order, Page, Shelf};
+use helpdesk_storage::{
+    CountBy, CountQuery, Cursor, ListKind, ListQuery, Order, Page, Shelf, StoreExt,
+};
 
 /// Rows of a page unless a query says.
 const PAGE_DEFAULT: usize = 50;
@@ -300,8 +302,7 @@ impl Helpdesk {
                 RecordKey::Unique(UniqueKey::Number { number: number.clone() })
             }
         };
-        let found = self.inner.store.get(asking.actor.tenant, &[key]).await?;
-        match found.into_iter().flatten().next() {
+        match self.inner.store.get_one(asking.actor.tenant, key).await? {
             Some(Stored { version, record: Record::Case(case) }) if asking.sees(&case) => {
                 Ok((*case, version))
             }

@@ -21,7 +21,7 @@ use helpdesk_core::ticket::message::{Attachment, Message};
 use helpdesk_storage::blob::{
     self, Blob, BlobHash, BlobRead, BlobStore, ByteStream, PutBlob, verified,
 };
-use helpdesk_storage::{ListKind, ListQuery};
+use helpdesk_storage::{ListKind, ListQuery, StoreExt};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -272,9 +272,9 @@ impl Helpdesk {
     ) -> Result<Box<Message>> {
         let (case, _) = self.seen(asking, name).await?;
         let key = RecordKey::Message(case.ticket.id, seq);
-        let found = self.inner.store.get(asking.actor.tenant, &[key]).await?;
+        let found = self.inner.store.get_one(asking.actor.tenant, key).await?;
         let reads_notes = asking.scope(Permission::ReadNotes).permits(&case.ticket);
-        match found.into_iter().flatten().next().map(|stored| stored.record) {
+        match found.map(|stored| stored.record) {
             Some(Record::Message(message)) if reads_notes || message.public().is_some() => {
                 Ok(message)
             }

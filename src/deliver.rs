@@ -14,7 +14,9 @@ use helpdesk_core::event::StreamId;
 use helpdesk_core::id::{AgentId, TenantId};
 use helpdesk_core::ticket::message::{Message, PublicMessage};
 use helpdesk_notify::{DeliveryError, Notification, Recipient};
-use helpdesk_storage::{ClaimParams, ClaimWhat, Lease, LeaseBody, Maintain, Settle, SettleHow};
+use helpdesk_storage::{
+    ClaimParams, ClaimWhat, Lease, LeaseBody, Maintain, Settle, SettleHow, StoreExt,
+};
 use std::collections::VecDeque;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -263,7 +265,7 @@ impl Helpdesk {
         for _ in 0..JOINS_MAX {
             let Some(into) = contact.joined_into else { break };
             let key = RecordKey::Stream(StreamId::contact(into));
-            let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
+            let found = self.inner.store.get_one(tenant, key).await?;
             match found.map(|stored| stored.record) {
                 Some(Record::Contact(other)) => contact = *other,
                 _ => break,

@@ -17,7 +17,7 @@ use helpdesk_core::case::erase::{People, Traces, acted, erase_entries};
 use helpdesk_core::case::record::{Record, RecordKey, Stored};
 use helpdesk_core::command::{Command, EraseFromTicket, ErasePerson};
 use helpdesk_core::decide::Made;
-use helpdesk_core::event::{Event, Recorded, StreamId, StreamKind};
+use helpdesk_core::event::{Event, StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{ArticleId, ContactId, TenantId, TicketId, Version, derived_command_id};
 use helpdesk_core::limit::PAGE_MAX;
@@ -25,7 +25,7 @@ use helpdesk_core::query::{HeldOfPerson, HeldTicket};
 use helpdesk_core::ticket::message::Message;
 use helpdesk_storage::blob::BlobHash;
 use helpdesk_storage::{
-    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, Maintain, Pages,
+    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, Maintain, Pages, StoreExt,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -120,7 +120,7 @@ impl Helpdesk {
     /// A contact and those that were joined into it, or into one of those.
     async fn people(&self, tenant: TenantId, contact: ContactId) -> Result<People> {
         let key = RecordKey::Stream(StreamId::contact(contact));
-        let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
+        let found = self.inner.store.get_one(tenant, key).await?;
         let Some(Record::Contact(it)) = found.map(|stored| stored.record) else {
             let text = format!("no contact `{contact}`");
             return Err(Rejection::at(Code::NotFound, "contact", text).into());
@@ -132,7 +132,7 @@ impl Helpdesk {
         let mut people = People::from([contact]);
         let mut to_ask = vec![contact];
         while let Some(contact) = to_ask.pop() {
-            for entry in self.entries(tenant, StreamId::contact(contact)).await? {
+            for entry in self.inner.store.history(tenant, StreamId::contact(contact)).await? {
                 if let Event::ContactAbsorbed { from, .. } = entry.entry.event
                     && people.insert(from)
                 {
@@ -263,32 +263,14 @@ impl Helpdesk {
         people: &People,
         traces: &mut Traces,
     ) -> Result<()> {
-        let key = RecordKey::Stream(StreamId::case(ticket));
-        let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
-        let Some(Record::Case(case)) = found.map(|stored| stored.record) else { return Ok(()) };
+        let Some((_, case)) = self.inner.store.get_case(tenant, ticket).await? else {
+            return Ok(());
+        };
         traces.note_ticket(&case.ticket, people);
         for message in self.messages(tenant, ticket, 1..=case.ticket.counters.messages).await? {
             traces.note_message(&message.meta, people);
         }
         Ok(())
-    }
-
-    /// All entries of one stream.
-    pub(crate) async fn entries(
-        &self,
-        tenant: TenantId,
-        stream: StreamId,
-    ) -> Result<Vec<Recorded>> {
-        let mut entries: Vec<Recorded> = Vec::new();
-        loop {
-            let after = entries.last().map_or(0, |entry| entry.n);
-            let source = EventSource::Stream { stream, after };
-            let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
-            entries.extend(page.rows);
-            if page.next.is_none() {
-                return Ok(entries);
-            }
-        }
     }
 
     async fn erase_entries(
@@ -298,7 +280,8 @@ impl Helpdesk {
         known: &Traces,
         people: &People,
     ) -> Result<()> {
-        let entries = erase_entries(&self.entries(tenant, stream).await?, known, people);
+        let entries =
+            erase_entries(&self.inner.store.history(tenant, stream).await?, known, people);
         if !entries.is_empty() {
             self.inner.store.maintain(&Maintain::Rewrite { tenant, entries }).await?;
         }
@@ -371,7 +354,7 @@ impl Helpdesk {
         let mut held = HeldOfPerson::default();
         for &contact in &people {
             let key = RecordKey::Stream(StreamId::contact(contact));
-            let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
+            let found = self.inner.store.get_one(tenant, key).await?;
             if let Some(Record::Contact(contact)) = found.map(|stored| stored.record) {
                 held.contacts.push(*contact);
             }
@@ -381,9 +364,7 @@ impl Helpdesk {
         held.votes = self.votes(tenant, &people, &streams).await?;
         let searches = self.searches(tenant, &tickets, asking.now).await?;
         for (id, traces) in tickets {
-            let key = RecordKey::Stream(StreamId::case(id));
-            let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
-            let Some(Record::Case(case)) = found.map(|stored| stored.record) else { continue };
+            let Some((_, case)) = self.inner.store.get_case(tenant, id).await? else { continue };
             if !asking.scope(Permission::Read).permits(&case.ticket) {
                 continue;
             }

@@ -61,7 +61,7 @@ impl Helpdesk {
     async fn read_snapshot(&self, id: TenantId) -> Result<Snapshot> {
         let position = self.inner.store.feed_end(id).await?;
         let key = RecordKey::Stream(StreamId::config(id));
-        let stored = self.inner.store.get(id, &[key]).await?.into_iter().flatten().next();
+        let stored = self.inner.store.get_one(id, key).await?;
         let (config_version, desk) = match &stored {
             Some(Stored { version, record: Record::Config(config) }) => {
                 (*version, Arc::new(read_desk(&self.inner.reader, config)?))
@@ -274,8 +274,8 @@ impl Helpdesk {
         last: u64,
     ) -> std::result::Result<std::ops::Range<u64>, StoreError> {
         let stream = StreamId::numbers(tenant.id);
-        let stored = self.inner.store.get(tenant.id, &[RecordKey::Stream(stream)]).await?;
-        let (version, mut numbers) = match stored.into_iter().flatten().next() {
+        let stored = self.inner.store.get_one(tenant.id, RecordKey::Stream(stream)).await?;
+        let (version, mut numbers) = match stored {
             Some(Stored { version, record: Record::Numbers(numbers) }) => (version, numbers),
             _ => (0, Numbers::default()),
         };

@@ -187,7 +187,7 @@ impl Helpdesk {
     async fn changed_keys(&self, asking: &Asking<'_>, document: &Value) -> Result<Vec<String>> {
         let tenant = asking.actor.tenant;
         let key = RecordKey::Stream(StreamId::config(tenant));
-        let found = self.inner.store.get(tenant, &[key]).await?.into_iter().flatten().next();
+        let found = self.inner.store.get_one(tenant, key).await?;
         let before = match found.map(|stored| stored.record) {
             Some(Record::Config(config)) => config.document,
             _ => Value::Null,

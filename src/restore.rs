@@ -10,7 +10,7 @@ use helpdesk_core::case::archive::{is_tombstone, tombstone};
 use helpdesk_core::event::{Recorded, StreamId, StreamKind};
 use helpdesk_core::id::{TenantId, TicketId, Version};
 use helpdesk_core::limit::PAGE_MAX;
-use helpdesk_storage::{Follower, Maintain};
+use helpdesk_storage::{Follower, Maintain, StoreExt};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How the lines of an archive and the journal stand to each other.
@@ -110,7 +110,7 @@ impl Helpdesk {
         let mut back = Vec::new();
         for stream in streams {
             let standing = match stream.kind {
-                StreamKind::Case => self.entries(tenant, stream).await?,
+                StreamKind::Case => self.inner.store.history(tenant, stream).await?,
                 _ => Vec::new(),
             };
             let mut its_back = Vec::new();

@@ -20,7 +20,7 @@ use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::retention::Retention;
 use helpdesk_core::view::{Direction, OrderBy};
 use helpdesk_search::TicketChange;
-use helpdesk_storage::{Follower, ListKind, ListQuery, Maintain, Order, Shelf};
+use helpdesk_storage::{Follower, ListKind, ListQuery, Maintain, Order, Shelf, StoreExt};
 
 /// The name by which the store keeps how far the journal is in the archive.
 pub(crate) const CHECKPOINT: &str = "retention";
@@ -385,7 +385,7 @@ impl Helpdesk {
         let mut query = deleted(tenant, turn.pace.now());
         while let Some((tickets, next)) = self.next_deleted(&query, before).await? {
             for (ticket, _) in &tickets {
-                let entries = self.entries(tenant, StreamId::case(*ticket)).await?;
+                let entries = self.inner.store.history(tenant, StreamId::case(*ticket)).await?;
                 report.archived += self.append(tenant, archive, &entries).await?;
             }
             // One that is changed meanwhile stays, as its version is another.
