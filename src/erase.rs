@@ -24,9 +24,7 @@ use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::query::{HeldOfPerson, HeldTicket};
 use helpdesk_core::ticket::message::Message;
 use helpdesk_storage::blob::BlobHash;
-use helpdesk_storage::{
-    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, Maintain, Pages, StoreExt,
-};
+use helpdesk_storage::{ChangeSet, Expect, ListKind, ListQuery, Maintain, News, Pages, StoreExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -149,12 +147,9 @@ impl Helpdesk {
         let mut all = Found::default();
         let found = &mut all.tickets;
         let mut archived = BTreeSet::new();
-        let mut after = 0;
-        loop {
-            let source = EventSource::News { after, kinds: Vec::new() };
-            let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
-            for entry in &page.rows {
-                after = entry.position;
+        let mut news = News::new(tenant, 0, Vec::new());
+        while let Some(entries) = news.next(&*self.inner.store).await? {
+            for entry in &entries {
                 let stream = entry.entry.stream;
                 let has_acted = acted(entry, people);
                 all.addresses.extend(entry.entry.origin.ip.filter(|_| has_acted));
@@ -170,9 +165,6 @@ impl Helpdesk {
                 if !traces.is_empty() {
                     found.entry(TicketId(stream.id)).or_default().note(entry, people);
                 }
-            }
-            if page.next.is_none() {
-                break;
             }
         }
         for ticket in archived {
@@ -222,15 +214,12 @@ impl Helpdesk {
             people.iter().filter_map(vote).map(RecordKey::Stream).collect::<Vec<_>>()
         };
         let keys: Vec<RecordKey> = articles.flat_map(by).collect();
-        let mut votes = Vec::new();
-        for keys in keys.chunks(PAGE_MAX) {
-            for stored in self.inner.store.get(tenant, keys).await?.into_iter().flatten() {
-                if let Record::Vote(vote) = stored.record {
-                    votes.push(*vote);
-                }
-            }
-        }
-        Ok(votes)
+        let found = self.inner.store.get_all(tenant, &keys).await?;
+        let votes = found.into_iter().flatten().filter_map(|stored| match stored.record {
+            Record::Vote(vote) => Some(*vote),
+            _ => None,
+        });
+        Ok(votes.collect())
     }
 
     /// Empties what was searched in those sessions.
@@ -311,15 +300,12 @@ impl Helpdesk {
         seqs: impl Iterator<Item = u32>,
     ) -> Result<Vec<Message>> {
         let keys: Vec<RecordKey> = seqs.map(|seq| RecordKey::Message(ticket, seq)).collect();
-        let mut messages = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(PAGE_MAX) {
-            for stored in self.inner.store.get(tenant, keys).await?.into_iter().flatten() {
-                if let Record::Message(message) = stored.record {
-                    messages.push(*message);
-                }
-            }
-        }
-        Ok(messages)
+        let found = self.inner.store.get_all(tenant, &keys).await?;
+        let messages = found.into_iter().flatten().filter_map(|stored| match stored.record {
+            Record::Message(message) => Some(*message),
+            _ => None,
+        });
+        Ok(messages.collect())
     }
 
     /// Deletes those of these files that no message names any more. One that was put a short time ago

@@ -17,7 +17,7 @@ use helpdesk_core::event::{Recorded, StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{ContactId, TenantId, TicketId, Version};
 use helpdesk_core::limit::PAGE_MAX;
-use helpdesk_storage::{EventQuery, EventSource};
+use helpdesk_storage::{News, StoreExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Write};
 
@@ -54,17 +54,14 @@ impl Erased {
         tenant: TenantId,
         entries: &[Recorded],
     ) -> Result<()> {
-        let new: Vec<ContactId> =
-            entries.iter().flat_map(named).filter(|contact| self.asked.insert(*contact)).collect();
-        for some in new.chunks(PAGE_MAX) {
-            let keys: Vec<RecordKey> =
-                some.iter().map(|it| RecordKey::Stream(StreamId::contact(*it))).collect();
-            for stored in desk.inner.store.get(tenant, &keys).await?.into_iter().flatten() {
-                if let Record::Contact(contact) = stored.record
-                    && is_contact_erased(&contact)
-                {
-                    self.people.insert(contact.id);
-                }
+        let new = entries.iter().flat_map(named).filter(|contact| self.asked.insert(*contact));
+        let new: Vec<RecordKey> =
+            new.map(|contact| RecordKey::Stream(StreamId::contact(contact))).collect();
+        for stored in desk.inner.store.get_all(tenant, &new).await?.into_iter().flatten() {
+            if let Record::Contact(contact) = stored.record
+                && is_contact_erased(&contact)
+            {
+                self.people.insert(contact.id);
             }
         }
         Ok(())
@@ -189,21 +186,16 @@ impl Helpdesk {
     /// What was erased from tickets, as the journal says.
     async fn erasures(&self, tenant: TenantId) -> Result<BTreeMap<TicketId, Taken>> {
         let mut found: BTreeMap<TicketId, Taken> = BTreeMap::new();
-        let mut after = 0;
-        loop {
-            let source = EventSource::News { after, kinds: vec![StreamKind::Case] };
-            let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
-            for entry in &page.rows {
-                after = entry.position;
+        let mut news = News::new(tenant, 0, vec![StreamKind::Case]);
+        while let Some(entries) = news.next(&*self.inner.store).await? {
+            for entry in &entries {
                 if was_erasure(entry) || Traces::default().note_erasure(entry) {
                     let ticket = TicketId(entry.entry.stream.id);
                     found.entry(ticket).or_default().note(entry, &People::new());
                 }
             }
-            if page.next.is_none() {
-                return Ok(found);
-            }
         }
+        Ok(found)
     }
 
     /// Entries that are to be put back where their tombstones stand, without whoever was erased

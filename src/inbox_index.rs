@@ -14,7 +14,7 @@ use helpdesk_core::limit::PAGE_MAX;
 use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::message::MessageKind;
 use helpdesk_search::{Checkpoints, MessageText, TicketChange, TicketIndex, TicketText};
-use helpdesk_storage::{ListKind, ListQuery, Pages, Shelf};
+use helpdesk_storage::{ListKind, ListQuery, Pages, Shelf, StoreExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -73,20 +73,15 @@ impl Helpdesk {
     ) -> Result<Vec<TicketText>> {
         let of_ticket = |ticket: &Ticket| {
             let id = ticket.id;
-            (1..=ticket.counters.messages).map(move |seq| (id, seq))
+            (1..=ticket.counters.messages).map(move |seq| RecordKey::Message(id, seq))
         };
-        let keys: Vec<(TicketId, u32)> = tickets.iter().flat_map(of_ticket).collect();
+        let keys: Vec<RecordKey> = tickets.iter().flat_map(of_ticket).collect();
         let mut messages: BTreeMap<TicketId, Vec<MessageText>> = BTreeMap::new();
-        for chunk in keys.chunks(PAGE_MAX) {
-            let records: Vec<RecordKey> =
-                chunk.iter().map(|(id, seq)| RecordKey::Message(*id, *seq)).collect();
-            let found = self.inner.store.get(tenant, &records).await?;
-            for ((id, _), stored) in chunk.iter().zip(found) {
-                if let Some(Stored { record: Record::Message(message), .. }) = stored {
-                    let is_internal = message.meta.kind != MessageKind::PublicReply;
-                    let own = messages.entry(*id).or_default();
-                    own.push(MessageText { is_internal, text: message.text });
-                }
+        for stored in self.inner.store.get_all(tenant, &keys).await?.into_iter().flatten() {
+            if let Record::Message(message) = stored.record {
+                let is_internal = message.meta.kind != MessageKind::PublicReply;
+                let own = messages.entry(message.ticket_id).or_default();
+                own.push(MessageText { is_internal, text: message.text });
             }
         }
         let text = |ticket: &Ticket| TicketText {

@@ -23,7 +23,7 @@ use helpdesk_core::query::{
 use helpdesk_search::{
     ArticleIndex, ArticleQuery, Asker, Change, Checkpoints, Facets, FullTextIndex, Hit,
 };
-use helpdesk_storage::{ListKind, ListQuery, Pages};
+use helpdesk_storage::{ListKind, ListQuery, Pages, StoreExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -219,13 +219,11 @@ impl Helpdesk {
         ids: &[ArticleId],
     ) -> Result<BTreeMap<ArticleId, ArticleMeta>> {
         let mut articles = BTreeMap::new();
-        for chunk in ids.chunks(PAGE_MAX) {
-            let key = |id: &ArticleId| RecordKey::Stream(StreamId::article(*id));
-            let keys: Vec<RecordKey> = chunk.iter().map(key).collect();
-            for stored in self.inner.store.get(tenant, &keys).await?.into_iter().flatten() {
-                if let Record::Article(article) = stored.record {
-                    articles.insert(article.id, *article);
-                }
+        let key = |id: &ArticleId| RecordKey::Stream(StreamId::article(*id));
+        let keys: Vec<RecordKey> = ids.iter().map(key).collect();
+        for stored in self.inner.store.get_all(tenant, &keys).await?.into_iter().flatten() {
+            if let Record::Article(article) = stored.record {
+                articles.insert(article.id, *article);
             }
         }
         Ok(articles)

@@ -16,7 +16,7 @@ use helpdesk_core::ticket::Ticket;
 use helpdesk_core::ticket::message::MessageKind;
 use helpdesk_core::view::{Direction, OrderBy};
 use helpdesk_search::{ArticleIndex, ArticleQuery, Asker, FullTextIndex, TopicFinder};
-use helpdesk_storage::{ListKind, ListQuery, Order, Pages, Shelf};
+use helpdesk_storage::{ListKind, ListQuery, Order, Pages, Shelf, StoreExt};
 use std::collections::BTreeMap;
 
 /// Tickets among which topics are looked for: the newest.
@@ -131,16 +131,14 @@ impl Helpdesk {
     /// Subject and first message of each ticket; of a note only the subject.
     async fn first_texts(&self, asking: &Asking<'_>, tickets: &[Ticket]) -> Result<Vec<String>> {
         let mut first: BTreeMap<TicketId, String> = BTreeMap::new();
-        for chunk in tickets.chunks(PAGE_MAX) {
-            let key = |ticket: &Ticket| RecordKey::Message(ticket.id, 1);
-            let keys: Vec<RecordKey> = chunk.iter().map(key).collect();
-            let found = self.inner.store.get(asking.actor.tenant, &keys).await?;
-            for stored in found.into_iter().flatten() {
-                if let Record::Message(message) = stored.record
-                    && message.meta.kind == MessageKind::PublicReply
-                {
-                    first.insert(message.ticket_id, message.text);
-                }
+        let key = |ticket: &Ticket| RecordKey::Message(ticket.id, 1);
+        let keys: Vec<RecordKey> = tickets.iter().map(key).collect();
+        let found = self.inner.store.get_all(asking.actor.tenant, &keys).await?;
+        for stored in found.into_iter().flatten() {
+            if let Record::Message(message) = stored.record
+                && message.meta.kind == MessageKind::PublicReply
+            {
+                first.insert(message.ticket_id, message.text);
             }
         }
         let text = |ticket: &Ticket| {

@@ -15,9 +15,7 @@ use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{AgentId, CommandId, ContactId, TenantId, TicketNumber};
 use helpdesk_core::limit::{PAGE_MAX, PARENT_DEPTH_MAX, TICKET_NUMBER_MAX};
 use helpdesk_core::query::Query;
-use helpdesk_storage::{
-    ChangeSet, EventQuery, EventSource, Expect, ListKind, ListQuery, StoreError, StoreExt,
-};
+use helpdesk_storage::{ChangeSet, Expect, ListKind, ListQuery, News, StoreError, StoreExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use uuid::Uuid;
@@ -95,15 +93,11 @@ impl Helpdesk {
     pub async fn refresh(&self, tenant: TenantId) -> Result<()> {
         let Some(tenant) = self.known_tenant(tenant) else { return Ok(()) };
         let settled = self.inner.store.feed_end(tenant.id).await?;
-        let mut after = tenant.snapshot().position;
-        loop {
-            let kinds = vec![StreamKind::Agent, StreamKind::Presence, StreamKind::Config];
-            let query = EventQuery::new(tenant.id, EventSource::News { after, kinds }, PAGE_MAX);
-            let page = self.inner.store.events(&query).await?;
-            let Some(last) = page.rows.last() else { break };
-            after = last.position;
+        let kinds = vec![StreamKind::Agent, StreamKind::Presence, StreamKind::Config];
+        let mut news = News::new(tenant.id, tenant.snapshot().position, kinds);
+        while let Some(rows) = news.next(&*self.inner.store).await? {
             let mut streams: Vec<StreamId> = Vec::new();
-            for row in &page.rows {
+            for row in &rows {
                 let stream = row.entry.stream;
                 match stream.kind {
                     StreamKind::Config => streams.push(stream),
@@ -113,9 +107,6 @@ impl Helpdesk {
             streams.sort();
             streams.dedup();
             self.take_streams(&tenant, &streams).await?;
-            if page.next.is_none() {
-                break;
-            }
         }
         // What comes after it is read again: something may yet come to stand before it.
         tenant.advance(settled);

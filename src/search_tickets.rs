@@ -24,7 +24,7 @@ use helpdesk_core::search_query::{SearchOrder, SearchQuery, SearchTerms, TextQue
 use helpdesk_core::ticket::Ticket;
 use helpdesk_core::view::{Direction, OrderBy};
 use helpdesk_search::{TicketHit, TicketIndex, TicketQuery, ticket_has};
-use helpdesk_storage::{Cursor, ListQuery, Order, Pages};
+use helpdesk_storage::{Cursor, ListQuery, Order, Pages, StoreExt};
 use std::collections::{HashMap, HashSet};
 
 /// Found tickets that are put in order in memory; more are picked out of the store's list.
@@ -350,21 +350,19 @@ impl Helpdesk {
             }
         }
         let mut around = AroundCases::default();
-        for chunk in keys.chunks(PAGE_MAX) {
-            let found = self.inner.store.get(search.asking.actor.tenant, chunk).await?;
-            for (key, stored) in chunk.iter().zip(found) {
-                match (key, stored.map(|stored| stored.record)) {
-                    (_, Some(Record::Contact(contact))) => {
-                        around.contacts.insert(contact.id, *contact);
-                    }
-                    (_, Some(Record::Organization(organization))) => {
-                        around.organizations.insert(organization.id, *organization);
-                    }
-                    (RecordKey::Message(ticket, _), Some(Record::Message(message))) => {
-                        around.bodies.insert(*ticket, message.text);
-                    }
-                    _ => {}
+        let found = self.inner.store.get_all(search.asking.actor.tenant, &keys).await?;
+        for stored in found.into_iter().flatten() {
+            match stored.record {
+                Record::Contact(contact) => {
+                    around.contacts.insert(contact.id, *contact);
                 }
+                Record::Organization(organization) => {
+                    around.organizations.insert(organization.id, *organization);
+                }
+                Record::Message(message) => {
+                    around.bodies.insert(message.ticket_id, message.text);
+                }
+                _ => {}
             }
         }
         Ok(around)

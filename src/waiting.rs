@@ -20,7 +20,7 @@ use helpdesk_core::routing::next::{ForAgent, count_for};
 use helpdesk_core::routing::queue::Queue;
 use helpdesk_core::routing::waiting_index::{Waiting, WaitingIndex};
 use helpdesk_core::ticket::Ticket;
-use helpdesk_storage::{EventQuery, EventSource, ListKind, ListQuery, Pages, Shelf, StoreExt};
+use helpdesk_storage::{ListKind, ListQuery, News, Pages, Shelf, StoreExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -125,15 +125,10 @@ impl Helpdesk {
     /// Takes in what the journal tells since.
     async fn follow(&self, tenant: TenantId, kept: &mut Kept) -> Result<()> {
         let settled = self.inner.store.feed_end(tenant).await?;
-        let mut after = kept.position;
-        loop {
-            let kinds = vec![StreamKind::Case, StreamKind::Contact];
-            let source = EventSource::News { after, kinds };
-            let page = self.inner.store.events(&EventQuery::new(tenant, source, PAGE_MAX)).await?;
-            let Some(last) = page.rows.last() else { break };
-            after = last.position;
-            let streams: BTreeSet<StreamId> =
-                page.rows.iter().map(|row| row.entry.stream).collect();
+        let kinds = vec![StreamKind::Case, StreamKind::Contact];
+        let mut news = News::new(tenant, kept.position, kinds);
+        while let Some(rows) = news.next(&*self.inner.store).await? {
+            let streams: BTreeSet<StreamId> = rows.iter().map(|row| row.entry.stream).collect();
             let keys: Vec<RecordKey> = streams.iter().copied().map(RecordKey::Stream).collect();
             let found = self.inner.store.get(tenant, &keys).await?;
             let mut cases = Vec::new();
@@ -149,9 +144,6 @@ impl Helpdesk {
                 }
             }
             self.put_cases(tenant, kept, cases).await?;
-            if page.next.is_none() {
-                break;
-            }
         }
         // What comes after it is read again: something may yet come to stand before it.
         kept.position = kept.position.max(settled);

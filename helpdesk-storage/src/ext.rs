@@ -1,10 +1,10 @@
 //! Conveniences on top of [`Store`](crate::Store).
 
-use crate::{ListQuery, Page, Result, Store, StoreError};
+use crate::{EventQuery, EventSource, ListQuery, Page, Result, Store, StoreError};
 use async_trait::async_trait;
 use helpdesk_core::case::Case;
 use helpdesk_core::case::record::{Record, RecordKey, Stored};
-use helpdesk_core::event::{Recorded, StreamId};
+use helpdesk_core::event::{Recorded, StreamId, StreamKind};
 use helpdesk_core::id::{TenantId, TicketId, Version};
 use helpdesk_core::limit::PAGE_MAX;
 
@@ -18,6 +18,19 @@ pub trait StoreExt: Store {
     /// As [`Store::get`].
     async fn get_one(&self, tenant: TenantId, key: RecordKey) -> Result<Option<Stored>> {
         Ok(self.get(tenant, &[key]).await?.pop().flatten())
+    }
+
+    /// The records with these keys, in their order, however many; [`PAGE_MAX`] at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::get`].
+    async fn get_all(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {
+        let mut found = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(PAGE_MAX) {
+            found.extend(self.get(tenant, keys).await?);
+        }
+        Ok(found)
     }
 
     /// A ticket's case and its version.
@@ -65,8 +78,8 @@ pub trait StoreExt: Store {
         let mut entries: Vec<Recorded> = Vec::new();
         loop {
             let after = entries.last().map_or(0, |entry| entry.n);
-            let source = crate::EventSource::Stream { stream, after };
-            let query = crate::EventQuery::new(tenant, source, PAGE_MAX);
+            let source = EventSource::Stream { stream, after };
+            let query = EventQuery::new(tenant, source, PAGE_MAX);
             let page = self.events(&query).await?;
             entries.extend(page.rows);
             if page.next.is_none() {
@@ -108,5 +121,36 @@ impl Pages {
             None => self.query = None,
         }
         Ok(Some(rows))
+    }
+}
+
+/// A tenant's [news](EventSource::News), page by page, from a position to the end that there is.
+#[derive(Debug)]
+pub struct News {
+    tenant: TenantId,
+    kinds: Vec<StreamKind>,
+    /// After which position; `None` when the last page was given.
+    after: Option<u64>,
+}
+
+impl News {
+    /// Of streams of these kinds, all for none, after this position.
+    #[must_use]
+    pub fn new(tenant: TenantId, after: u64, kinds: Vec<StreamKind>) -> Self {
+        Self { tenant, kinds, after: Some(after) }
+    }
+
+    /// The entries of the next page, some; `None` after the last one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`]; the next call asks for the same page again.
+    pub async fn next(&mut self, store: &(impl Store + ?Sized)) -> Result<Option<Vec<Recorded>>> {
+        let Some(after) = self.after else { return Ok(None) };
+        let source = EventSource::News { after, kinds: self.kinds.clone() };
+        let Page { rows, next } =
+            store.events(&EventQuery::new(self.tenant, source, PAGE_MAX)).await?;
+        self.after = next.and_then(|_| rows.last()).map(|last| last.position);
+        Ok((!rows.is_empty()).then_some(rows))
     }
 }

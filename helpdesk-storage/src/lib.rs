@@ -32,7 +32,7 @@ pub use change_set::{
     ChangeSet, Committed, Expect, LeaseToken, LeasedThing, NewOutbox, TimerOp, UniqueOp,
 };
 pub use error::{Conflict, Result, StoreError};
-pub use ext::{Pages, StoreExt};
+pub use ext::{News, Pages, StoreExt};
 pub use follower::Follower;
 pub use query::{
     Bucket, Capabilities, ClaimParams, ClaimWhat, Claimed, CountBy, CountQuery, Cursor, Direction,

@@ -17,7 +17,7 @@ use helpdesk_core::what_if::compare::Replayed;
 use helpdesk_core::what_if::course::Course;
 use helpdesk_core::what_if::input::{Act, Input, inputs};
 use helpdesk_core::what_if::{Sample, WhatIf};
-use helpdesk_storage::{ListKind, ListQuery, Pages, Shelf};
+use helpdesk_storage::{ListKind, ListQuery, Pages, Shelf, StoreExt};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tickets whose texts are read at once.
@@ -159,18 +159,16 @@ impl Helpdesk {
         // Contacts name organizations, and nobody else.
         for _ in 0..2 {
             let next: Vec<StreamId> = wanted.difference(&known).copied().collect();
-            for chunk in next.chunks(PAGE_MAX) {
-                let keys: Vec<RecordKey> = chunk.iter().copied().map(RecordKey::Stream).collect();
-                let found = self.inner.store.get(asking.actor.tenant, &keys).await?;
-                for stored in found.into_iter().flatten() {
-                    let mut record = stored.record;
-                    if let Record::Contact(contact) = &mut record {
-                        wanted.extend(contact.organization.map(StreamId::organization));
-                        // Who answers them is what the replay finds out.
-                        contact.last_answered_by = None;
-                    }
-                    people.push(record);
+            let keys: Vec<RecordKey> = next.iter().copied().map(RecordKey::Stream).collect();
+            let found = self.inner.store.get_all(asking.actor.tenant, &keys).await?;
+            for stored in found.into_iter().flatten() {
+                let mut record = stored.record;
+                if let Record::Contact(contact) = &mut record {
+                    wanted.extend(contact.organization.map(StreamId::organization));
+                    // Who answers them is what the replay finds out.
+                    contact.last_answered_by = None;
                 }
+                people.push(record);
             }
             known.extend(next);
         }
