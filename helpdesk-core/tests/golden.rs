@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+use helpdesk_core::case::archive::tombstone;
+use helpdesk_core::case::erase::was_erasure;
 use helpdesk_core::event::Event;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -55,6 +57,21 @@ fn each_type_of_event_has_its_line() {
         lines().map(|(_, line)| line["type"].as_str().unwrap().to_owned()).collect();
     let missing: Vec<&&str> = known.iter().filter(|name| !lines.contains(**name)).collect();
     assert_eq!(missing, Vec::<&&str>::new());
+}
+
+#[test]
+fn the_tombstone_of_an_erasure_is_known_as_one() {
+    let erasure = Event::WriterErased { of_requester: true, messages: vec![1], n_attachments: 0 };
+    for (event, is_one) in [(erasure, true), (Event::Woken, false)] {
+        let entry = json!({
+            "n": 1, "position": 1, "at": "2026-11-20T09:00:00Z", "event": event,
+            "stream": {"kind": "case", "id": "00000000-0000-0000-0000-000000000001"},
+            "origin": {"kind": "system", "cause":
+                {"type": "command", "id": "00000000-0000-0000-0000-000000000002"}},
+        });
+        let left = tombstone(&serde_json::from_value(entry).unwrap());
+        assert_eq!(was_erasure(&left), is_one, "{left:?}");
+    }
 }
 
 #[test]

@@ -6,8 +6,9 @@
 
 use crate::actor::Author;
 use crate::contact::{Contact, ContactPatch};
-use crate::event::{Event, Recorded, RoutedBy, StreamKind};
+use crate::event::{Event, NewEvent, Recorded, RoutedBy, StreamKind};
 use crate::id::ContactId;
+use crate::prediction::Prediction;
 use crate::ticket::change::Change;
 use crate::ticket::message::{Attachment, Message, MessageMeta, text_hash};
 use crate::ticket::{Follower, Ticket};
@@ -15,6 +16,9 @@ use std::collections::BTreeSet;
 
 /// What stands where a person's words or name stood.
 pub const ERASED: &str = "Erased";
+
+/// The name of [`Event::WriterErased`].
+const WRITER_ERASED: &str = "writer_erased";
 
 /// The contacts that one person is, those joined into one included.
 pub type People = BTreeSet<ContactId>;
@@ -95,27 +99,24 @@ pub struct Traces {
 impl Traces {
     /// Looks at one more entry.
     pub fn note(&mut self, entry: &Recorded, people: &People) {
-        match &entry.entry.event {
-            Event::Opened { ticket, .. } => self.is_requester |= people.contains(&ticket.requester),
-            Event::Updated { changes } => {
-                self.is_requester |= changes.iter().any(|change| match change {
-                    Change::SetRequester { to } => people.contains(to),
-                    _ => false,
-                });
+        for (contact, part) in parts(entry) {
+            if people.contains(&contact) {
+                match part {
+                    Part::Asks => self.is_requester = true,
+                    Part::Wrote { seq } => _ = self.messages.insert(seq),
+                    Part::Follows | Part::Acted => self.is_named = true,
+                }
             }
-            Event::Replied { message } | Event::Noted { message } if is_by(message, people) => {
-                self.messages.insert(message.seq);
-            }
-            Event::FollowerAdded { follower } => self.is_named |= is_follower(follower, people),
-            _ => {}
         }
-        self.is_named |= acted(entry, people);
     }
 
     /// Looks at the ticket as it stands, where entries are in the archive.
     pub fn note_ticket(&mut self, ticket: &Ticket, people: &People) {
         self.is_requester |= people.contains(&ticket.requester);
-        self.is_named |= ticket.followers.iter().any(|follower| is_follower(follower, people));
+        self.is_named |= ticket
+            .followers
+            .iter()
+            .any(|follower| matches!(follower, Follower::Contact { id } if people.contains(id)));
     }
 
     /// Looks at one of its messages as it stands, where entries are in the archive.
@@ -145,53 +146,59 @@ impl Traces {
 /// Whether the entry is a tombstone of one that said what was taken out of the ticket.
 #[must_use]
 pub fn was_erasure(entry: &Recorded) -> bool {
-    let Event::Archived { of } = &entry.entry.event else { return false };
-    let erasure =
-        Event::WriterErased { of_requester: false, messages: Vec::new(), n_attachments: 0 };
-    *of == erasure.name()
+    matches!(&entry.entry.event, Event::Archived { of } if of == WRITER_ERASED)
 }
 
-/// The contacts that an entry names: who asks, who wrote it, who follows, and who acted, where that
-/// was one.
-pub fn named(entry: &Recorded) -> impl Iterator<Item = ContactId> {
-    let asks = match &entry.entry.event {
-        Event::Opened { ticket, .. } => Some(ticket.requester),
+/// What a contact has to do with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// It is their ticket, from then on.
+    Asks,
+    /// The message is theirs.
+    Wrote { seq: u32 },
+    /// They follow the ticket from then on.
+    Follows,
+    /// They did it, or had it done.
+    Acted,
+}
+
+/// The contacts that an entry names, and what each has to do with it. Who acted may be none.
+fn parts(entry: &Recorded) -> impl Iterator<Item = (ContactId, Part)> {
+    let NewEvent { event, origin, .. } = &entry.entry;
+    let one = match event {
+        Event::Opened { ticket, .. } => Some((ticket.requester, Part::Asks)),
         Event::Replied { message } | Event::Noted { message } => match message.author {
-            Author::Contact { id } => Some(id),
+            Author::Contact { id } => Some((id, Part::Wrote { seq: message.seq })),
             _ => None,
         },
-        Event::FollowerAdded { follower: Follower::Contact { id } } => Some(*id),
+        Event::FollowerAdded { follower: Follower::Contact { id } } => Some((*id, Part::Follows)),
         _ => None,
     };
-    let origin = &entry.entry.origin;
-    let changes = match &entry.entry.event {
+    let changes = match event {
         Event::Updated { changes } => changes.as_slice(),
         _ => &[],
     };
-    let asks_now = changes.iter().filter_map(|change| match change {
-        Change::SetRequester { to } => Some(*to),
+    let asks = changes.iter().filter_map(|change| match change {
+        Change::SetRequester { to } => Some((*to, Part::Asks)),
         _ => None,
     });
-    let acted = origin.actor.into_iter().chain(origin.on_behalf_of).map(ContactId);
-    asks.into_iter().chain(asks_now).chain(acted)
+    let acted = origin.actor.into_iter().chain(origin.on_behalf_of);
+    one.into_iter().chain(asks).chain(acted.map(|actor| (ContactId(actor), Part::Acted)))
+}
+
+/// The contacts that an entry names. Who acted may be none.
+pub fn named(entry: &Recorded) -> impl Iterator<Item = ContactId> {
+    parts(entry).map(|(contact, _)| contact)
 }
 
 fn is_by(message: &MessageMeta, people: &People) -> bool {
     matches!(message.author, Author::Contact { id } if people.contains(&id))
 }
 
-fn is_follower(follower: &Follower, people: &People) -> bool {
-    matches!(follower, Follower::Contact { id } if people.contains(id))
-}
-
 /// Whether one of them did it, or had it done.
 #[must_use]
 pub fn acted(entry: &Recorded, people: &People) -> bool {
-    let origin = &entry.entry.origin;
-    [origin.actor, origin.on_behalf_of]
-        .into_iter()
-        .flatten()
-        .any(|actor| people.contains(&ContactId(actor)))
+    parts(entry).any(|(contact, part)| part == Part::Acted && people.contains(&contact))
 }
 
 /// Takes a person out of the entries of one stream, given all of them and what is known of the
@@ -253,18 +260,17 @@ fn erase_from_case(event: &mut Event, traces: &Traces) {
         Event::AttachmentAdded { seq, attachment } if traces.messages.contains(seq) => {
             erase_file(attachment);
         }
-        // Evidence may quote the words that a rule found.
+        // Evidence may quote the words that a rule or a model found.
         Event::Routed { by: RoutedBy::Rule { because, .. }, .. }
+        | Event::Routed {
+            by: RoutedBy::Predicted { prediction: Prediction { because, .. } },
+            ..
+        }
+        | Event::Predicted { prediction: Prediction { because, .. }, .. }
         | Event::PolicyPicked { because, .. }
             if traces.is_requester || !traces.messages.is_empty() =>
         {
             because.clear();
-        }
-        Event::Routed { by: RoutedBy::Predicted { prediction }, .. }
-        | Event::Predicted { prediction, .. }
-            if traces.is_requester || !traces.messages.is_empty() =>
-        {
-            prediction.because.clear();
         }
         // Nobody knows here what it says of whom.
         Event::Opaque(map) if !traces.is_empty() => map.retain(|key, _| key == "type"),
