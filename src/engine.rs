@@ -172,6 +172,11 @@ impl Kept {
         })?;
         Ok(kept)
     }
+
+    /// The version of each thing after it.
+    pub(crate) fn versions(&self) -> Vec<(StreamId, Version)> {
+        self.events.iter().map(|(stream, _, last)| (*stream, *last)).collect()
+    }
 }
 
 /// What one attempt came to.
@@ -591,9 +596,7 @@ impl Helpdesk {
         }
         let streams: Vec<StreamId> = kept.events.iter().map(|(stream, _, _)| *stream).collect();
         self.take_if_readable(tenant, &streams).await;
-        let versions: Vec<(StreamId, Version)> =
-            kept.events.iter().map(|(stream, _, last)| (*stream, *last)).collect();
-        let version = version_of(&kept.made, &versions);
+        let version = version_of(&kept.made, &kept.versions());
         let outcome = Outcome { events, version, replayed: true, ..Outcome::of(kept.made) };
         Ok(Done { outcome, timers: Vec::new() })
     }

@@ -111,6 +111,17 @@ impl Taken {
     }
 }
 
+/// Looks at one more entry of any ticket; tickets from which nothing was or is to be taken are left
+/// out.
+fn note_in(taken: &mut BTreeMap<TicketId, Taken>, entry: &Recorded, people: &People) {
+    let mut alone = Taken::default();
+    alone.note(entry, people);
+    if !alone.is_empty() {
+        let ticket = TicketId(entry.entry.stream.id);
+        taken.entry(ticket).or_default().note(entry, people);
+    }
+}
+
 impl Helpdesk {
     /// Copies an archive without whoever was erased since it was written ([`ErasePerson`]). It is
     /// read twice, so `open` opens it from its beginning each time; `to` is another file, which
@@ -151,21 +162,16 @@ impl Helpdesk {
     ) -> Result<EraseArchiveReport> {
         let mut erased = Erased::default();
         let mut taken = self.erasures(tenant).await?;
-        let mut pages = Pages::new(tenant, open().map_err(Error::Archive)?);
+        let mut pages = ArchivePages::new(tenant, open().map_err(Error::Archive)?);
         while let Some(page) = pages.next()? {
             erased.look_at(self, tenant, &page).await?;
             for entry in &page {
-                let mut new = Taken::default();
-                new.note(entry, erased.people());
-                if !new.is_empty() {
-                    let ticket = TicketId(entry.entry.stream.id);
-                    taken.entry(ticket).or_default().note(entry, erased.people());
-                }
+                note_in(&mut taken, entry, erased.people());
             }
         }
         taken.values_mut().for_each(Taken::close);
         let mut report = EraseArchiveReport::default();
-        let mut pages = Pages::new(tenant, open().map_err(Error::Archive)?);
+        let mut pages = ArchivePages::new(tenant, open().map_err(Error::Archive)?);
         while let Some(page) = pages.next()? {
             let mut lines = Vec::with_capacity(page.len());
             for entry in page {
@@ -189,10 +195,7 @@ impl Helpdesk {
         let mut news = News::new(tenant, 0, vec![StreamKind::Case]);
         while let Some(entries) = news.next(&*self.inner.store).await? {
             for entry in &entries {
-                if was_erasure(entry) || Traces::default().note_erasure(entry) {
-                    let ticket = TicketId(entry.entry.stream.id);
-                    found.entry(ticket).or_default().note(entry, &People::new());
-                }
+                note_in(&mut found, entry, &People::new());
             }
         }
         Ok(found)
@@ -232,13 +235,13 @@ impl Helpdesk {
 }
 
 /// Entries of an archive, some at once.
-struct Pages<R> {
+struct ArchivePages<R> {
     tenant: TenantId,
     lines: R,
     n_read: u64,
 }
 
-impl<R: BufRead> Pages<R> {
+impl<R: BufRead> ArchivePages<R> {
     fn new(tenant: TenantId, lines: R) -> Self {
         Self { tenant, lines, n_read: 0 }
     }

@@ -52,9 +52,7 @@ impl Prepared {
     pub fn into_outcome(self, committed: &Committed) -> Result<Outcome> {
         if let Some(earlier) = &committed.replayed {
             let kept = Kept::of(earlier)?;
-            let versions: Vec<(StreamId, Version)> =
-                kept.events.iter().map(|(stream, _, last)| (*stream, *last)).collect();
-            let version = version_of(&kept.made, &versions);
+            let version = version_of(&kept.made, &kept.versions());
             return Ok(Outcome { version, replayed: true, ..Outcome::of(kept.made) });
         }
         let version = version_of(&self.outcome.made, &committed.versions);

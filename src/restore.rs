@@ -115,7 +115,9 @@ impl Helpdesk {
             };
             let mut its_back = Vec::new();
             for ((_, n), entry) in by_place.range((stream, 0)..=(stream, Version::MAX)) {
-                match standing.iter().find(|it| it.n == *n) {
+                // A journal stands in the order of its numbers.
+                let at = standing.binary_search_by_key(n, |it| it.n).ok();
+                match at.map(|at| &standing[at]) {
                     None => report.gone += 1,
                     Some(it) if it == entry => report.standing += 1,
                     Some(it) if is_tombstone(it) && *it == tombstone(entry) => {
@@ -124,10 +126,12 @@ impl Helpdesk {
                     Some(_) => report.changed += 1,
                 }
             }
-            let ticket = TicketId(stream.id);
-            report.erased +=
-                self.erase_from_restored(tenant, ticket, &standing, &mut its_back).await?;
-            back.extend(its_back);
+            if !its_back.is_empty() {
+                let ticket = TicketId(stream.id);
+                report.erased +=
+                    self.erase_from_restored(tenant, ticket, &standing, &mut its_back).await?;
+                back.extend(its_back);
+            }
         }
         report.archived += back.len() as u64;
         if restore_at.is_some() && !back.is_empty() {
