@@ -25,7 +25,7 @@ use helpdesk::storage::{
     Bucket, Capabilities, ChangeSet, ClaimParams, ClaimWhat, Claimed, Committed, Conflict, CountBy,
     CountQuery, Cursor, Direction, EventQuery, EventSource, Lease, LeaseBody, LeaseToken,
     LeasedThing, ListKind, ListQuery, Maintain, MaintainReport, OrderBy, Page, Projection, Result,
-    Settle, SettleHow, Shelf, Store, StoreError, TimerOp, conformance,
+    Series, Settle, SettleHow, Shelf, Store, StoreError, TimerOp, conformance,
 };
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -741,12 +741,12 @@ impl Store for Plain {
     }
 
     async fn commit(&self, change_set: ChangeSet) -> Result<Committed> {
-        self.world().commit(change_set)
+        Series::default().commit(change_set, |set| self.world().commit(set))
     }
 
     async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
-        let mut world = self.world();
-        change_sets.into_iter().map(|change_set| world.commit(change_set)).collect()
+        let (mut world, mut series) = (self.world(), Series::default());
+        change_sets.into_iter().map(|set| series.commit(set, |set| world.commit(set))).collect()
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {

@@ -118,7 +118,7 @@ impl Error {
 /// The stable code of a store's error.
 pub(crate) fn store_code(error: &StoreError) -> Code {
     match error {
-        StoreError::Conflict(_) => Code::Conflict,
+        StoreError::Conflict(_) | StoreError::NotAfter { .. } => Code::Conflict,
         StoreError::DuplicateKey { .. } => Code::Duplicate,
         StoreError::KeyReused { .. } => Code::CommandIdReused,
         StoreError::Invalid { .. } => Code::Invalid,

@@ -59,7 +59,7 @@ pub struct LeaseToken {
 /// A change set that makes no sense (a stream written but not expected, put
 /// twice, or with events and no record) is refused before anything is looked at.
 ///
-/// Order inside: `command` is looked up first (a replay ends there), then
+/// Order inside: `after` comes first, then `command` is looked up (a replay ends there), then
 /// `expect` and `done` are checked, then unique keys are put and removed (all
 /// removals first), then outbox ids are checked (one that is there already is
 /// [`Invalid`](crate::StoreError::Invalid)), then records, events, timers and outbox messages are written.
@@ -70,6 +70,11 @@ pub struct ChangeSet {
     pub tenant: TenantId,
     /// The commit's id: the command's.
     pub commit_id: CommandId,
+    /// The commit that this one was decided on, where that has not ended yet: it stands before
+    /// this one in the same [`commit_many`](crate::Store::commit_many). Unless it is committed
+    /// there, this one is [`NotAfter`](crate::StoreError::NotAfter) it. Versions alone would
+    /// not do: another commit may come instead of it, and lead to the same.
+    pub after: Option<CommandId>,
     /// The time of the command.
     pub at: DateTime<Utc>,
     /// Conditions on the state before. A stream in `put` or `events` must be here.
@@ -102,6 +107,7 @@ impl ChangeSet {
         Self {
             tenant,
             commit_id,
+            after: None,
             at,
             expect: Vec::new(),
             put: Vec::new(),

@@ -35,6 +35,13 @@ pub enum StoreError {
         /// The key.
         key: UniqueKey,
     },
+    /// What the change set comes [after](crate::ChangeSet::after) was not committed by the same
+    /// call; reload and decide again.
+    #[error("it comes after commit `{commit_id}`, which was not done")]
+    NotAfter {
+        /// What it comes after.
+        commit_id: CommandId,
+    },
     /// The command id was used with other content; take a new one.
     #[error("command id `{command_id}` was used with other content")]
     KeyReused {
@@ -100,6 +107,6 @@ impl StoreError {
     /// Whether deciding again on fresh state may succeed at once.
     #[must_use]
     pub fn is_lost_race(&self) -> bool {
-        matches!(self, Self::Conflict(_) | Self::DuplicateKey { .. })
+        matches!(self, Self::Conflict(_) | Self::DuplicateKey { .. } | Self::NotAfter { .. })
     }
 }

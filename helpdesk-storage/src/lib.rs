@@ -25,6 +25,7 @@ mod plan;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod query;
+mod series;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -39,6 +40,8 @@ pub use query::{
     EventQuery, EventSource, LEASE_SECONDS, Lease, LeaseBody, ListKind, ListQuery, Maintain,
     MaintainReport, Order, OrderBy, Page, Projection, Settle, SettleHow, Shelf, UNREADABLE_SECONDS,
 };
+
+pub use series::Series;
 
 use async_trait::async_trait;
 use helpdesk_core::case::record::{RecordKey, Stored};
@@ -76,7 +79,8 @@ pub trait Store: Send + Sync + Debug + 'static {
     async fn commit(&self, change_set: ChangeSet) -> Result<Committed>;
 
     /// Commits several change sets, each for itself: one's failure does not
-    /// touch another. A later one sees what an earlier one did.
+    /// touch another, but for one that comes [after](ChangeSet::after) it. A later one sees
+    /// what an earlier one did.
     async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>>;
 
     /// The records with these keys, in the order of the keys, all from one snapshot.

@@ -5,7 +5,9 @@ use super::kit::{
     Kit, area, at, case, command, contact, event, id, message, organization, outbox, same, set, so,
     stream, ticket, unique,
 };
-use crate::{ChangeSet, ClaimWhat, Conflict, EventQuery, EventSource, Expect, StoreError};
+use crate::{
+    ChangeSet, ClaimWhat, Committed, Conflict, EventQuery, EventSource, Expect, StoreError,
+};
 use chrono::TimeDelta;
 use helpdesk_core::agent::{Agent, AgentLoad, Presence};
 use helpdesk_core::case::record::{ConfigRecord, Numbers, Record, RecordKey, Stored, UniqueKey};
@@ -21,6 +23,8 @@ area!("commit":
     odd_and_long_texts_survive,
     a_refused_commit_leaves_nothing,
     commits_of_many_are_each_for_itself,
+    what_comes_after_a_commit_stands_or_falls_with_it,
+    nothing_comes_after_another_call,
     a_stream_that_is_not_expected_is_invalid,
     what_is_named_twice_is_invalid,
     what_is_no_part_of_put_is_invalid,
@@ -232,6 +236,77 @@ async fn commits_of_many_are_each_for_itself(kit: Kit) -> Outcome {
         same("the version", kit.version(stream(n)).await?, version)?;
     }
     same("results of nothing", kit.store.commit_many(Vec::new()).await.len(), 0)
+}
+
+/// A change set that comes after another one of its call.
+fn after(mut change: ChangeSet, before: &ChangeSet) -> ChangeSet {
+    change.after = Some(before.commit_id);
+    change
+}
+
+fn is_after(result: &Result<Committed, StoreError>, before: &ChangeSet) -> bool {
+    matches!(result, Err(StoreError::NotAfter { commit_id }) if *commit_id == before.commit_id)
+}
+
+async fn what_comes_after_a_commit_stands_or_falls_with_it(kit: Kit) -> Outcome {
+    let put = |commit, n: u64, version| -> Result<ChangeSet, String> {
+        let mut change = kit.put(stream(n.into()), version, case(ticket(n)?));
+        change.commit_id = CommandId(id(commit));
+        Ok(change)
+    };
+    let first = put(101, 1, 0)?;
+    let second = after(put(102, 1, 1)?, &first);
+    // Another commit leads to what this one would have led to: what comes after this one is
+    // not taken in for it.
+    let lost = put(103, 1, 1)?;
+    let next = after(put(104, 1, 2)?, &lost);
+    let last = after(put(105, 2, 0)?, &next);
+    let other = after(put(106, 3, 0)?, &second);
+    let all = [&first, &second, &lost, &next, &last, &other].map(Clone::clone).to_vec();
+    let results = kit.store.commit_many(all).await;
+    let well: Vec<bool> = results.iter().map(Result::is_ok).collect();
+    same("which were committed", well, vec![true, true, false, false, false, true])?;
+    so("the fourth comes after the third", is_after(&results[3], &lost))?;
+    so("the fifth comes after the fourth", is_after(&results[4], &next))?;
+    for (n, version) in [(1, 2), (2, 0), (3, 1)] {
+        same("the version", kit.version(stream(n)).await?, version)?;
+    }
+
+    // So many that a backend may do them in parts.
+    let mut chain = vec![put(200, 4, 0)?];
+    for n in 1..150 {
+        chain.push(after(put(200 + u128::from(n), 4, n)?, &chain[chain.len() - 1]));
+    }
+    let results = kit.store.commit_many(chain).await;
+    so("all of a chain are committed", results.iter().all(Result::is_ok))?;
+    same("the version", kit.version(stream(4)).await?, 150)
+}
+
+async fn nothing_comes_after_another_call(kit: Kit) -> Outcome {
+    let put = |commit, n: u64| -> Result<ChangeSet, String> {
+        let mut change = kit.put(stream(n.into()), 0, case(ticket(n)?));
+        change.commit_id = CommandId(id(commit));
+        Ok(change)
+    };
+    let mut done = put(101, 1)?;
+    done.command = Some(command(101, "abc", 100));
+    kit.commit(done.clone()).await?;
+    let alone = after(put(102, 2)?, &done);
+    let result = kit.store.commit(alone.clone()).await;
+    so("what was committed by another call", is_after(&result, &done))?;
+    // Done before, it is done no more; and what stands behind is not before.
+    let later = put(103, 3)?;
+    let early = after(put(104, 4)?, &later);
+    let all = vec![done.clone(), alone, early, later.clone()];
+    let results = kit.store.commit_many(all).await;
+    so("a replay", matches!(&results[0], Ok(committed) if committed.replayed.is_some()))?;
+    so("after a replay", is_after(&results[1], &done))?;
+    so("before what it comes after", is_after(&results[2], &later))?;
+    so("what stands behind", results[3].is_ok())?;
+    for (n, version) in [(1, 1), (2, 0), (3, 1), (4, 0)] {
+        same("the version", kit.version(stream(n)).await?, version)?;
+    }
+    Ok(())
 }
 
 async fn a_stream_that_is_not_expected_is_invalid(kit: Kit) -> Outcome {

@@ -12,7 +12,7 @@ mod state;
 
 use crate::{
     Bucket, Capabilities, ChangeSet, ClaimParams, Claimed, Committed, CountQuery, EventQuery,
-    ListKind, ListQuery, Maintain, MaintainReport, Page, Projection, Result, Settle, Store,
+    ListKind, ListQuery, Maintain, MaintainReport, Page, Projection, Result, Series, Settle, Store,
 };
 use async_trait::async_trait;
 use helpdesk_core::case::record::{RecordKey, Stored};
@@ -49,12 +49,14 @@ impl Store for MemoryStore {
     }
 
     async fn commit(&self, change_set: ChangeSet) -> Result<Committed> {
-        self.state().commit(change_set)
+        Series::default().commit(change_set, |set| self.state().commit(set))
     }
 
     async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
         let mut state = self.state();
-        change_sets.into_iter().map(|change_set| state.commit(change_set)).collect()
+        let mut series = Series::default();
+        let commit = |set| series.commit(set, |set| state.commit(set));
+        change_sets.into_iter().map(commit).collect()
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {

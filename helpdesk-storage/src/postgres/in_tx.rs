@@ -9,7 +9,7 @@ use super::query::{Link, Query};
 use super::read::{column, count};
 use super::write::{ORDINAL_BITS, POSITIONS_MAX, base, commit, int};
 use crate::plan::{Plan, invalid};
-use crate::{ChangeSet, Committed, Result};
+use crate::{ChangeSet, Committed, Result, Series};
 use std::fmt;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
@@ -83,6 +83,7 @@ impl InTx<'_> {
     /// [`Invalid`](crate::StoreError::Invalid) also for the entry that is one too many for one
     /// transaction, after half a million.
     pub async fn commit(&self, change_set: &ChangeSet) -> Result<Committed> {
+        Series::default().check(change_set)?;
         let plan = Plan::new(change_set)?;
         let unique = UniquePlan::of(&change_set.unique);
         let (link, p) = (Link::Inside(self.tx), self.options.tables());

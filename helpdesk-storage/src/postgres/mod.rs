@@ -60,7 +60,8 @@ pub use tokio_postgres;
 use crate::plan::Plan;
 use crate::{
     Bucket, Capabilities, ChangeSet, ClaimParams, Claimed, Committed, CountQuery, EventQuery,
-    ListKind, ListQuery, Maintain, MaintainReport, Page, Result, Settle, Shelf, Store, StoreError,
+    ListKind, ListQuery, Maintain, MaintainReport, Page, Result, Series, Settle, Shelf, Store,
+    StoreError,
 };
 use async_trait::async_trait;
 use connect::Connections;
@@ -294,13 +295,15 @@ impl Store for PostgresStore {
     }
 
     async fn commit(&self, change_set: ChangeSet) -> Result<Committed> {
+        Series::default().check(&change_set)?;
         self.commit_one(&change_set).await
     }
 
     async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
         let mut results = Vec::with_capacity(change_sets.len());
+        let mut series = Series::default();
         for some in change_sets.chunks(together::TOGETHER_MAX) {
-            results.extend(self.commit_together(some).await);
+            results.extend(self.commit_together(some, &mut series).await);
         }
         results
     }

@@ -8,8 +8,10 @@ use super::query::{Query, send_together};
 use super::read::column;
 use super::{PostgresStore, committed, write};
 use crate::plan::Plan;
-use crate::{ChangeSet, Committed, Result};
+use crate::{ChangeSet, Committed, Result, Series};
 use deadpool_postgres::Client;
+use helpdesk_core::id::CommandId;
+use std::collections::BTreeSet;
 use tokio_postgres::{Error, IsolationLevel};
 
 /// Commits of one transaction: what they lock is locked until its end, and while it is
@@ -25,15 +27,28 @@ struct Sent<'a> {
 
 impl PostgresStore {
     /// Commits them in their order, each for itself, in one transaction where all goes well.
-    pub(super) async fn commit_together(&self, changes: &[ChangeSet]) -> Vec<Result<Committed>> {
-        if let Some(sent) = self.statements_of(changes).filter(|sent| sent.len() > 1)
+    pub(super) async fn commit_together(
+        &self,
+        changes: &[ChangeSet],
+        series: &mut Series,
+    ) -> Vec<Result<Committed>> {
+        if follow(changes, series)
+            && let Some(sent) = self.statements_of(changes).filter(|sent| sent.len() > 1)
             && let Some(results) = self.try_together(&sent).await
         {
+            for (change, result) in changes.iter().zip(&results) {
+                series.note(change.commit_id, result);
+            }
             return results;
         }
         let mut results = Vec::with_capacity(changes.len());
         for change in changes {
-            results.push(self.commit_one(change).await);
+            let result = match series.check(change) {
+                Ok(()) => self.commit_one(change).await,
+                Err(error) => Err(error),
+            };
+            series.note(change.commit_id, &result);
+            results.push(result);
         }
         results
     }
@@ -99,6 +114,17 @@ impl PostgresStore {
             }
         }
     }
+}
+
+/// Whether each comes after what was committed, or stands before it: then where all are, each is
+/// in its turn.
+fn follow(changes: &[ChangeSet], series: &Series) -> bool {
+    let mut before: BTreeSet<CommandId> = BTreeSet::new();
+    changes.iter().all(|change| {
+        let is_in_turn = change.after.is_none_or(|after| before.contains(&after));
+        before.insert(change.commit_id);
+        is_in_turn || series.check(change).is_ok()
+    })
 }
 
 /// How a transaction failed.

@@ -6,7 +6,7 @@ use super::prepared::Prepared;
 use super::schema::Seen;
 use super::session::Session;
 use super::statements::Statements;
-use crate::{ChangeSet, Committed, Result};
+use crate::{ChangeSet, Committed, Result, Series};
 use rusqlite::{Connection, Transaction};
 use std::borrow::Cow;
 
@@ -79,6 +79,7 @@ impl InTx<'_> {
             seen: &seen,
             kept: None,
         };
+        Series::default().check(change_set)?;
         let prepared = Prepared::new(Cow::Borrowed(change_set))?;
         seen.check(&session)?;
         let checked = session.check(&prepared)?;

@@ -66,7 +66,7 @@ use schema::Seen;
 
 use crate::{
     Bucket, Capabilities, ChangeSet, ClaimParams, Claimed, Committed, CountQuery, EventQuery,
-    ListQuery, Maintain, MaintainReport, Page, Result, Settle, Store, StoreError,
+    ListQuery, Maintain, MaintainReport, Page, Result, Series, Settle, Store, StoreError,
 };
 use async_trait::async_trait;
 use helpdesk_core::case::record::{RecordKey, Stored};
@@ -235,7 +235,12 @@ impl SqliteStore {
                 batch.extend(coming);
                 match batch.len() {
                     1 => vec![Err(error)],
-                    _ => batch.iter().map(|it| self.commit_one(it)).collect(),
+                    _ => {
+                        let mut series = Series::default();
+                        let mut commit =
+                            |it: &Prepared<'p>| series.run(it.change_set(), || self.commit_one(it));
+                        batch.iter().map(&mut commit).collect()
+                    }
                 }
             }
             Together::NotBegun(error) => {
@@ -263,14 +268,19 @@ impl SqliteStore {
             Err(error) => return Together::NotBegun(error),
         };
         let mut results = Vec::with_capacity(batch.len());
+        let mut series = Series::default();
         while let Some(prepared) = batch.get(results.len()) {
-            results.push(match session.check(prepared) {
+            let change_set = prepared.change_set();
+            let checked = series.check(change_set).and_then(|()| session.check(prepared));
+            let result = match checked {
                 Ok(checked) => match session.write(prepared, checked) {
-                    Ok(committed) => Ok(committed),
                     Err(error) => return Together::Undone(error),
+                    committed => committed,
                 },
                 Err(error) => Err(error),
-            });
+            };
+            series.note(change_set.commit_id, &result);
+            results.push(result);
             batch.extend(coming.next());
         }
         match tx.commit() {
@@ -305,6 +315,8 @@ impl Store for SqliteStore {
     }
 
     async fn commit(&self, change_set: ChangeSet) -> Result<Committed> {
+        // Those beside it in the queue are other callers'.
+        Series::default().check(&change_set)?;
         let prepared = Prepared::new(Cow::Owned(change_set))?;
         match self.queue.submit(prepared, |coming| self.commit_all(coming)).await {
             Some((result, _)) => result,

@@ -254,17 +254,24 @@ where
             Stage::New(job) => match job.take() {
                 Some(job) => {
                     let number = state.push(job);
+                    it.stage = Stage::Queued(number);
                     if state.is_idle {
                         it.queue.has_come.notify_one();
                     }
-                    number
+                    let before = state.wakers.insert(number, context.waker().clone());
+                    let nobody_leads = !state.is_led;
+                    drop(state);
+                    drop(before);
+                    if nobody_leads {
+                        context.waker().wake_by_ref();
+                    }
+                    return Poll::Pending;
                 }
                 None => return Poll::Ready(None),
             },
             Stage::Queued(number) => *number,
             Stage::Given => return Poll::Ready(None),
         };
-        it.stage = Stage::Queued(number);
         if let Some(result) = state.done.remove(&number) {
             it.stage = Stage::Given;
             return Poll::Ready(result);
