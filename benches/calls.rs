@@ -29,10 +29,13 @@ use helpdesk::{Call, Helpdesk, SqliteOptions, SqliteStore, block_on};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// Rules of the desk.
 const RULES: usize = 100;
+/// Mails that are taken in at once.
+const AT_ONCE: usize = 32;
 /// Pages that are read.
 const PAGES: usize = 200;
 
@@ -108,15 +111,41 @@ fn timed(calls: impl Iterator<Item = impl FnOnce()>) -> Value {
     json!({"n": n, "cpu_ms": mean(cpu), "wall_ms": mean(wall)})
 }
 
-fn receive(desk: &Helpdesk, i: usize, id: &str, mail: &Mail) -> TicketId {
+fn message(i: usize, id: &str, mail: &Mail) -> InboundMessage {
     let from = Identity::email(&mail.from);
     let id = format!("<{id}{i}@example.com>");
     let mut message = InboundMessage::new(Channel::Email, id, from, mail.text.as_str());
     message.mailbox = "support".parse().ok();
     message.subject = Some(mail.subject.clone());
+    message
+}
+
+fn receive(desk: &Helpdesk, i: usize, id: &str, mail: &Mail) -> TicketId {
     let at = now() + Duration::from_secs(i as u64);
-    let made = block_on(desk.receive(TENANT, message, at)).expect("received").made;
+    let made = block_on(desk.receive(TENANT, message(i, id, mail), at)).expect("received").made;
     made.ticket.expect("a ticket")
+}
+
+/// Takes mails in at once, as tasks of one thread: milliseconds of each.
+fn receive_at_once(desk: &Helpdesk, n: usize, mails: &[Mail]) -> Value {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let (before, start) = (cpu_time(), Instant::now());
+    runtime.block_on(async {
+        for (i, some) in mails.chunks(n).enumerate() {
+            let at = now() + Duration::from_secs((mails.len() + i) as u64);
+            let id = format!("at-once-{n}-{i}-");
+            let mut tasks = JoinSet::new();
+            for (i, mail) in some.iter().enumerate() {
+                let (desk, message) = (desk.clone(), message(i, &id, mail));
+                tasks.spawn(async move { desk.receive(TENANT, message, at).await });
+            }
+            let received = tasks.join_all().await;
+            assert!(received.iter().all(Result::is_ok), "{received:?}");
+        }
+    });
+    let mean = |total: Duration| total.as_secs_f64() * 1e3 / mails.len() as f64;
+    let (cpu, wall) = (mean(cpu_time() - before), mean(start.elapsed()));
+    json!({"n": mails.len(), "cpu_ms": cpu, "wall_ms": wall})
 }
 
 fn main() {
@@ -136,6 +165,7 @@ fn main() {
         let desk = &desk;
         move || _ = receive(desk, i, "", mail)
     }));
+    let at_once = receive_at_once(&desk, AT_ONCE, &mails);
     let list = Query::ListTickets(ListTickets {
         order: Some(OrderBy::CreatedAt),
         direction: Some(Direction::Descending),
@@ -161,5 +191,8 @@ fn main() {
         move || _ = block_on(desk.execute(&system(), call, at)).expect("replied")
     }));
     let list = timed((0..PAGES).map(|_| || assert_eq!(listed().rows.len(), 50)));
-    println!("{}", json!({"create": create, "update": update, "list": list}));
+    println!(
+        "{}",
+        json!({"create": create, "create_at_once": at_once, "update": update, "list": list})
+    );
 }

@@ -1,7 +1,6 @@
 //! From a decision to what one commit does.
 
 use crate::engine::{Job, Kept, Outcome, expires_at};
-use crate::snapshot::Snapshot;
 use helpdesk_core::case::record::{CommandRecord, OutboxMessage, Record};
 use helpdesk_core::decide::Decision;
 use helpdesk_core::effect::Effect;
@@ -18,7 +17,7 @@ pub(crate) fn is_no_change(decision: &Decision) -> bool {
 /// The change set of a decision, and its outcome as far as it is known.
 pub(crate) fn change_set(
     job: &Job<'_>,
-    snapshot: &Snapshot,
+    config_version: Version,
     decision: Decision,
     sha256: &str,
 ) -> (ChangeSet, Outcome) {
@@ -28,7 +27,7 @@ pub(crate) fn change_set(
     set.expect =
         decision.expect.iter().map(|&(stream, version)| Expect { stream, version }).collect();
     if !set.expect.iter().any(|expect| expect.stream == config) {
-        set.expect.push(Expect { stream: config, version: snapshot.config_version });
+        set.expect.push(Expect { stream: config, version: config_version });
     }
     let family = derived_command_id(&[b"outbox", job.call.command_id.0.as_bytes()]);
     let mut ids = IdSource::new(job.now, family);

@@ -2,19 +2,16 @@
 
 use crate::archive::Archive;
 use crate::builder;
-use crate::change_set::{change_set, is_no_change};
 use crate::error::{Error, Result, store_code};
 use crate::index::Following;
-use crate::load::no_tenant;
 use crate::predict::Models;
-use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, is_kept, streams_of};
-use crate::spans::{code_of, coded, step_span};
+use crate::snapshot::{Tenant, is_in_snapshot, streams_of};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
-use helpdesk_core::case::record::{CommandRecord, Record, Stored, TimerOp};
+use helpdesk_core::case::record::{CommandRecord, TimerOp};
 use helpdesk_core::command::Command;
 use helpdesk_core::decide::trace::Trace;
-use helpdesk_core::decide::{Context, Decision, Made, decide, wants_language, with_language};
+use helpdesk_core::decide::{Decision, Made, with_language};
 use helpdesk_core::desk::{Desk, DeskReader};
 use helpdesk_core::event::{Event, NewEvent, StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
@@ -25,7 +22,7 @@ use helpdesk_core::ticket::message::hex;
 use helpdesk_notify::Notifier;
 use helpdesk_search::{FullTextIndex, TicketIndex, guess_language};
 use helpdesk_storage::blob::BlobStore;
-use helpdesk_storage::{Committed, EventQuery, EventSource, LeaseToken, Store, StoreError};
+use helpdesk_storage::{EventQuery, EventSource, LeaseToken, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
@@ -188,16 +185,6 @@ pub(crate) struct Done {
 
 /// What the rules of the desk made of a command: done, or refused and nothing changed.
 pub(crate) type Verdict = std::result::Result<Done, Rejection>;
-
-/// What one decision came to.
-pub(crate) enum Decided {
-    /// The command had been done before.
-    Before(Done),
-    /// The rules of the desk refuse it.
-    Refused(Rejection),
-    /// This is to be committed; it was decided on this snapshot.
-    Now(Box<Decision>, Box<Snapshot>),
-}
 
 /// What is known from the attempts of a call before.
 #[derive(Default)]
@@ -367,15 +354,18 @@ impl Helpdesk {
     ) -> Result<Verdict> {
         let mut last = None;
         let mut is_fresh = !self.inner.store.capabilities().is_shared;
-        for _ in 0..=COMMIT_RETRIES_MAX {
+        let mut n_tried = 0;
+        while n_tried <= COMMIT_RETRIES_MAX {
             match self.attempt(job, tenant, sha256, &mut tried.number).await {
+                // No race was lost: what it was decided on did not come to be.
+                Ok(None) | Err(Error::Store(StoreError::NotAfter { .. })) => continue,
                 Err(Error::Store(error)) if error.is_lost_race() => {
                     tracing::debug!(code = store_code(&error).as_str(), "lost a race");
                     self.catch_up(tenant, &error, &mut tried.number).await?;
                     last = Some(error);
                 }
                 // Another engine may have made what this one does not know yet.
-                Ok(Err(_)) | Err(Error::Rejected(_)) if !is_fresh => {
+                Ok(Some(Err(_))) | Err(Error::Rejected(_)) if !is_fresh => {
                     self.refresh(tenant.id).await?;
                     is_fresh = true;
                 }
@@ -385,8 +375,10 @@ impl Helpdesk {
                 {
                     tried.unknown = Some(error);
                 }
-                result => return result,
+                Ok(Some(verdict)) => return Ok(verdict),
+                Err(error) => return Err(error),
             }
+            n_tried += 1;
         }
         match last {
             Some(error @ StoreError::DuplicateKey { .. }) => Err(error.into()),
@@ -433,150 +425,14 @@ impl Helpdesk {
         Some(Box::new(Call { command, ..job.call.clone() }))
     }
 
-    async fn attempt(
-        &self,
-        job: &Job<'_>,
-        tenant: &Tenant,
-        sha256: &str,
-        number: &mut Option<TicketNumber>,
-    ) -> Result<Verdict> {
-        match self.decide_once(job, tenant, sha256, number).await? {
-            Decided::Before(done) => Ok(Ok(done)),
-            Decided::Refused(rejection) => Ok(Err(rejection)),
-            Decided::Now(decision, snapshot) => {
-                self.commit(job, tenant, *snapshot, *decision, sha256).await.map(Ok)
-            }
-        }
-    }
-
-    /// Loads what a command looks at, and decides it. Nothing is done yet.
-    pub(crate) async fn decide_once(
-        &self,
-        job: &Job<'_>,
-        tenant: &Tenant,
-        sha256: &str,
-        number: &mut Option<TicketNumber>,
-    ) -> Result<Decided> {
-        let Job { actor, call, now, .. } = job;
-        self.see_taker(job, tenant).await?;
-        let snapshot = tenant.snapshot();
-        if snapshot.config_version == 0 && !matches!(call.command, Command::ApplyConfig(_)) {
-            return Err(no_tenant(actor.tenant).into());
-        }
-        let load = self.load(job, tenant, &snapshot);
-        let case = coded(step_span!("load", job), load).await?;
-        if let Some(earlier) = &case.earlier {
-            return self.replay(tenant, earlier, sha256).await.map(Decided::Before);
-        }
-        if number.is_none() && call.command.may_open() {
-            *number = Some(self.number(tenant, snapshot.desk.number_prefix()).await?);
-        }
-        let wanted = wants_language(&call.command).filter(|_| self.inner.guesses_language);
-        let language = wanted.and_then(|text| guess_language(text, snapshot.desk.languages()));
-        let predictions = self.predictions(actor.tenant, &snapshot.desk, &call.command);
-        let context = Context {
-            now: *now,
-            command_id: call.command_id,
-            actor,
-            desk: &snapshot.desk,
-            config_version: snapshot.config_version,
-            roster: &snapshot.roster,
-            index: snapshot.index.as_deref(),
-            number: number.clone(),
-            language,
-            predictions: &predictions,
-            expected_version: call.expected_version,
-            file_bytes_max: self.inner.blobs.as_ref().map(|_| self.inner.file_bytes_max),
-        };
-        let span = step_span!("decide", job);
-        let decided = span.in_scope(|| decide(&case.loaded, &call.command, &context));
-        let code = decided.as_ref().map_or_else(|rejection| rejection.code.as_str(), |_| "ok");
-        span.record("code", code);
-        Ok(match decided {
-            Ok(decision) => Decided::Now(Box::new(decision), Box::new(snapshot)),
-            Err(rejection) => Decided::Refused(rejection),
-        })
-    }
-
-    /// Who takes the next ticket is read anew where other engines may have changed
-    /// what they hold: to be given nothing is no commit, and so no lost race.
-    async fn see_taker(&self, job: &Job<'_>, tenant: &Tenant) -> Result<()> {
-        let agent = job.actor.agent_id().filter(|_| self.inner.store.capabilities().is_shared);
-        match (&job.call.command, agent) {
-            (Command::TakeNext(_), Some(agent)) => {
-                self.take_streams(tenant, &streams_of(agent)).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    async fn commit(
-        &self,
-        job: &Job<'_>,
-        tenant: &Tenant,
-        snapshot: Snapshot,
-        decision: Decision,
-        sha256: &str,
-    ) -> Result<Done> {
-        let timers = decision.timers.clone();
-        if is_no_change(&decision) && job.lease.is_none() {
-            return Ok(Done { outcome: Outcome::of_no_change(decision), timers });
-        }
-        self.keep_wholes(job, &decision.wholes).await?;
-        let records: Vec<Record> =
-            decision.records.iter().filter(|record| is_kept(record)).cloned().collect();
-        let (change_set, outcome) = change_set(job, &snapshot, decision, sha256);
-        // Else the tenant would copy what it shares with it before it takes the commit.
-        drop(snapshot);
-        let touched: Vec<StreamId> = change_set.expect.iter().map(|e| e.stream).collect();
-        let commit = async { Ok(self.inner.store.commit(change_set).await?) };
-        let committed = match coded(step_span!("commit", job), commit).await {
-            // It may have been done, or was decided on what is old: whoever decides
-            // next must not look past it. All at once, else each retry meets the next.
-            Err(error @ Error::Store(StoreError::Ambiguous { .. } | StoreError::Conflict(_))) => {
-                self.take_if_readable(tenant, &touched).await;
-                return Err(error);
-            }
-            committed => committed?,
-        };
-        if let Some(earlier) = &committed.replayed {
-            return self.replay(tenant, earlier, sha256).await;
-        }
-        self.take_commit(tenant, records, &committed);
-        let version = version_of(&outcome.made, &committed.versions);
-        Ok(Done { outcome: Outcome { version, ..outcome }, timers })
-    }
-
-    /// As [`take_streams`](Self::take_streams), where what was done does not depend on it: a
-    /// snapshot that stays as it is costs the next command a lost race.
-    async fn take_if_readable(&self, tenant: &Tenant, streams: &[StreamId]) {
-        let taken = self.take_streams(tenant, streams).await;
-        if taken.is_err() {
-            tracing::debug!(code = code_of(&taken), "the snapshot stays as it is");
-        }
-    }
-
-    /// Takes what a commit wrote into the snapshot. The commit is done: a snapshot that cannot
-    /// take it stays as it is, which costs the next command a lost race.
-    pub(crate) fn take_commit(&self, tenant: &Tenant, records: Vec<Record>, committed: &Committed) {
-        let config = StreamId::config(tenant.id);
-        let stored = records.into_iter().filter_map(|record| {
-            let stream = match &record {
-                Record::Config(_) => config,
-                record => record.stream()?,
-            };
-            let (_, version) = committed.versions.iter().find(|(s, _)| *s == stream)?;
-            Some(Stored { version: *version, record })
-        });
-        let stored: Vec<Stored> = stored.collect();
-        if let Err(rejection) = tenant.take(&self.inner.reader, &stored) {
-            tracing::error!(code = %rejection.code, "the snapshot does not take what was committed");
-        }
-    }
-
     /// The first outcome of a command that was done before. The snapshot takes in
     /// what it did: another engine may have done it, or a commit whose end is not known.
-    async fn replay(&self, tenant: &Tenant, earlier: &CommandRecord, sha256: &str) -> Result<Done> {
+    pub(crate) async fn replay(
+        &self,
+        tenant: &Tenant,
+        earlier: &CommandRecord,
+        sha256: &str,
+    ) -> Result<Done> {
         if earlier.sha256 != sha256 {
             return Err(StoreError::KeyReused { command_id: earlier.id }.into());
         }

@@ -150,7 +150,7 @@ impl Helpdesk {
         let committed = self.inner.store.commit_many(sets).await;
         for ((i, records), committed) in decided.into_iter().zip(committed) {
             match committed {
-                Ok(committed) => self.take_commit(&tenant, records, &committed),
+                Ok(committed) => tenant.held_mut().take_commit(tenant.id, records, &committed),
                 Err(error @ helpdesk_storage::StoreError::Unavailable { .. }) => {
                     return Err(error.into());
                 }
@@ -286,7 +286,7 @@ impl Helpdesk {
         }
         let records = decision.records.iter().filter(|it| is_kept(it)).cloned().collect();
         group.foresee(&decision);
-        let (mut set, _) = change_set(job, &group.snapshot, decision, "");
+        let (mut set, _) = change_set(job, group.snapshot.config_version, decision, "");
         // It is known by its external id.
         set.command = None;
         Ok(Ok((Some(set), records, made)))

@@ -10,9 +10,10 @@ use helpdesk_core::actor::Actor;
 use helpdesk_core::agent::Roster;
 use helpdesk_core::case::record::{CommandRecord, Numbers, Record, RecordKey, Stored};
 use helpdesk_core::decide::{Loaded, candidates, needs, needs_more};
+use helpdesk_core::desk::Desk;
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
-use helpdesk_core::id::{AgentId, CommandId, ContactId, TenantId, TicketNumber};
+use helpdesk_core::id::{AgentId, CommandId, ContactId, TenantId, TicketNumber, Version};
 use helpdesk_core::limit::{PAGE_MAX, PARENT_DEPTH_MAX, TICKET_NUMBER_MAX};
 use helpdesk_core::query::Query;
 use helpdesk_storage::{ChangeSet, Expect, ListKind, ListQuery, News, StoreError, StoreExt};
@@ -29,6 +30,8 @@ const LEASE_RETRIES_MAX: u32 = 32;
 pub(crate) struct Case {
     pub(crate) loaded: Loaded,
     pub(crate) earlier: Option<CommandRecord>,
+    /// For whom a candidate was sought, and the versions at which they were known.
+    pub(crate) taker: Option<(AgentId, [Version; 3])>,
 }
 
 impl Helpdesk {
@@ -38,8 +41,9 @@ impl Helpdesk {
             return Ok(tenant);
         }
         let snapshot = self.read_snapshot(id).await?;
+        let make = || Arc::new(Tenant::new(id, self.inner.reader.clone(), snapshot));
         let mut tenants = self.inner.tenants.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(tenants.entry(id).or_insert_with(|| Arc::new(Tenant::new(id, snapshot))).clone())
+        Ok(tenants.entry(id).or_insert_with(make).clone())
     }
 
     pub(crate) fn known_tenant(&self, id: TenantId) -> Option<Arc<Tenant>> {
@@ -142,7 +146,7 @@ impl Helpdesk {
         let tenant = self.tenant(id).await?;
         self.refresh(id).await?;
         let loads = self.all_things(id, StreamKind::Load).await?;
-        tenant.take(&self.inner.reader, &loads)?;
+        tenant.take(&loads)?;
         Ok(())
     }
 
@@ -158,7 +162,7 @@ impl Helpdesk {
         }
         let stored: Vec<Stored> =
             self.inner.store.get(tenant.id, &keys).await?.into_iter().flatten().collect();
-        tenant.take(&self.inner.reader, &stored)?;
+        tenant.take(&stored)?;
         Ok(())
     }
 
@@ -167,7 +171,8 @@ impl Helpdesk {
         &self,
         job: &Job<'_>,
         tenant: &Tenant,
-        snapshot: &Snapshot,
+        desk: &Desk,
+        view: fn(&Tenant) -> Snapshot,
     ) -> Result<Case> {
         let Job { actor, call: Call { command_id, command, .. }, now, .. } = *job;
         let mut loaded = Loaded::default();
@@ -184,14 +189,18 @@ impl Helpdesk {
         for (key, stored) in keys.iter().zip(found) {
             loaded.add(key, stored);
         }
+        let mut taker = None;
         if let Some(candidates) = candidates(command, actor) {
+            let snapshot = &view(tenant);
+            let agent = candidates.agent();
+            taker = Some((agent, snapshot.versions_of(agent)));
             let seeking = Seeking { tenant, snapshot, scope: &Scope::All, now };
             if let Some(stored) = self.first_candidate(&seeking, candidates).await? {
                 loaded.set_candidate(stored);
             }
         }
         for _ in 0..=PARENT_DEPTH_MAX {
-            let keys = needs_more(command, &loaded, &snapshot.desk);
+            let keys = needs_more(command, &loaded, desk);
             if keys.is_empty() {
                 break;
             }
@@ -200,7 +209,7 @@ impl Helpdesk {
                 loaded.add(key, stored);
             }
         }
-        Ok(Case { loaded, earlier })
+        Ok(Case { loaded, earlier, taker })
     }
 
     /// Who answered each of these requesters last, where somebody did.

@@ -3,9 +3,10 @@
 //! The decision is the engine's, the commit the host's. So the engine remembers nothing of what it
 //! prepared, and takes what was committed as it takes what another engine did.
 
+use crate::attempt::Ready;
 use crate::change_set::{change_set, is_no_change};
 use crate::engine::{
-    COMMIT_RETRIES_MAX, Call, Decided, Helpdesk, Job, Kept, Outcome, give_back, opens, refuse_own,
+    COMMIT_RETRIES_MAX, Call, Helpdesk, Job, Kept, Outcome, give_back, opens, refuse_own,
     request_hash, tell_denied, version_of,
 };
 use crate::error::{Error, Result};
@@ -173,20 +174,25 @@ impl Helpdesk {
     ) -> Result<Prepared> {
         let mut is_fresh = !self.inner.store.capabilities().is_shared;
         for _ in 0..=COMMIT_RETRIES_MAX {
-            let decided = self.decide_once(job, tenant, sha256, number).await;
-            let (decision, snapshot) = match decided {
+            let decided = match self.ready(job, tenant, sha256, number, Tenant::snapshot).await {
+                Ok(Ready::Before(done)) => return Ok(nothing_to_do(job, done.outcome)),
+                Ok(Ready::Now(looked)) => {
+                    let snapshot = tenant.snapshot();
+                    let Some(decided) = self.decide(job, &looked, &snapshot) else { continue };
+                    decided.map(|it| (it, snapshot.config_version)).map_err(Error::from)
+                }
+                Err(error) => Err(error),
+            };
+            let (decision, config_version) = match decided {
                 // Another engine, or a host, may have made what this one does not know yet.
-                Ok(Decided::Refused(_)) | Err(Error::Rejected(_)) if !is_fresh => {
+                Err(Error::Rejected(_)) if !is_fresh => {
                     self.refresh(tenant.id).await?;
                     is_fresh = true;
                     continue;
                 }
-                Ok(Decided::Refused(rejection)) => return Err(rejection.into()),
-                Ok(Decided::Before(done)) => return Ok(nothing_to_do(job, done.outcome)),
-                Ok(Decided::Now(decision, snapshot)) => (*decision, snapshot),
-                Err(error) => return Err(error),
+                decided => decided?,
             };
-            let config = (StreamId::config(tenant.id), snapshot.config_version);
+            let config = (StreamId::config(tenant.id), config_version);
             if !self.is_current(tenant, config, &decision.expect).await? {
                 continue;
             }
@@ -194,7 +200,7 @@ impl Helpdesk {
                 return Ok(nothing_to_do(job, Outcome::of_no_change(decision)));
             }
             self.keep_wholes(job, &decision.wholes).await?;
-            let (change_set, outcome) = change_set(job, &snapshot, decision, sha256);
+            let (change_set, outcome) = change_set(job, config_version, decision, sha256);
             return Ok(Prepared { change_set, outcome });
         }
         Err(Error::LostRaces { attempts: COMMIT_RETRIES_MAX + 1 })

@@ -3,6 +3,7 @@
 //! A decision is made on a snapshot; the commit checks the versions it depends
 //! on, so a stale one costs a retry and nothing else.
 
+use crate::turns::{Seen, Turn, Turns};
 use crate::waiting::WaitingTickets;
 use helpdesk_core::agent::{AgentLoad, Presence, Roster, RosterEntry};
 use helpdesk_core::case::record::{ConfigRecord, Record, Stored};
@@ -14,8 +15,10 @@ use helpdesk_core::limit::INDEXED_AGENTS_MIN;
 use helpdesk_core::routing::agent_index::AgentIndex;
 use helpdesk_core::routing::queue::{Queue, QueueMode};
 use helpdesk_search::Synonyms;
+use helpdesk_storage::{ChangeSet, Committed};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{RwLockReadGuard, RwLockWriteGuard};
 
 /// A tenant as the engine sees it at one moment. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub(crate) struct Snapshot {
     pub(crate) synonyms: Arc<Synonyms>,
     /// The feed position up to which agents, presences and configuration are in.
     pub(crate) position: u64,
+    /// How often it changed.
+    n_changes: u64,
 }
 
 impl Snapshot {
@@ -41,7 +46,8 @@ impl Snapshot {
     ) -> Self {
         let index = index_of(&desk, &roster);
         let synonyms = synonyms_of(&desk);
-        Self { config_version, desk, roster: Arc::new(roster), index, synonyms, position }
+        let roster = Arc::new(roster);
+        Self { config_version, desk, roster, index, synonyms, position, n_changes: 0 }
     }
 
     fn take(&mut self, reader: &DeskReader, stored: &Stored) -> Result<(), Rejection> {
@@ -52,6 +58,7 @@ impl Snapshot {
                 self.synonyms = synonyms_of(&self.desk);
                 // Its queues may choose by other selectors.
                 self.index = index_of(&self.desk, &self.roster);
+                self.n_changes += 1;
                 return Ok(());
             }
             Record::Agent(agent) => agent.id,
@@ -59,6 +66,10 @@ impl Snapshot {
             Record::Load(load) => load.agent,
             _ => return Ok(()),
         };
+        if !is_newer(&self.roster, stored) {
+            return Ok(());
+        }
+        self.n_changes += 1;
         put_agent(Arc::make_mut(&mut self.roster), stored);
         match (&mut self.index, self.roster.get(agent)) {
             (None, _) => self.index = index_of(&self.desk, &self.roster),
@@ -72,6 +83,116 @@ impl Snapshot {
             }
         }
         Ok(())
+    }
+
+    /// The versions at which an agent is in it.
+    pub(crate) fn versions_of(&self, agent: AgentId) -> [Version; 3] {
+        let versions = |it: &RosterEntry| [it.agent_version, it.presence_version, it.load_version];
+        self.roster.get(agent).map(versions).unwrap_or_default()
+    }
+
+    /// Puts what an agent holds, whatever the version.
+    fn put_load(&mut self, load: &AgentLoad, version: Version) {
+        let known = self.roster.get(load.agent);
+        if known.is_none_or(|entry| entry.load_version == version && entry.load == *load) {
+            return;
+        }
+        self.n_changes += 1;
+        if let Some(entry) = Arc::make_mut(&mut self.roster).agents.get_mut(&load.agent) {
+            entry.load.clone_from(load);
+            entry.load_version = version;
+        }
+        if let Some(index) = &mut self.index {
+            Arc::make_mut(index).put_load(load);
+        }
+    }
+}
+
+/// A tenant as it is committed, and ahead of that by what is about to be.
+#[derive(Debug)]
+pub(crate) struct Held {
+    reader: Arc<DeskReader>,
+    pub(crate) snapshot: Snapshot,
+    /// The last turn whose doing is in the snapshot and not known to be done.
+    ahead: Option<Turn>,
+    /// What agents hold as it is committed, where the snapshot is ahead.
+    settled: BTreeMap<AgentId, (AgentLoad, Version)>,
+}
+
+impl Held {
+    /// What a decision is made on.
+    pub(crate) fn seen(&self) -> Seen {
+        Seen::new(self.snapshot.n_changes, self.ahead)
+    }
+
+    fn take(&mut self, stored: &Stored) -> Result<(), Rejection> {
+        if let Record::Load(load) = &stored.record
+            && let Some(settled) = self.settled.get_mut(&load.agent)
+            && stored.version > settled.1
+        {
+            *settled = (load.clone(), stored.version);
+        }
+        self.snapshot.take(&self.reader, stored)
+    }
+
+    /// Takes what a commit wrote. The commit is done: a snapshot that cannot take it stays as it
+    /// is, which costs the next command a lost race.
+    pub(crate) fn take_commit(
+        &mut self,
+        tenant: TenantId,
+        records: Vec<Record>,
+        committed: &Committed,
+    ) {
+        let config = StreamId::config(tenant);
+        for record in records {
+            let stream = match &record {
+                Record::Config(_) => Some(config),
+                record => record.stream(),
+            };
+            let written = committed.versions.iter().find(|(it, _)| Some(*it) == stream);
+            let Some((_, version)) = written else { continue };
+            if let Err(rejection) = self.take(&Stored { version: *version, record }) {
+                tracing::error!(code = %rejection.code, "the snapshot does not take what was committed");
+            }
+        }
+    }
+
+    /// What agents will hold once this is committed; whether that is anything else than before.
+    pub(crate) fn put_ahead(&mut self, turn: Turn, change_set: &ChangeSet) -> bool {
+        let mut is_ahead = false;
+        for record in &change_set.put {
+            let Record::Load(load) = record else { continue };
+            let stream = StreamId::load(load.agent);
+            let expected = change_set.expect.iter().find(|expect| expect.stream == stream);
+            let (Some(known), Some(expect)) = (self.snapshot.roster.get(load.agent), expected)
+            else {
+                continue;
+            };
+            let n_events = change_set.events.iter().filter(|it| it.stream == stream).count() as u64;
+            let settled = || (known.load.clone(), known.load_version);
+            self.settled.entry(load.agent).or_insert_with(settled);
+            self.snapshot.put_load(load, expect.version + n_events.max(1));
+            is_ahead = true;
+        }
+        if is_ahead {
+            self.ahead = Some(turn);
+        }
+        is_ahead
+    }
+
+    /// What was decided up to this turn is done.
+    pub(crate) fn has_caught_up(&mut self, turn: Turn) {
+        if self.ahead.is_some_and(|ahead| ahead <= turn) {
+            self.fall_back();
+        }
+    }
+
+    /// What is ahead is not to be counted on: back to what is committed.
+    pub(crate) fn fall_back(&mut self) {
+        for (load, version) in std::mem::take(&mut self.settled).into_values() {
+            self.snapshot.put_load(&load, version);
+        }
+        self.ahead = None;
     }
 }
 
@@ -92,41 +213,60 @@ fn index_of(desk: &Desk, roster: &Roster) -> Option<Arc<AgentIndex>> {
 #[derive(Debug)]
 pub(crate) struct Tenant {
     pub(crate) id: TenantId,
-    snapshot: RwLock<Snapshot>,
+    held: RwLock<Held>,
+    pub(crate) turns: Turns,
     /// Leased and free, by prefix.
     numbers: Mutex<BTreeMap<Arc<str>, BTreeSet<u64>>>,
     pub(crate) waiting: WaitingTickets,
 }
 
 impl Tenant {
-    pub(crate) fn new(id: TenantId, snapshot: Snapshot) -> Self {
+    pub(crate) fn new(id: TenantId, reader: Arc<DeskReader>, snapshot: Snapshot) -> Self {
+        let held = Held { reader, snapshot, ahead: None, settled: BTreeMap::new() };
         Self {
             id,
-            snapshot: RwLock::new(snapshot),
+            held: RwLock::new(held),
+            turns: Turns::default(),
             numbers: Mutex::new(BTreeMap::new()),
             waiting: WaitingTickets::default(),
         }
     }
 
+    pub(crate) fn held(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn held_mut(&self) -> RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tenant as it is committed.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let held = self.held();
+        let mut snapshot = held.snapshot.clone();
+        for (load, version) in held.settled.values() {
+            snapshot.put_load(load, *version);
+        }
+        snapshot
+    }
+
+    /// The tenant as it will be once all that is decided is done.
+    pub(crate) fn ahead(&self) -> Snapshot {
+        self.held().snapshot.clone()
     }
 
     /// Takes what a store holds now, or a commit wrote, into the snapshot. Older
     /// versions than the snapshot's are left out.
-    pub(crate) fn take(&self, reader: &DeskReader, stored: &[Stored]) -> Result<(), Rejection> {
+    pub(crate) fn take(&self, stored: &[Stored]) -> Result<(), Rejection> {
         if !stored.iter().any(|stored| is_kept(&stored.record)) {
             return Ok(());
         }
-        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
-        for stored in stored.iter().filter(|stored| is_kept(&stored.record)) {
-            snapshot.take(reader, stored)?;
-        }
-        Ok(())
+        let mut held = self.held_mut();
+        stored.iter().filter(|it| is_kept(&it.record)).try_for_each(|it| held.take(it))
     }
 
     pub(crate) fn advance(&self, position: u64) {
-        let mut snapshot = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = &mut self.held_mut().snapshot;
         snapshot.position = snapshot.position.max(position);
     }
 
@@ -162,8 +302,22 @@ pub(crate) fn read_desk(reader: &DeskReader, config: &ConfigRecord) -> Result<De
     })
 }
 
+/// Whether a roster has this at an older version, or may take it as new.
+fn is_newer(roster: &Roster, stored: &Stored) -> bool {
+    let known = match &stored.record {
+        Record::Agent(agent) => roster.get(agent.id).map_or(Some(0), |it| Some(it.agent_version)),
+        Record::Presence(presence) => roster.get(presence.agent).map(|it| it.presence_version),
+        Record::Load(load) => roster.get(load.agent).map(|it| it.load_version),
+        _ => None,
+    };
+    known.is_some_and(|version| stored.version > version)
+}
+
 /// Puts an agent, its presence or its load into a roster, unless it is older.
 pub(crate) fn put_agent(roster: &mut Roster, stored: &Stored) {
+    if !is_newer(roster, stored) {
+        return;
+    }
     match &stored.record {
         Record::Agent(agent) => {
             let entry = roster.agents.entry(agent.id).or_insert_with(|| RosterEntry {
@@ -174,23 +328,17 @@ pub(crate) fn put_agent(roster: &mut Roster, stored: &Stored) {
                 load: AgentLoad::none(agent.id),
                 load_version: 0,
             });
-            if stored.version > entry.agent_version {
-                entry.agent = Arc::new((**agent).clone());
-                entry.agent_version = stored.version;
-            }
+            entry.agent = Arc::new((**agent).clone());
+            entry.agent_version = stored.version;
         }
         Record::Presence(presence) => {
-            if let Some(entry) = roster.agents.get_mut(&presence.agent)
-                && stored.version > entry.presence_version
-            {
+            if let Some(entry) = roster.agents.get_mut(&presence.agent) {
                 entry.presence.clone_from(presence);
                 entry.presence_version = stored.version;
             }
         }
         Record::Load(load) => {
-            if let Some(entry) = roster.agents.get_mut(&load.agent)
-                && stored.version > entry.load_version
-            {
+            if let Some(entry) = roster.agents.get_mut(&load.agent) {
                 entry.load.clone_from(load);
                 entry.load_version = stored.version;
             }

@@ -25,6 +25,10 @@ pub(crate) struct Faults {
     pub(crate) commits: VecDeque<Fate>,
     /// The server cannot be reached.
     pub(crate) is_down: bool,
+    /// The sizes of calls that commit.
+    pub(crate) batches: Vec<usize>,
+    /// The next commit never answers; whether it is done.
+    pub(crate) stops: Option<bool>,
     /// The next settlements are not made.
     pub(crate) lost_settlements: usize,
 }
@@ -87,6 +91,7 @@ impl Store for Faulty {
 
     async fn commit(&self, set: ChangeSet) -> Result<Committed> {
         self.reach()?;
+        self.faults().batches.push(1);
         if set.command.is_none() && set.done.is_empty() {
             return self.inner.commit(set).await;
         }
@@ -103,7 +108,15 @@ impl Store for Faulty {
     }
 
     async fn commit_many(&self, sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
-        self.inner.commit_many(sets).await
+        self.faults().batches.push(sets.len());
+        let stops = self.faults().stops.take();
+        if stops != Some(false) {
+            let results = self.inner.commit_many(sets).await;
+            if stops.is_none() {
+                return results;
+            }
+        }
+        std::future::pending().await
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {

@@ -21,6 +21,7 @@ mod articles;
 mod clock_cases;
 mod clocks;
 mod conversation;
+mod crowd;
 mod deadlines;
 mod engines;
 mod erase;

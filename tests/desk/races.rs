@@ -94,7 +94,20 @@ impl Store for Flaky {
     }
 
     async fn commit_many(&self, sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
-        self.inner.commit_many(sets).await
+        let mut results: Vec<Result<Committed>> = Vec::with_capacity(sets.len());
+        let mut done = BTreeSet::new();
+        for mut set in sets {
+            let (id, after) = (set.commit_id, set.after.take());
+            let result = match after.filter(|after| !done.contains(after)) {
+                Some(commit_id) => Err(StoreError::NotAfter { commit_id }),
+                None => self.commit(set).await,
+            };
+            if result.as_ref().is_ok_and(|done| done.replayed.is_none()) {
+                done.insert(id);
+            }
+            results.push(result);
+        }
+        results
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {

@@ -300,6 +300,16 @@ pub enum Candidates {
     },
 }
 
+impl Candidates {
+    /// The agent.
+    #[must_use]
+    pub fn agent(self) -> AgentId {
+        match self {
+            Self::ToSolve { agent, .. } | Self::ToGive { agent } | Self::HeldBy { agent } => agent,
+        }
+    }
+}
+
 /// Among which tickets the command looks for one.
 #[must_use]
 pub fn candidates(command: &Command, actor: &Actor) -> Option<Candidates> {

@@ -1,0 +1,304 @@
+//! One attempt at a command: load, decide, commit.
+//!
+//! A decision that changes what agents hold takes a [turn](crate::turns); the others are committed
+//! at once, each for itself.
+
+use crate::change_set::{change_set, is_no_change};
+use crate::engine::{Done, Helpdesk, Job, Outcome, Verdict, version_of};
+use crate::error::{Error, Result};
+use crate::load::no_tenant;
+use crate::snapshot::{Snapshot, Tenant, is_kept, streams_of};
+use crate::spans::{code_of, coded, step_span};
+use crate::turns::{Leading, Next, Seen, Work};
+use helpdesk_core::case::record::{Record, TimerOp};
+use helpdesk_core::command::Command;
+use helpdesk_core::decide::{Context, Decision, GuessedLanguage, Loaded, decide, wants_language};
+use helpdesk_core::event::StreamId;
+use helpdesk_core::fault::Rejection;
+use helpdesk_core::id::{AgentId, TicketNumber, Version};
+use helpdesk_core::prediction::Prediction;
+use helpdesk_search::guess_language;
+use helpdesk_storage::{Committed, StoreError};
+
+/// What there is to do for a command.
+pub(crate) enum Ready {
+    /// Nothing: it had been done before.
+    Before(Done),
+    /// This is to be decided.
+    Now(Box<Looked>),
+}
+
+/// What a decision looks at, but for the snapshot.
+pub(crate) struct Looked {
+    loaded: Loaded,
+    number: Option<TicketNumber>,
+    language: Option<GuessedLanguage>,
+    predictions: Vec<Prediction>,
+    config_version: Version,
+    /// For whom a candidate was sought, and the versions at which they were known.
+    taker: Option<(AgentId, [Version; 3])>,
+}
+
+/// What a decision came to.
+type Decided = std::result::Result<Decision, Rejection>;
+
+/// What a turn is to bring.
+enum Turned {
+    Refused(Rejection),
+    NoChange(Decision),
+    Done(Outcome, Vec<TimerOp>),
+    /// It was decided on what is old.
+    Stale,
+}
+
+impl Helpdesk {
+    /// `None` where what it was decided on changed meanwhile, or did not come to be.
+    pub(crate) async fn attempt(
+        &self,
+        job: &Job<'_>,
+        tenant: &Tenant,
+        sha256: &str,
+        number: &mut Option<TicketNumber>,
+    ) -> Result<Option<Verdict>> {
+        let looked = match self.ready(job, tenant, sha256, number, Tenant::ahead).await? {
+            Ready::Before(done) => return Ok(Some(Ok(done))),
+            Ready::Now(looked) => looked,
+        };
+        let (decided, seen) = tenant.look(|snapshot| self.decide(job, &looked, snapshot));
+        let Some(decided) = decided else { return Ok(None) };
+        if let Ok(decision) = &decided {
+            self.keep_wholes(job, &decision.wholes).await?;
+        }
+        if seen.is_ahead() || decided.as_ref().is_ok_and(changes_loads) {
+            return self.decide_in_turn(job, tenant, &looked, (decided, seen), sha256).await;
+        }
+        match decided {
+            Err(rejection) => Ok(Some(Err(rejection))),
+            Ok(decision) if is_nothing(&decision, job) => Ok(Some(Ok(no_change(decision)))),
+            Ok(decision) => {
+                let version = looked.config_version;
+                self.commit(job, tenant, version, decision, sha256).await.map(|done| Some(Ok(done)))
+            }
+        }
+    }
+
+    /// Loads what a command looks at, by what `view` shows of the tenant.
+    pub(crate) async fn ready(
+        &self,
+        job: &Job<'_>,
+        tenant: &Tenant,
+        sha256: &str,
+        number: &mut Option<TicketNumber>,
+        view: fn(&Tenant) -> Snapshot,
+    ) -> Result<Ready> {
+        let Job { actor, call, .. } = job;
+        self.see_taker(job, tenant).await?;
+        // Its agents are not kept: whoever changes them meanwhile would have to copy them.
+        let Snapshot { desk, config_version, .. } = view(tenant);
+        if config_version == 0 && !matches!(call.command, Command::ApplyConfig(_)) {
+            return Err(no_tenant(actor.tenant).into());
+        }
+        let load = self.load(job, tenant, &desk, view);
+        let case = coded(step_span!("load", job), load).await?;
+        if let Some(earlier) = &case.earlier {
+            return self.replay(tenant, earlier, sha256).await.map(Ready::Before);
+        }
+        if number.is_none() && call.command.may_open() {
+            *number = Some(self.number(tenant, desk.number_prefix()).await?);
+        }
+        let wanted = wants_language(&call.command).filter(|_| self.inner.guesses_language);
+        Ok(Ready::Now(Box::new(Looked {
+            loaded: case.loaded,
+            number: number.clone(),
+            language: wanted.and_then(|text| guess_language(text, desk.languages())),
+            predictions: self.predictions(actor.tenant, &desk, &call.command),
+            config_version,
+            taker: case.taker,
+        })))
+    }
+
+    /// Decides on a snapshot; `None` where something else would have been loaded by it.
+    pub(crate) fn decide(
+        &self,
+        job: &Job<'_>,
+        looked: &Looked,
+        snapshot: &Snapshot,
+    ) -> Option<Decided> {
+        let is_of_this = looked.config_version == snapshot.config_version
+            && looked.taker.is_none_or(|(agent, known)| snapshot.versions_of(agent) == known);
+        if !is_of_this {
+            return None;
+        }
+        let context = Context {
+            now: job.now,
+            command_id: job.call.command_id,
+            actor: job.actor,
+            desk: &snapshot.desk,
+            config_version: snapshot.config_version,
+            roster: &snapshot.roster,
+            index: snapshot.index.as_deref(),
+            number: looked.number.clone(),
+            language: looked.language.clone(),
+            predictions: &looked.predictions,
+            expected_version: job.call.expected_version,
+            file_bytes_max: self.inner.blobs.as_ref().map(|_| self.inner.file_bytes_max),
+        };
+        let span = step_span!("decide", job);
+        let decided = span.in_scope(|| decide(&looked.loaded, &job.call.command, &context));
+        let code = decided.as_ref().map_or_else(|rejection| rejection.code.as_str(), |_| "ok");
+        span.record("code", code);
+        Some(decided)
+    }
+
+    /// Commits a decision that nobody else's depends on.
+    async fn commit(
+        &self,
+        job: &Job<'_>,
+        tenant: &Tenant,
+        config_version: Version,
+        decision: Decision,
+        sha256: &str,
+    ) -> Result<Done> {
+        let timers = decision.timers.clone();
+        let kept = kept_of(&decision);
+        let (change_set, outcome) = change_set(job, config_version, decision, sha256);
+        let touched: Vec<StreamId> = change_set.expect.iter().map(|e| e.stream).collect();
+        let commit = async { Ok(self.inner.store.commit(change_set).await?) };
+        let committed = match coded(step_span!("commit", job), commit).await {
+            // It may have been done, or was decided on what is old: whoever decides
+            // next must not look past it. All at once, else each retry meets the next.
+            Err(error @ Error::Store(StoreError::Ambiguous { .. } | StoreError::Conflict(_))) => {
+                self.take_if_readable(tenant, &touched).await;
+                return Err(error);
+            }
+            committed => committed?,
+        };
+        if let Some(earlier) = &committed.replayed {
+            return self.replay(tenant, earlier, sha256).await;
+        }
+        tenant.held_mut().take_commit(tenant.id, kept, &committed);
+        Ok(done(outcome, timers, &committed))
+    }
+
+    /// Decides in turn, anew where something changed, and has it committed.
+    async fn decide_in_turn(
+        &self,
+        job: &Job<'_>,
+        tenant: &Tenant,
+        looked: &Looked,
+        (decided, seen): (Decided, Seen),
+        sha256: &str,
+    ) -> Result<Option<Verdict>> {
+        let (turned, mut turn) = tenant.take_turn(seen, |changed| {
+            let decided = match changed {
+                Some(snapshot) => self.decide(job, looked, snapshot),
+                None => Some(decided),
+            };
+            match decided {
+                None => (Turned::Stale, Work::default()),
+                Some(Err(rejection)) => (Turned::Refused(rejection), Work::default()),
+                Some(Ok(decision)) if is_nothing(&decision, job) => {
+                    (Turned::NoChange(decision), Work::default())
+                }
+                Some(Ok(decision)) => {
+                    let timers = decision.timers.clone();
+                    let kept = kept_of(&decision);
+                    let version = looked.config_version;
+                    let (change_set, outcome) = change_set(job, version, decision, sha256);
+                    let change_set = Some(change_set);
+                    (Turned::Done(outcome, timers), Work { change_set, kept })
+                }
+            }
+        });
+        let end = async {
+            loop {
+                match turn.next().await {
+                    Next::Ended(end) => return Ok(end?),
+                    Next::Lead(leading) => self.commit_for_all(tenant, leading).await,
+                }
+            }
+        };
+        let committed = coded(step_span!("commit", job), end).await?;
+        if let Some(earlier) = committed.as_ref().and_then(|it| it.replayed.as_ref()) {
+            return self.replay(tenant, earlier, sha256).await.map(|done| Some(Ok(done)));
+        }
+        Ok(match (turned, committed) {
+            (Some(Turned::Refused(rejection)), _) => Some(Err(rejection)),
+            (Some(Turned::NoChange(decision)), _) => Some(Ok(no_change(decision))),
+            (Some(Turned::Done(outcome, timers)), Some(committed)) => {
+                Some(Ok(done(outcome, timers, &committed)))
+            }
+            (Some(Turned::Done(..) | Turned::Stale) | None, _) => None,
+        })
+    }
+
+    /// Commits what waits for its turn.
+    async fn commit_for_all(&self, tenant: &Tenant, mut leading: Leading<'_>) {
+        let mut change_sets = leading.take();
+        let expected = change_sets.iter().flat_map(|change_set| &change_set.expect);
+        let looked: Vec<StreamId> = expected.map(|expect| expect.stream).collect();
+        let store = &self.inner.store;
+        let results = match (change_sets.pop(), change_sets.is_empty()) {
+            (None, _) => Vec::new(),
+            // It may go into one transaction with those of others.
+            (Some(one), true) => vec![store.commit(one).await],
+            (Some(last), false) => {
+                change_sets.push(last);
+                store.commit_many(change_sets).await
+            }
+        };
+        let is_old = |result: &std::result::Result<Committed, StoreError>| {
+            matches!(result, Err(StoreError::Ambiguous { .. } | StoreError::Conflict(_)))
+        };
+        // Before anybody decides again.
+        if results.iter().any(is_old) {
+            self.take_if_readable(tenant, &looked).await;
+        }
+        leading.end(results);
+    }
+
+    /// As [`take_streams`](Self::take_streams), where what was done does not depend on it: a
+    /// snapshot that stays as it is costs the next command a lost race.
+    pub(crate) async fn take_if_readable(&self, tenant: &Tenant, streams: &[StreamId]) {
+        let taken = self.take_streams(tenant, streams).await;
+        if taken.is_err() {
+            tracing::debug!(code = code_of(&taken), "the snapshot stays as it is");
+        }
+    }
+
+    /// Who takes the next ticket is read anew where other engines may have changed
+    /// what they hold: to be given nothing is no commit, and so no lost race.
+    async fn see_taker(&self, job: &Job<'_>, tenant: &Tenant) -> Result<()> {
+        let agent = job.actor.agent_id().filter(|_| self.inner.store.capabilities().is_shared);
+        match (&job.call.command, agent) {
+            (Command::TakeNext(_), Some(agent)) => {
+                self.take_streams(tenant, &streams_of(agent)).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether others are to be decided on what this one does.
+fn changes_loads(decision: &Decision) -> bool {
+    decision.records.iter().any(|record| matches!(record, Record::Load(_)))
+}
+
+/// Whether there is nothing to commit: a timer that fires is settled in any case.
+fn is_nothing(decision: &Decision, job: &Job<'_>) -> bool {
+    is_no_change(decision) && job.lease.is_none()
+}
+
+fn kept_of(decision: &Decision) -> Vec<Record> {
+    decision.records.iter().filter(|record| is_kept(record)).cloned().collect()
+}
+
+fn no_change(decision: Decision) -> Done {
+    let timers = decision.timers.clone();
+    Done { outcome: Outcome::of_no_change(decision), timers }
+}
+
+fn done(outcome: Outcome, timers: Vec<TimerOp>, committed: &Committed) -> Done {
+    let version = version_of(&outcome.made, &committed.versions);
+    Done { outcome: Outcome { version, ..outcome }, timers }
+}

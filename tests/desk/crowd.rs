@@ -1,0 +1,233 @@
+//! Many callers of one engine at once: what agents hold is decided in turn, on what others are
+//! about to do, and committed together.
+
+use crate::faulty::Faulty;
+use crate::kit::{Kit, Shared, TENANT, sender, without_agents};
+use crate::state;
+use chrono::{DateTime, TimeDelta, Utc};
+use helpdesk::core::actor::Actor;
+use helpdesk::core::agent::AgentLoad;
+use helpdesk::core::case::Case;
+use helpdesk::core::desk::Desk;
+use helpdesk::core::id::{AgentId, TicketId};
+use helpdesk::core::intake::inbound::InboundMessage;
+use helpdesk::storage::Store;
+use helpdesk::{Error, Helpdesk, MemoryStore, Outcome, block_on};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll, Waker};
+use uuid::Uuid;
+
+const N_CALLERS: u64 = 8;
+const N_ROUNDS: u64 = 24;
+const CAPACITY: u64 = 5;
+
+/// Some agents who are given what comes in, and a queue that they serve themselves.
+fn desk(n_agents: u64, capacity: u64) -> Value {
+    let agent = |i| {
+        let capacity = json!({"total": capacity});
+        let agent = json!({"groups": ["support"], "capacity": capacity, "online": true});
+        (format!("agent{i}"), agent)
+    };
+    json!({
+        "groups": [{"key": "support"}],
+        "queues": [
+            {"key": "given", "group": "support", "mode": {"type": "assign"}},
+            {"key": "taken", "group": "support"},
+        ],
+        "rules": [
+            {"key": "taken", "when": {"field": "subject", "is": "taken"}, "then": {"queue": "taken"}},
+            {"key": "given", "then": {"queue": "given"}},
+        ],
+        "agents": (0..n_agents).map(agent).collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+fn agent(i: u64) -> AgentId {
+    AgentId(Uuid::from_u128(0xA000 + u128::from(i)))
+}
+
+fn start() -> DateTime<Utc> {
+    crate::script::start()
+}
+
+fn mail(from: &str, subject: &str, id: &str) -> InboundMessage {
+    let message = json!({
+        "channel": "email", "from": sender(from), "subject": subject, "text": "t", "external_id": id,
+    });
+    serde_json::from_value(message).unwrap()
+}
+
+fn held(store: &dyn Store) -> u32 {
+    state::loads(store, TENANT).iter().map(AgentLoad::total).sum()
+}
+
+#[test]
+fn who_calls_at_once_loses_no_race() {
+    crowd(Arc::new(MemoryStore::default()));
+    crowd(Shared::sqlite().open());
+}
+
+#[test]
+fn who_calls_at_once_on_postgres_loses_no_race() {
+    crowd(Shared::postgres().open());
+}
+
+/// No call is given again here.
+fn crowd(store: Arc<dyn Store>) {
+    let kit = Kit::new(store, desk(N_CALLERS, CAPACITY));
+    let together = Barrier::new(N_CALLERS as usize);
+    std::thread::scope(|scope| {
+        for caller in 0..N_CALLERS {
+            let (kit, together) = (&kit, &together);
+            scope.spawn(move || {
+                together.wait();
+                call(kit, caller);
+            });
+        }
+    });
+    // Who solved has room again.
+    let end = start() + TimeDelta::seconds(N_ROUNDS as i64);
+    kit.desk.tick(end, 10_000).unwrap();
+    let store = &*kit.store;
+    state::check_laws_but_time(store, TENANT);
+    let tickets = state::cases(store, TENANT);
+    assert_eq!(tickets.len() as u64, N_CALLERS * N_ROUNDS, "each mail is one ticket");
+    let numbers: BTreeSet<u64> = tickets.iter().map(|case| case.ticket.number.n).collect();
+    assert_eq!(numbers.len(), tickets.len(), "numbers are unique");
+    let desk = Desk::from_value(&without_agents(desk(N_CALLERS, CAPACITY))).unwrap();
+    state::check_nobody_waits_in_vain(store, TENANT, &desk, end);
+    let most = (CAPACITY * N_CALLERS) as u32;
+    assert!(held(store) > most / 2 && held(store) <= most, "{} units held", held(store));
+}
+
+/// Receives, takes and solves.
+fn call(kit: &Kit, caller: u64) {
+    let actor = Actor::agent(TENANT, agent(caller));
+    for round in 0..N_ROUNDS {
+        let now = start() + TimeDelta::seconds(round as i64);
+        let subject = if round % 3 == 2 { "taken" } else { "given" };
+        let message =
+            mail(&format!("p{}@x.com", round % 5), subject, &format!("<{caller}-{round}@x>"));
+        kit.desk.receive(TENANT, message, now).unwrap();
+        let command = kit.command(json!({"type": "take_next"}));
+        let taken = kit.desk.execute(&actor, command, now).unwrap().made.ticket;
+        let held = || state::cases(&*kit.store, TENANT).into_iter().find(|it| is_of(it, caller));
+        let ticket: Option<TicketId> = taken.or_else(|| held().map(|case| case.ticket.id));
+        if let Some(ticket) = ticket.filter(|_| round % 2 == 1) {
+            let command = kit.command(json!({"type": "solve", "ticket": ticket}));
+            kit.desk.execute(&actor, command, now).unwrap();
+        }
+    }
+}
+
+fn is_of(case: &Case, caller: u64) -> bool {
+    case.ticket.assignee == Some(agent(caller)) && case.ticket.category.is_unsolved()
+}
+
+type Receiving<'a> = Pin<Box<dyn Future<Output = Result<Outcome, Error>> + 'a>>;
+
+/// Mails that are on their way: each was looked at once, so it is decided and has its turn.
+fn receiving(desk: &Helpdesk, n: u64) -> Vec<Receiving<'_>> {
+    let mails = (0..n).map(|i| mail(&format!("p{i}@x.com"), "given", &format!("<{i}@x>")));
+    let mut all: Vec<Receiving<'_>> = mails
+        .map(|mail| -> Receiving<'_> { Box::pin(desk.receive(TENANT, mail, start())) })
+        .collect();
+    for one in &mut all {
+        assert!(look(one).is_pending(), "it leaves the others of its thread time to come in");
+    }
+    all
+}
+
+fn look(one: &mut Receiving<'_>) -> Poll<Result<Outcome, Error>> {
+    one.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn assignee(store: &dyn Store, outcome: &Outcome) -> Option<AgentId> {
+    let id = outcome.made.ticket.unwrap();
+    let cases = state::cases(store, TENANT);
+    cases.iter().find(|case| case.ticket.id == id).unwrap().ticket.assignee
+}
+
+#[test]
+fn mails_of_one_thread_are_committed_together() {
+    let store = Faulty::new(Arc::new(MemoryStore::default()));
+    let kit = Kit::new(store.clone(), desk(3, 20));
+    let mails = receiving(kit.desk.engine(), 30);
+    store.faults().batches.clear();
+    for mail in mails {
+        block_on(mail).unwrap();
+    }
+    assert_eq!(store.faults().batches, [30]);
+    let loads = state::loads(&*kit.store, TENANT);
+    assert!(
+        loads.iter().all(|load| load.total() == 10),
+        "each has as much as the others: {loads:?}"
+    );
+    state::check_laws(&*kit.store, TENANT);
+}
+
+#[test]
+fn what_was_decided_on_a_mail_that_is_given_up_is_decided_again() {
+    for given_up in 0..4 {
+        let kit = Kit::new(Arc::new(MemoryStore::default()), desk(1, 3));
+        let mut mails = receiving(kit.desk.engine(), 4);
+        drop(mails.remove(given_up));
+        for mail in mails {
+            let outcome = block_on(mail).unwrap();
+            assert_eq!(assignee(&*kit.store, &outcome), Some(agent(0)), "without {given_up}");
+        }
+        assert_eq!(held(&*kit.store), 3);
+        state::check_laws(&*kit.store, TENANT);
+    }
+}
+
+#[test]
+fn who_commits_for_others_and_goes_away_holds_up_nobody() {
+    let store = Faulty::new(Arc::new(MemoryStore::default()));
+    let kit = Kit::new(store.clone(), desk(2, 20));
+    for is_done in [false, true] {
+        let n_before = state::cases(&*kit.store, TENANT).len();
+        let mails = (0..5).map(|i| mail("p@x.com", "given", &format!("<{is_done}-{i}@x>")));
+        let engine = kit.desk.engine();
+        let mut mails: Vec<Receiving<'_>> = mails
+            .map(|it| -> Receiving<'_> { Box::pin(engine.receive(TENANT, it, start())) })
+            .collect();
+        for mail in &mut mails {
+            assert!(look(mail).is_pending());
+        }
+        store.faults().stops = Some(is_done);
+        let mut first = mails.remove(0);
+        while store.faults().stops.is_some() {
+            assert!(look(&mut first).is_pending(), "the store does not answer");
+        }
+        drop(first);
+        for mail in mails {
+            block_on(mail).unwrap();
+        }
+        let n_new = state::cases(&*kit.store, TENANT).len() - n_before;
+        assert_eq!(n_new, if is_done { 5 } else { 4 });
+        assert_eq!(held(&*kit.store) as usize, n_before + n_new);
+        state::check_laws_but_time(&*kit.store, TENANT);
+    }
+}
+
+#[test]
+fn another_engine_that_does_the_same_meanwhile_is_not_overlooked() {
+    // The first of these loses against the other engine, which brings the agent to where the
+    // first would have: the second was decided on that.
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+    let kit = Kit::new(store.clone(), desk(1, 4));
+    let other = Kit::bare(store.clone());
+    let mails = receiving(kit.desk.engine(), 4);
+    other.desk.receive(TENANT, mail("q@x.com", "given", "<other@x>"), start()).unwrap();
+    for mail in mails {
+        block_on(mail).unwrap();
+    }
+    assert_eq!(held(&*store), 4);
+    let tickets = state::cases(&*store, TENANT);
+    assert_eq!(tickets.iter().filter(|case| case.waits()).count(), 1);
+    state::check_laws(&*store, TENANT);
+}
