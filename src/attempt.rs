@@ -23,7 +23,7 @@ use helpdesk_storage::{Committed, StoreError};
 /// What there is to do for a command.
 pub(crate) enum Ready {
     /// Nothing: it had been done before.
-    Before(Done),
+    Before(Box<Done>),
     /// This is to be decided.
     Now(Box<Looked>),
 }
@@ -61,7 +61,7 @@ impl Helpdesk {
         number: &mut Option<TicketNumber>,
     ) -> Result<Option<Verdict>> {
         let looked = match self.ready(job, tenant, sha256, number, Tenant::ahead).await? {
-            Ready::Before(done) => return Ok(Some(Ok(done))),
+            Ready::Before(done) => return Ok(Some(Ok(*done))),
             Ready::Now(looked) => looked,
         };
         let (decided, seen) = tenant.look(|snapshot| self.decide(job, &looked, snapshot));
@@ -101,7 +101,8 @@ impl Helpdesk {
         let load = self.load(job, tenant, &desk, view);
         let case = coded(step_span!("load", job), load).await?;
         if let Some(earlier) = &case.earlier {
-            return self.replay(tenant, earlier, sha256).await.map(Ready::Before);
+            let done = self.replay(tenant, earlier, sha256).await?;
+            return Ok(Ready::Before(Box::new(done)));
         }
         if number.is_none() && call.command.may_open() {
             *number = Some(self.number(tenant, desk.number_prefix()).await?);

@@ -11,6 +11,7 @@ use helpdesk::core::case::Case;
 use helpdesk::core::desk::Desk;
 use helpdesk::core::id::{AgentId, TicketId};
 use helpdesk::core::intake::inbound::InboundMessage;
+use helpdesk::core::ticket::priority::Channel;
 use helpdesk::storage::Store;
 use helpdesk::{Error, Helpdesk, MemoryStore, Outcome, block_on};
 use serde_json::{Value, json};
@@ -172,14 +173,18 @@ fn mails_of_one_thread_are_committed_together() {
 #[test]
 fn what_was_decided_on_a_mail_that_is_given_up_is_decided_again() {
     for given_up in 0..4 {
-        let kit = Kit::new(Arc::new(MemoryStore::default()), desk(1, 3));
+        let store = Faulty::new(Arc::new(MemoryStore::default()));
+        let kit = Kit::new(store.clone(), desk(1, 3));
         let mut mails = receiving(kit.desk.engine(), 4);
+        store.faults().batches.clear();
         drop(mails.remove(given_up));
         for mail in mails {
             let outcome = block_on(mail).unwrap();
             assert_eq!(assignee(&*kit.store, &outcome), Some(agent(0)), "without {given_up}");
         }
         assert_eq!(held(&*kit.store), 3);
+        let n_sent: usize = store.faults().batches.iter().sum();
+        assert_eq!(n_sent, 3, "no race is lost");
         state::check_laws(&*kit.store, TENANT);
     }
 }
@@ -217,16 +222,20 @@ fn who_commits_for_others_and_goes_away_holds_up_nobody() {
 #[test]
 fn another_engine_that_does_the_same_meanwhile_is_not_overlooked() {
     // The first of these loses against the other engine, which brings the agent to where the
-    // first would have: the second was decided on that.
+    // first would have, but for a ticket that weighs more: the second was decided on that.
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
-    let kit = Kit::new(store.clone(), desk(1, 4));
+    let mut desk = desk(1, 5);
+    desk["agents"]["agent0"]["capacity"]["weights"] = json!({"chat": 2});
+    let kit = Kit::new(store.clone(), desk);
     let other = Kit::bare(store.clone());
     let mails = receiving(kit.desk.engine(), 4);
-    other.desk.receive(TENANT, mail("q@x.com", "given", "<other@x>"), start()).unwrap();
+    let mut chat = mail("q@x.com", "given", "<other@x>");
+    chat.channel = Channel::Chat;
+    other.desk.receive(TENANT, chat, start()).unwrap();
     for mail in mails {
         block_on(mail).unwrap();
     }
-    assert_eq!(held(&*store), 4);
+    assert_eq!(held(&*store), 5);
     let tickets = state::cases(&*store, TENANT);
     assert_eq!(tickets.iter().filter(|case| case.waits()).count(), 1);
     state::check_laws(&*store, TENANT);
