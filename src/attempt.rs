@@ -10,6 +10,7 @@ use crate::load::no_tenant;
 use crate::snapshot::{Snapshot, Tenant, is_kept, streams_of};
 use crate::spans::{code_of, coded, step_span};
 use crate::turns::{Leading, Next, Seen, Work};
+use helpdesk_core::agent::RosterEntry;
 use helpdesk_core::case::record::{Record, TimerOp};
 use helpdesk_core::command::Command;
 use helpdesk_core::decide::{Context, Decision, GuessedLanguage, Loaded, decide, wants_language};
@@ -35,8 +36,9 @@ pub(crate) struct Looked {
     language: Option<GuessedLanguage>,
     predictions: Vec<Prediction>,
     config_version: Version,
-    /// For whom a candidate was sought, and the versions at which they were known.
-    taker: Option<(AgentId, [Version; 3])>,
+    /// For whom a candidate was sought, and as what they were known. Their version does not say
+    /// it: what they were about to hold may not have come to be.
+    taker: Option<(AgentId, Option<RosterEntry>)>,
 }
 
 /// What a decision came to.
@@ -126,7 +128,10 @@ impl Helpdesk {
         snapshot: &Snapshot,
     ) -> Option<Decided> {
         let is_of_this = looked.config_version == snapshot.config_version
-            && looked.taker.is_none_or(|(agent, known)| snapshot.versions_of(agent) == known);
+            && looked
+                .taker
+                .as_ref()
+                .is_none_or(|(agent, known)| snapshot.roster.get(*agent) == known.as_ref());
         if !is_of_this {
             return None;
         }

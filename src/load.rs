@@ -7,13 +7,13 @@ use crate::waiting::Seeking;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::scope::Scope;
 use helpdesk_core::actor::Actor;
-use helpdesk_core::agent::Roster;
+use helpdesk_core::agent::{Roster, RosterEntry};
 use helpdesk_core::case::record::{CommandRecord, Numbers, Record, RecordKey, Stored};
 use helpdesk_core::decide::{Loaded, candidates, needs, needs_more};
 use helpdesk_core::desk::Desk;
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::fault::{Code, Rejection};
-use helpdesk_core::id::{AgentId, CommandId, ContactId, TenantId, TicketNumber, Version};
+use helpdesk_core::id::{AgentId, CommandId, ContactId, TenantId, TicketNumber};
 use helpdesk_core::limit::{PAGE_MAX, PARENT_DEPTH_MAX, TICKET_NUMBER_MAX};
 use helpdesk_core::query::Query;
 use helpdesk_storage::{ChangeSet, Expect, ListKind, ListQuery, News, StoreError, StoreExt};
@@ -30,8 +30,8 @@ const LEASE_RETRIES_MAX: u32 = 32;
 pub(crate) struct Case {
     pub(crate) loaded: Loaded,
     pub(crate) earlier: Option<CommandRecord>,
-    /// For whom a candidate was sought, and the versions at which they were known.
-    pub(crate) taker: Option<(AgentId, [Version; 3])>,
+    /// For whom a candidate was sought, and as what they were known.
+    pub(crate) taker: Option<(AgentId, Option<RosterEntry>)>,
 }
 
 impl Helpdesk {
@@ -193,7 +193,7 @@ impl Helpdesk {
         if let Some(candidates) = candidates(command, actor) {
             let snapshot = &view(tenant);
             let agent = candidates.agent();
-            taker = Some((agent, snapshot.versions_of(agent)));
+            taker = Some((agent, snapshot.roster.get(agent).cloned()));
             let seeking = Seeking { tenant, snapshot, scope: &Scope::All, now };
             if let Some(stored) = self.first_candidate(&seeking, candidates).await? {
                 loaded.set_candidate(stored);

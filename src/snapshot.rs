@@ -85,12 +85,6 @@ impl Snapshot {
         Ok(())
     }
 
-    /// The versions at which an agent is in it.
-    pub(crate) fn versions_of(&self, agent: AgentId) -> [Version; 3] {
-        let versions = |it: &RosterEntry| [it.agent_version, it.presence_version, it.load_version];
-        self.roster.get(agent).map(versions).unwrap_or_default()
-    }
-
     /// Puts what an agent holds, whatever the version.
     fn put_load(&mut self, load: &AgentLoad, version: Version) {
         let known = self.roster.get(load.agent);

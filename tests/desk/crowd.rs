@@ -9,6 +9,7 @@ use helpdesk::core::actor::Actor;
 use helpdesk::core::agent::AgentLoad;
 use helpdesk::core::case::Case;
 use helpdesk::core::desk::Desk;
+use helpdesk::core::event::StreamId;
 use helpdesk::core::id::{AgentId, TicketId};
 use helpdesk::core::intake::inbound::InboundMessage;
 use helpdesk::core::ticket::priority::Channel;
@@ -238,5 +239,42 @@ fn another_engine_that_does_the_same_meanwhile_is_not_overlooked() {
     assert_eq!(held(&*store), 5);
     let tickets = state::cases(&*store, TENANT);
     assert_eq!(tickets.iter().filter(|case| case.waits()).count(), 1);
+    state::check_laws(&*store, TENANT);
+}
+
+#[test]
+fn who_takes_a_ticket_is_known_as_when_it_was_sought_for_them() {
+    let store = Faulty::new(Arc::new(MemoryStore::default()));
+    let mut desk = desk(1, 2);
+    desk["agents"]["agent0"]["capacity"]["weights"] = json!({"chat": 2});
+    let kit = Kit::new(store.clone(), desk);
+    let taken = kit.desk.receive(TENANT, mail("q@x.com", "taken", "<taken@x>"), start()).unwrap();
+    let taken = taken.made.ticket.unwrap();
+    let engine = kit.desk.engine();
+    // About to hold one of two, the agent looks for one more.
+    let mut mails = receiving(engine, 1);
+    store.faults().held_up = Some(StreamId::case(taken));
+    let actor = Actor::agent(TENANT, agent(0));
+    let command = kit.command(json!({"type": "take_next"}));
+    let mut taking: Receiving<'_> = Box::pin(engine.execute(&actor, command, start()));
+    assert!(look(&mut taking).is_pending());
+    // They do not come to hold that one; and then are about to hold two, by as many commits.
+    mails.clear();
+    let mut chat = mail("p@x.com", "given", "<chat@x>");
+    chat.channel = Channel::Chat;
+    let mut chat: Receiving<'_> = Box::pin(engine.receive(TENANT, chat, start()));
+    assert!(look(&mut chat).is_pending());
+    store.faults().held_up = None;
+    let mut both = vec![look(&mut taking), look(&mut chat)];
+    while both.iter().any(Poll::is_pending) {
+        for (one, poll) in [&mut taking, &mut chat].into_iter().zip(&mut both) {
+            if poll.is_pending() {
+                *poll = look(one);
+            }
+        }
+    }
+    let ends: Vec<bool> = both.iter().map(|it| matches!(it, Poll::Ready(Ok(_)))).collect();
+    assert_eq!(ends, [true, true], "{both:?}");
+    assert_eq!(held(&*store), 2, "there is no room for the one that was sought");
     state::check_laws(&*store, TENANT);
 }

@@ -9,6 +9,7 @@ use helpdesk::storage::*;
 use serde_json::json;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
 
 /// What is wrong.
 #[derive(Debug, Default)]
@@ -27,6 +28,8 @@ pub(crate) struct Faults {
     pub(crate) is_down: bool,
     /// The sizes of calls that commit.
     pub(crate) batches: Vec<usize>,
+    /// Whoever reads this waits until it is gone from here.
+    pub(crate) held_up: Option<StreamId>,
     /// The next commit never answers; whether it is done.
     pub(crate) stops: Option<bool>,
     /// The next settlements are not made.
@@ -121,6 +124,14 @@ impl Store for Faulty {
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {
         self.reach()?;
+        std::future::poll_fn(|_| {
+            let held_up = self.faults().held_up.map(RecordKey::Stream);
+            match held_up.is_some_and(|key| keys.contains(&key)) {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            }
+        })
+        .await;
         let mut found = self.inner.get(tenant, keys).await?;
         let faults = self.faults();
         let is_torn = |key: &RecordKey| match key {

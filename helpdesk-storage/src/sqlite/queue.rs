@@ -1,8 +1,9 @@
 //! Who commits: the first caller leads, those who come meanwhile follow, and the leader
 //! commits for them, many in one transaction and with one wait for the disk.
 //!
-//! No thread and no runtime of its own: a caller that finds nobody leading works at once, on
-//! its own thread; a follower is woken by its waker. Nobody is ever *chosen* to lead, as
+//! No thread and no runtime of its own: a caller that finds nobody leading works on its own
+//! thread, once the other tasks of that thread had a chance to come in; a follower is woken by
+//! its waker. Nobody is ever *chosen* to lead, as
 //! whoever is chosen may never be polled again: a leader that retires wakes all who wait,
 //! and the first of them to be polled, or the next caller, leads. So a future that is
 //! dropped, or left alone, holds up nobody but itself.
