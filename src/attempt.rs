@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::load::no_tenant;
 use crate::snapshot::{Snapshot, Tenant, is_kept, streams_of};
 use crate::spans::{code_of, coded, step_span};
-use crate::turns::{Leading, Next, Seen, Work};
+use crate::turns::{AtWork, Leading, Seen, Work};
 use helpdesk_core::agent::RosterEntry;
 use helpdesk_core::case::record::{Record, TimerOp};
 use helpdesk_core::command::Command;
@@ -20,6 +20,7 @@ use helpdesk_core::id::{AgentId, TicketNumber, Version};
 use helpdesk_core::prediction::Prediction;
 use helpdesk_search::guess_language;
 use helpdesk_storage::{Committed, StoreError};
+use std::sync::Arc;
 
 /// What there is to do for a command.
 pub(crate) enum Ready {
@@ -58,7 +59,7 @@ impl Helpdesk {
     pub(crate) async fn attempt(
         &self,
         job: &Job<'_>,
-        tenant: &Tenant,
+        tenant: &Arc<Tenant>,
         sha256: &str,
         number: &mut Option<TicketNumber>,
     ) -> Result<Option<Verdict>> {
@@ -190,12 +191,12 @@ impl Helpdesk {
     async fn decide_in_turn(
         &self,
         job: &Job<'_>,
-        tenant: &Tenant,
+        tenant: &Arc<Tenant>,
         looked: &Looked,
         (decided, seen): (Decided, Seen),
         sha256: &str,
     ) -> Result<Option<Verdict>> {
-        let (turned, mut turn) = tenant.take_turn(seen, |changed| {
+        let (turned, turn) = tenant.take_turn(seen, |changed| {
             let decided = match changed {
                 Some(snapshot) => self.decide(job, looked, snapshot),
                 None => Some(decided),
@@ -216,14 +217,11 @@ impl Helpdesk {
                 }
             }
         });
-        let end = async {
-            loop {
-                match turn.next().await {
-                    Next::Ended(end) => return Ok(end?),
-                    Next::Lead(leading) => self.commit_for_all(tenant, leading).await,
-                }
-            }
+        let commit = |leading| -> AtWork {
+            let desk = self.clone();
+            Box::pin(async move { desk.commit_for_all(leading).await })
         };
+        let end = async { Ok(turn.end(&commit).await?) };
         let committed = coded(step_span!("commit", job), end).await?;
         if let Some(earlier) = committed.as_ref().and_then(|it| it.replayed.as_ref()) {
             return self.replay(tenant, earlier, sha256).await.map(|done| Some(Ok(done)));
@@ -239,7 +237,7 @@ impl Helpdesk {
     }
 
     /// Commits what waits for its turn.
-    async fn commit_for_all(&self, tenant: &Tenant, mut leading: Leading<'_>) {
+    async fn commit_for_all(&self, mut leading: Leading) {
         let mut change_sets = leading.take();
         let expected = change_sets.iter().flat_map(|change_set| &change_set.expect);
         let looked: Vec<StreamId> = expected.map(|expect| expect.stream).collect();
@@ -258,7 +256,8 @@ impl Helpdesk {
         };
         // Before anybody decides again.
         if results.iter().any(is_old) {
-            self.take_if_readable(tenant, &looked).await;
+            let tenant = leading.tenant().clone();
+            self.take_if_readable(&tenant, &looked).await;
         }
         leading.end(results);
     }

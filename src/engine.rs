@@ -31,6 +31,9 @@ use uuid::Uuid;
 
 /// Times that a command whose commit lost a race is decided again.
 pub const COMMIT_RETRIES_MAX: u32 = 8;
+/// Times that it is decided again because what it was decided on did not come to be: no race of
+/// its own.
+const TAKEN_ALONG_MAX: u32 = 1_000;
 /// Days that a command's outcome is kept for a second call with its id.
 pub const COMMAND_DAYS: i64 = 7;
 
@@ -348,17 +351,20 @@ impl Helpdesk {
     async fn try_until_done(
         &self,
         job: &Job<'_>,
-        tenant: &Tenant,
+        tenant: &Arc<Tenant>,
         sha256: &str,
         tried: &mut Tried,
     ) -> Result<Verdict> {
         let mut last = None;
         let mut is_fresh = !self.inner.store.capabilities().is_shared;
-        let mut n_tried = 0;
-        while n_tried <= COMMIT_RETRIES_MAX {
+        let (mut n_tried, mut n_taken_along) = (0, 0);
+        while n_tried <= COMMIT_RETRIES_MAX && n_taken_along <= TAKEN_ALONG_MAX {
             match self.attempt(job, tenant, sha256, &mut tried.number).await {
                 // No race was lost: what it was decided on did not come to be.
-                Ok(None) | Err(Error::Store(StoreError::NotAfter { .. })) => continue,
+                Ok(None) | Err(Error::Store(StoreError::NotAfter { .. })) => {
+                    n_taken_along += 1;
+                    continue;
+                }
                 Err(Error::Store(error)) if error.is_lost_race() => {
                     tracing::debug!(code = store_code(&error).as_str(), "lost a race");
                     self.catch_up(tenant, &error, &mut tried.number).await?;
@@ -382,7 +388,7 @@ impl Helpdesk {
         }
         match last {
             Some(error @ StoreError::DuplicateKey { .. }) => Err(error.into()),
-            _ => Err(Error::LostRaces { attempts: COMMIT_RETRIES_MAX + 1 }),
+            _ => Err(Error::LostRaces { attempts: n_tried + n_taken_along }),
         }
     }
 

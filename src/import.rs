@@ -138,7 +138,9 @@ impl Helpdesk {
         for (i, call) in calls.iter().enumerate() {
             let job = Job { actor, call, now, lease: None };
             match self.decide_one(&job, &tenant, &mut group).await? {
-                Ok((Some(set), records, made)) => {
+                Ok((Some(mut set), records, made)) => {
+                    // It was decided on what those before it do.
+                    set.after = sets.last().map(|before: &ChangeSet| before.commit_id);
                     sets.push(set);
                     decided.push((i, records));
                     results.push(imported(&made, false));

@@ -208,7 +208,7 @@ fn index_of(desk: &Desk, roster: &Roster) -> Option<Arc<AgentIndex>> {
 pub(crate) struct Tenant {
     pub(crate) id: TenantId,
     held: RwLock<Held>,
-    pub(crate) turns: Turns,
+    pub(crate) turns: Arc<Turns>,
     /// Leased and free, by prefix.
     numbers: Mutex<BTreeMap<Arc<str>, BTreeSet<u64>>>,
     pub(crate) waiting: WaitingTickets,
@@ -220,7 +220,7 @@ impl Tenant {
         Self {
             id,
             held: RwLock::new(held),
-            turns: Turns::default(),
+            turns: Arc::default(),
             numbers: Mutex::new(BTreeMap::new()),
             waiting: WaitingTickets::default(),
         }

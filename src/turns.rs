@@ -7,8 +7,9 @@
 //! disk is waited for once. What a decision was made on and did not come to be takes it along
 //! ([`NotAfter`](StoreError::NotAfter)); it is decided again.
 //!
-//! As with the queue of commits of a SQLite store, nobody is chosen to commit for the others:
-//! whoever finds nobody at it does, and a caller who goes away holds up nobody.
+//! Nobody is chosen to commit for the others: what is at work belongs to all who wait, and
+//! whoever is looked at goes on with it. So a caller who goes away, or whom nobody looks at any
+//! more, holds up nobody.
 
 use crate::snapshot::{Snapshot, Tenant};
 use helpdesk_core::case::record::Record;
@@ -16,9 +17,13 @@ use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::id::CommandId;
 use helpdesk_storage::{ChangeSet, Committed, StoreError};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Commits of one batch: what a PostgreSQL store takes in one transaction.
@@ -78,14 +83,24 @@ struct Entry {
     written: Vec<StreamId>,
 }
 
+/// A batch that is being committed.
+pub(crate) type AtWork = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// The commits of a tenant that wait for their turn.
-#[derive(Debug, Default)]
-pub(crate) struct Turns(Mutex<State>);
+#[derive(Default)]
+pub(crate) struct Turns {
+    state: Mutex<State>,
+    at_work: Mutex<Option<AtWork>>,
+    /// Somebody would have gone on with it while another one did.
+    was_missed: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct State {
     last: Turn,
-    is_led: bool,
+    /// Those who wait, whether their end is there or not.
+    n_callers: usize,
+    is_at_work: bool,
     waiting: VecDeque<Entry>,
     /// Written by those that wait or are at work.
     written: BTreeSet<StreamId>,
@@ -96,22 +111,70 @@ struct State {
     abandoned: BTreeSet<Turn>,
 }
 
+impl fmt::Debug for Turns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turns").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// What is at work may go on: all who wait are looked at.
+impl Wake for Turns {
+    fn wake(self: Arc<Self>) {
+        self.wake_all();
+    }
+}
+
 impl Turns {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes all who wait, where nobody leads.
-    fn wake_waiting(&self) {
-        let woken: Vec<Waker> = {
-            let mut state = self.state();
-            if state.is_led {
-                return;
-            }
-            let turns: Vec<Turn> = state.waiting.iter().map(|entry| entry.turn).collect();
-            turns.iter().filter_map(|turn| state.wakers.remove(turn)).collect()
+    fn wake_all(&self) {
+        let wakers: Vec<Waker> = self.state().wakers.values().cloned().collect();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// What is at work, unless somebody else is at it right now.
+    fn try_at_work(&self) -> Option<MutexGuard<'_, Option<AtWork>>> {
+        match self.at_work.try_lock() {
+            Ok(at_work) => Some(at_work),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Goes on with what is at work, or begins something; ready when a batch came to its end.
+    fn go_on(self: &Arc<Self>, begin: impl FnOnce() -> Option<AtWork>) -> Poll<()> {
+        let free = self.try_at_work().or_else(|| {
+            // Whoever is at it looks once more after this.
+            self.was_missed.store(true, Ordering::SeqCst);
+            self.try_at_work()
+        });
+        let Some(mut at_work) = free else { return Poll::Pending };
+        // Out of its place: should it panic, it is gone, and everybody is told.
+        let Some(mut work) = at_work.take().or_else(begin) else {
+            drop(at_work);
+            self.tell_missed();
+            return Poll::Pending;
         };
-        woken.into_iter().for_each(Waker::wake);
+        let waker = Waker::from(self.clone());
+        let poll = work.as_mut().poll(&mut Context::from_waker(&waker));
+        if poll.is_pending() {
+            *at_work = Some(work);
+        }
+        drop(at_work);
+        self.tell_missed();
+        if poll.is_ready() {
+            self.wake_all();
+        }
+        poll
+    }
+
+    /// Whoever let go of what is at work has those look again who could not.
+    fn tell_missed(&self) {
+        if self.was_missed.swap(false, Ordering::SeqCst) {
+            self.wake_all();
+        }
     }
 }
 
@@ -128,13 +191,12 @@ impl State {
     }
 
     /// What was not done takes along what was decided on it; whom to wake.
-    fn end_those_after(&mut self, turn: Turn, commit_id: CommandId) -> Vec<Waker> {
+    fn end_those_after(&mut self, turn: Turn, error: &impl Fn() -> StoreError) -> Vec<Waker> {
         let is_after = |entry: &Entry| entry.after.is_some_and(|after| after >= turn);
         let waiting = std::mem::take(&mut self.waiting);
         let (fallen, waiting) = waiting.into_iter().partition::<VecDeque<Entry>, _>(is_after);
         self.waiting = waiting;
-        let end = |entry: &Entry| self.end(entry, Err(StoreError::NotAfter { commit_id }));
-        fallen.iter().filter_map(end).collect()
+        fallen.iter().filter_map(|entry| self.end(entry, Err(error()))).collect()
     }
 }
 
@@ -149,7 +211,7 @@ impl Tenant {
     /// next ones decide on it. `None` where the work would lose against that of somebody before it
     /// for certain: it is to be decided again after them.
     pub(crate) fn take_turn<T>(
-        &self,
+        self: &Arc<Self>,
         seen: Seen,
         decide: impl FnOnce(Option<&Snapshot>) -> (T, Work),
     ) -> (Option<T>, InTurn<'_>) {
@@ -165,6 +227,7 @@ impl Tenant {
             false => (Some(decided), work, written),
         };
         state.last += 1;
+        state.n_callers += 1;
         let turn = state.last;
         let after = held.seen().ahead;
         let is_ahead = work.change_set.as_ref().is_some_and(|it| held.put_ahead(turn, it));
@@ -187,53 +250,46 @@ fn written(change_set: &ChangeSet) -> Vec<StreamId> {
 #[derive(Debug)]
 #[must_use = "somebody has to wait for the turn"]
 pub(crate) struct InTurn<'a> {
-    tenant: &'a Tenant,
+    tenant: &'a Arc<Tenant>,
     turn: Turn,
     has_waited: bool,
     is_over: bool,
 }
 
-/// What is next for whoever waits.
-pub(crate) enum Next<'a> {
-    /// It came to this.
-    Ended(End),
-    /// Nobody is at work: commit, and ask again.
-    Lead(Leading<'a>),
-}
-
-impl<'a> InTurn<'a> {
-    /// Waits for what is next.
-    pub(crate) async fn next(&mut self) -> Next<'a> {
-        poll_fn(|context| self.poll_next(context)).await
+impl InTurn<'_> {
+    /// Waits for the end; `commit` is what is done with a batch.
+    pub(crate) async fn end(mut self, commit: &(impl Fn(Leading) -> AtWork + Sync)) -> End {
+        poll_fn(|context| self.poll_end(context, commit)).await
     }
 
-    fn poll_next(&mut self, context: &Context<'_>) -> Poll<Next<'a>> {
-        let tenant = self.tenant;
-        let mut state = tenant.turns.state();
-        if let Some(end) = state.ended.remove(&self.turn) {
-            self.is_over = true;
-            return Poll::Ready(Next::Ended(end));
-        }
-        let is_free = !state.is_led;
-        let is_mine = is_free && state.waiting.iter().any(|entry| entry.turn == self.turn);
-        if is_mine && self.has_waited {
-            state.is_led = true;
-            let unused = state.wakers.remove(&self.turn);
+    fn poll_end(
+        &mut self,
+        context: &Context<'_>,
+        commit: &impl Fn(Leading) -> AtWork,
+    ) -> Poll<End> {
+        let turns = &self.tenant.turns;
+        loop {
+            let mut state = turns.state();
+            if let Some(end) = state.ended.remove(&self.turn) {
+                self.is_over = true;
+                state.n_callers -= 1;
+                return Poll::Ready(end);
+            }
+            let is_at_work = state.is_at_work;
+            let before = state.wakers.insert(self.turn, context.waker().clone());
             // Not under the lock: the last waker of a task may take the task with it.
             drop(state);
-            drop(unused);
-            let at_work = Vec::new();
-            return Poll::Ready(Next::Lead(Leading { tenant, at_work, is_over: false }));
+            drop(before);
+            let has_waited = std::mem::replace(&mut self.has_waited, true);
+            if !has_waited && !is_at_work {
+                // Others of the same thread may come first, and join in.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if turns.go_on(|| Leading::begin(self.tenant).map(commit)).is_pending() {
+                return Poll::Pending;
+            }
         }
-        let before = state.wakers.insert(self.turn, context.waker().clone());
-        drop(state);
-        drop(before);
-        if is_mine {
-            // Others of the same thread may come first, and join in.
-            context.waker().wake_by_ref();
-        }
-        self.has_waited = true;
-        Poll::Pending
     }
 }
 
@@ -256,37 +312,59 @@ impl Drop for InTurn<'_> {
                     }
                     if let Some(entry) = entry.filter(|entry| entry.is_ahead) {
                         held.fall_back();
-                        woken = state.end_those_after(entry.turn, entry.commit_id);
+                        woken = state.end_those_after(entry.turn, &not_after(entry.commit_id));
                     }
                 }
-                // At work: whoever commits it is not to keep its end.
+                // At work: nobody asks for its end.
                 None => _ = state.abandoned.insert(self.turn),
             }
         }
+        state.n_callers -= 1;
+        let is_last = state.n_callers == 0;
         drop((state, held));
         drop(waker);
         woken.into_iter().for_each(Waker::wake);
-        // It may have been the only one that was woken and looked.
-        tenant.turns.wake_waiting();
+        if is_last {
+            // Nobody goes on with it any more.
+            let left = tenant.turns.try_at_work().and_then(|mut at_work| at_work.take());
+            drop(left);
+            tenant.turns.tell_missed();
+        } else {
+            // It may have been the only one that was woken and looked.
+            tenant.turns.wake_all();
+        }
     }
 }
 
-/// Whoever commits for the others. However that ends, nobody waits for it in vain.
+/// A batch on its way. However that ends, nobody waits for it in vain.
 #[derive(Debug)]
-pub(crate) struct Leading<'a> {
-    tenant: &'a Tenant,
+pub(crate) struct Leading {
+    tenant: Arc<Tenant>,
     at_work: Vec<Entry>,
     is_over: bool,
 }
 
-impl Leading<'_> {
+impl Leading {
     /// Takes what waits, for one call of the store.
-    pub(crate) fn take(&mut self) -> Vec<ChangeSet> {
-        let mut state = self.tenant.turns.state();
+    fn begin(tenant: &Arc<Tenant>) -> Option<Self> {
+        let mut state = tenant.turns.state();
         let n = state.waiting.len().min(BATCH_MAX);
-        self.at_work = state.waiting.drain(..n).collect();
+        if n == 0 {
+            return None;
+        }
+        state.is_at_work = true;
+        let at_work = state.waiting.drain(..n).collect();
+        Some(Self { tenant: tenant.clone(), at_work, is_over: false })
+    }
+
+    pub(crate) fn tenant(&self) -> &Arc<Tenant> {
+        &self.tenant
+    }
+
+    /// The change sets, in their order.
+    pub(crate) fn take(&mut self) -> Vec<ChangeSet> {
         let mut ids: BTreeMap<Turn, CommandId> = BTreeMap::new();
-        let mut change_sets = Vec::with_capacity(n);
+        let mut change_sets = Vec::with_capacity(self.at_work.len());
         for entry in &mut self.at_work {
             if let Some(mut change_set) = entry.work.change_set.take() {
                 // What is in no batch any more was done.
@@ -309,17 +387,22 @@ impl Leading<'_> {
         let mut state = self.tenant.turns.state();
         let mut results = results.into_iter();
         let mut woken = Vec::new();
-        // The first whose doing others were decided on, and which was not done.
-        let mut broken: Option<(Turn, CommandId)> = None;
+        // The first whose doing others were decided on, and which was not done: what becomes of them.
+        let mut broken: Option<(Turn, Fallen)> = None;
         let mut last = 0;
         for mut entry in std::mem::take(&mut self.at_work) {
             last = entry.turn;
-            let end = match (entry.commits, broken) {
-                (true, _) => results.next().unwrap_or_else(|| Err(left())).map(Some),
-                (false, Some((turn, commit_id))) if entry.after >= Some(turn) => {
-                    Err(StoreError::NotAfter { commit_id })
+            let result = match entry.commits {
+                true => results.next().unwrap_or_else(|| Err(left())).map(Some),
+                false => Ok(None),
+            };
+            let end = match (result, &broken) {
+                (Ok(None) | Err(StoreError::NotAfter { .. }), Some((turn, fallen)))
+                    if entry.after >= Some(*turn) =>
+                {
+                    Err(fallen.error())
                 }
-                (false, _) => Ok(None),
+                (result, _) => result,
             };
             match &end {
                 Ok(None) => {}
@@ -327,28 +410,61 @@ impl Leading<'_> {
                     let kept = std::mem::take(&mut entry.work.kept);
                     held.take_commit(self.tenant.id, kept, committed);
                 }
-                _ if entry.is_ahead => {
-                    broken = broken.or(Some((entry.turn, entry.commit_id)));
+                end if entry.is_ahead && broken.is_none() => {
+                    broken = Some((entry.turn, Fallen::of(entry.commit_id, end.as_ref().err())));
                 }
                 _ => {}
             }
             woken.extend(state.end(&entry, end));
         }
         match broken {
-            Some((turn, commit_id)) => {
+            Some((turn, fallen)) => {
                 held.fall_back();
-                woken.extend(state.end_those_after(turn, commit_id));
+                woken.extend(state.end_those_after(turn, &|| fallen.error()));
             }
             None => held.has_caught_up(last),
         }
-        state.is_led = false;
+        state.is_at_work = false;
         drop((state, held));
         woken.into_iter().for_each(Waker::wake);
-        self.tenant.turns.wake_waiting();
     }
 }
 
-impl Drop for Leading<'_> {
+/// What becomes of those that were decided on what was not done.
+enum Fallen {
+    /// They are decided again.
+    Again(CommandId),
+    /// The store cannot be reached: each would find out by itself, one after the other.
+    Down { backend: &'static str, retry_after: Option<Duration>, said: String },
+}
+
+impl Fallen {
+    fn of(commit_id: CommandId, error: Option<&StoreError>) -> Self {
+        match error {
+            Some(StoreError::Unavailable { backend, retry_after, source }) => {
+                Self::Down { backend, retry_after: *retry_after, said: source.to_string() }
+            }
+            _ => Self::Again(commit_id),
+        }
+    }
+
+    fn error(&self) -> StoreError {
+        match self {
+            Self::Again(commit_id) => not_after(*commit_id)(),
+            Self::Down { backend, retry_after, said } => StoreError::Unavailable {
+                backend,
+                retry_after: *retry_after,
+                source: said.clone().into(),
+            },
+        }
+    }
+}
+
+fn not_after(commit_id: CommandId) -> impl Fn() -> StoreError {
+    move || StoreError::NotAfter { commit_id }
+}
+
+impl Drop for Leading {
     fn drop(&mut self) {
         if !self.is_over {
             self.finish(Vec::new());
@@ -356,8 +472,8 @@ impl Drop for Leading<'_> {
     }
 }
 
-/// Of a commit whose caller went away while they committed for others.
+/// Of a commit that was broken off: it panicked, or all who waited for it are gone.
 fn left() -> StoreError {
-    let source = "the caller who committed for others is gone".into();
+    let source = "the commit was broken off".into();
     StoreError::Ambiguous { backend: "engine", source }
 }

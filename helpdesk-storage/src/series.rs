@@ -62,10 +62,11 @@ impl Series {
         }
     }
 
-    /// What became of one. A replay did nothing now.
+    /// What became of one. A replay did nothing now; of several of one id the last counts.
     pub(crate) fn note(&mut self, id: CommandId, result: &Result<Committed>) {
-        if let Ok(Committed { replayed: None, .. }) = result {
-            self.committed.insert(id);
-        }
+        match result {
+            Ok(Committed { replayed: None, .. }) => self.committed.insert(id),
+            _ => self.committed.remove(&id),
+        };
     }
 }

@@ -1,20 +1,21 @@
 //! Many callers of one engine at once: what agents hold is decided in turn, on what others are
 //! about to do, and committed together.
 
-use crate::faulty::Faulty;
+use crate::faulty::{Faulty, Hook};
 use crate::kit::{Kit, Shared, TENANT, sender, without_agents};
 use crate::state;
 use chrono::{DateTime, TimeDelta, Utc};
-use helpdesk::core::actor::Actor;
+use helpdesk::core::actor::{Actor, Capability};
 use helpdesk::core::agent::AgentLoad;
 use helpdesk::core::case::Case;
 use helpdesk::core::desk::Desk;
 use helpdesk::core::event::StreamId;
+use helpdesk::core::fault::Code;
 use helpdesk::core::id::{AgentId, TicketId};
 use helpdesk::core::intake::inbound::InboundMessage;
 use helpdesk::core::ticket::priority::Channel;
 use helpdesk::storage::Store;
-use helpdesk::{Error, Helpdesk, MemoryStore, Outcome, block_on};
+use helpdesk::{Error, Helpdesk, Imported, MemoryStore, Outcome, block_on};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -192,32 +193,100 @@ fn what_was_decided_on_a_mail_that_is_given_up_is_decided_again() {
 
 #[test]
 fn who_commits_for_others_and_goes_away_holds_up_nobody() {
-    let store = Faulty::new(Arc::new(MemoryStore::default()));
-    let kit = Kit::new(store.clone(), desk(2, 20));
-    for is_done in [false, true] {
-        let n_before = state::cases(&*kit.store, TENANT).len();
-        let mails = (0..5).map(|i| mail("p@x.com", "given", &format!("<{is_done}-{i}@x>")));
-        let engine = kit.desk.engine();
-        let mut mails: Vec<Receiving<'_>> = mails
-            .map(|it| -> Receiving<'_> { Box::pin(engine.receive(TENANT, it, start())) })
-            .collect();
-        for mail in &mut mails {
-            assert!(look(mail).is_pending());
-        }
-        store.faults().stops = Some(is_done);
+    for is_dropped in [true, false] {
+        let store = Faulty::new(Arc::new(MemoryStore::default()));
+        let kit = Kit::new(store.clone(), desk(2, 20));
+        let mut mails = receiving(kit.desk.engine(), 5);
+        store.faults().is_slow = true;
         let mut first = mails.remove(0);
-        while store.faults().stops.is_some() {
-            assert!(look(&mut first).is_pending(), "the store does not answer");
-        }
-        drop(first);
+        assert!(look(&mut first).is_pending(), "the store does not answer");
+        // Left alone, nobody looks at it until the others are done.
+        let first = (!is_dropped).then_some(first);
+        store.faults().is_slow = false;
         for mail in mails {
             block_on(mail).unwrap();
         }
-        let n_new = state::cases(&*kit.store, TENANT).len() - n_before;
-        assert_eq!(n_new, if is_done { 5 } else { 4 });
-        assert_eq!(held(&*kit.store) as usize, n_before + n_new);
-        state::check_laws_but_time(&*kit.store, TENANT);
+        assert_eq!(held(&*kit.store), 5, "what was at work is done");
+        first.into_iter().for_each(|first| _ = block_on(first).unwrap());
+        state::check_laws(&*kit.store, TENANT);
     }
+}
+
+#[test]
+fn a_call_comes_through_beside_one_that_is_left_alone() {
+    for n_looks in 1..8 {
+        let kit = Kit::new(Shared::sqlite().open(), desk(2, 20));
+        let engine = kit.desk.engine();
+        let first = mail("a@x.com", "given", "<a@x>");
+        let mut first: Receiving<'_> = Box::pin(engine.receive(TENANT, first, start()));
+        let is_done = (0..n_looks).any(|_| look(&mut first).is_ready());
+        kit.desk.receive(TENANT, mail("b@x.com", "given", "<b@x>"), start()).unwrap();
+        if !is_done {
+            block_on(first).unwrap();
+        }
+        assert_eq!(held(&*kit.store), 2);
+        state::check_laws(&*kit.store, TENANT);
+    }
+}
+
+#[test]
+fn what_is_at_work_when_all_are_gone_is_let_go() {
+    let store = Faulty::new(Arc::new(MemoryStore::default()));
+    let kit = Kit::new(store.clone(), desk(2, 20));
+    let mut mails = receiving(kit.desk.engine(), 3);
+    store.faults().is_slow = true;
+    assert!(look(&mut mails[0]).is_pending());
+    drop(mails);
+    store.faults().is_slow = false;
+    kit.desk.receive(TENANT, mail("b@x.com", "given", "<b@x>"), start()).unwrap();
+    assert_eq!(held(&*kit.store), 1);
+    state::check_laws(&*kit.store, TENANT);
+}
+
+#[test]
+fn a_store_that_is_gone_is_told_to_all_at_once() {
+    let store = Faulty::new(Arc::new(MemoryStore::default()));
+    let kit = Kit::new(store.clone(), desk(2, 20));
+    let mails = receiving(kit.desk.engine(), 5);
+    store.faults().batches.clear();
+    let down = store.clone();
+    store.faults().before = Some(Hook(Box::new(move || down.faults().is_down = true)));
+    for mail in mails {
+        assert_eq!(block_on(mail).unwrap_err().code(), Code::Unavailable);
+    }
+    assert_eq!(store.faults().batches, [5]);
+    store.faults().is_down = false;
+    kit.desk.receive(TENANT, mail("b@x.com", "given", "<b@x>"), start()).unwrap();
+    assert_eq!(held(&*kit.store), 1);
+    state::check_laws(&*kit.store, TENANT);
+}
+
+#[test]
+fn an_import_overwrites_nothing_that_comes_between() {
+    let inner = Arc::new(MemoryStore::default());
+    let store = Faulty::new(inner.clone());
+    let mut desk = desk(1, 20);
+    desk["agents"]["agent0"]["capacity"]["weights"] = json!({"chat": 2});
+    let kit = Kit::new(store.clone(), desk);
+    let other = Kit::bare(inner);
+    store.faults().before = Some(Hook(Box::new(move || {
+        let mut chat = mail("q@x.com", "given", "<other@x>");
+        chat.channel = Channel::Chat;
+        other.desk.receive(TENANT, chat, start()).unwrap();
+    })));
+    let old = (1..=2).map(|n| {
+        let old = json!({
+            "external_id": format!("old-{n}"), "subject": "q", "channel": "email",
+            "requester": sender(&format!("o{n}@x.com")), "assignee": agent(0),
+            "status": "open", "created_at": "2020-01-01T00:00:00Z", "messages": [],
+        });
+        serde_json::from_value(old).unwrap()
+    });
+    let import = Actor::system(TENANT, Capability::ActAsImport);
+    let tell = |_, imported: Result<Imported, Error>| _ = imported.unwrap();
+    block_on(kit.desk.engine().import_tickets(&import, old, start(), tell)).unwrap();
+    assert_eq!(held(&*kit.store), 4);
+    state::check_laws_but_time(&*kit.store, TENANT);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use helpdesk::core::id::TenantId;
 use helpdesk::storage::*;
 use serde_json::json;
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 
@@ -30,10 +31,21 @@ pub(crate) struct Faults {
     pub(crate) batches: Vec<usize>,
     /// Whoever reads this waits until it is gone from here.
     pub(crate) held_up: Option<StreamId>,
-    /// The next commit never answers; whether it is done.
-    pub(crate) stops: Option<bool>,
+    /// Commits of many wait until it is no more so.
+    pub(crate) is_slow: bool,
+    /// Comes before the next commit of many.
+    pub(crate) before: Option<Hook>,
     /// The next settlements are not made.
     pub(crate) lost_settlements: usize,
+}
+
+/// Something that happens once.
+pub(crate) struct Hook(pub(crate) Box<dyn FnOnce() + Send>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
 }
 
 /// What becomes of a commit.
@@ -112,14 +124,19 @@ impl Store for Faulty {
 
     async fn commit_many(&self, sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
         self.faults().batches.push(sets.len());
-        let stops = self.faults().stops.take();
-        if stops != Some(false) {
-            let results = self.inner.commit_many(sets).await;
-            if stops.is_none() {
-                return results;
-            }
+        let before = self.faults().before.take();
+        if let Some(Hook(before)) = before {
+            before();
         }
-        std::future::pending().await
+        std::future::poll_fn(|_| match self.faults().is_slow {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
+        })
+        .await;
+        if self.reach().is_err() {
+            return sets.iter().map(|_| Err(down())).collect();
+        }
+        self.inner.commit_many(sets).await
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {
