@@ -220,7 +220,7 @@ pub struct ChannelLoad {
     /// Units of live offers.
     pub reserved: u32,
     /// When work was last assigned or offered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::instant::optional")]
     pub last_assigned_at: Option<DateTime<Utc>>,
     /// Units ever taken, for turns in proportion to capacity: each assignment or
     /// offer adds its weight, an automatic one what

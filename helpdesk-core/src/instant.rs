@@ -127,6 +127,15 @@ fn number(digits: &[u8]) -> Option<u32> {
     })
 }
 
+/// An instant for people to read, to the minute, or to the second where it has some; none for one
+/// that is far from our time.
+pub(crate) fn shown(at: DateTime<Utc>) -> Option<String> {
+    let mut buffer = [0; LONGEST_BYTES];
+    let text = written(at, &mut buffer)?;
+    let end = if at.second() == 0 { 16 } else { 19 };
+    Some(text.get(..end)?.replacen('T', " ", 1))
+}
+
 /// The text of an instant; none where it has another form.
 fn written(at: DateTime<Utc>, buffer: &mut [u8; LONGEST_BYTES]) -> Option<&str> {
     let at = at.naive_utc();

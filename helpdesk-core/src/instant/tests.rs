@@ -1,4 +1,4 @@
-use super::{LONGEST_BYTES, read, written};
+use super::{LONGEST_BYTES, read, shown, written};
 use chrono::{DateTime, FixedOffset, Utc};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,11 @@ fn check_text(text: &str) {
 }
 
 fn check_instant(at: DateTime<Utc>) {
+    if let Some(shown) = shown(at) {
+        let to_second = at.format("%Y-%m-%d %H:%M:%S").to_string();
+        let is_whole = to_second.ends_with(":00");
+        assert_eq!(shown, to_second[..if is_whole { 16 } else { 19 }]);
+    }
     let (ours, chronos) = (Ours { at, until: Some(at) }, Chronos { at, until: Some(at) });
     let text = serde_json::to_string(&ours).unwrap();
     assert_eq!(text, serde_json::to_string(&chronos).unwrap());

@@ -52,7 +52,7 @@ pub struct Verdict {
     /// With [`RefusedReason::OffShift`], [`RefusedReason::Cooldown`],
     /// [`RefusedReason::RateLimited`] and [`RefusedReason::Excluded`]: until when; absent when
     /// excluded for ever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::instant::optional")]
     pub until: Option<DateTime<Utc>>,
     /// Of a candidate: what the selectors compare.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,10 +69,10 @@ pub struct Standing {
     /// Capacity over all channels.
     pub capacity: u32,
     /// When work of the ticket's channel was last assigned or offered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::instant::optional")]
     pub idle_since: Option<DateTime<Utc>>,
     /// When work of any channel was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::instant::optional")]
     pub last_assigned_at: Option<DateTime<Utc>>,
     /// Units ever taken over all channels.
     pub n_taken: u64,

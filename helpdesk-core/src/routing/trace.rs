@@ -184,6 +184,8 @@ fn since(at: Option<DateTime<Utc>>) -> String {
 
 /// To the minute, or to the second where it has some.
 fn instant(at: DateTime<Utc>) -> String {
-    let format = if at.second() == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
-    at.format(format).to_string()
+    crate::instant::shown(at).unwrap_or_else(|| {
+        let format = if at.second() == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
+        at.format(format).to_string()
+    })
 }
