@@ -234,6 +234,9 @@ impl Helpdesk {
     /// The command id derives from tenant, mailbox and external id, so a message
     /// that comes in twice is one.
     ///
+    /// Calls that come in at once, as tasks of one thread or on several, are committed together
+    /// and wait for the disk once: whoever reads a mailbox need not wait for each mail.
+    ///
     /// # Errors
     ///
     /// [`Error::Rejected`] for a message without a sender to answer to, an
