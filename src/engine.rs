@@ -30,7 +30,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 /// Times that a command whose commit lost a race is decided again.
-pub const COMMIT_RETRIES_MAX: u32 = 8;
+pub const COMMIT_RETRIES_MAX: u32 = 32;
 /// Times that it is decided again because what it was decided on did not come to be: no race of
 /// its own.
 const TAKEN_ALONG_MAX: u32 = 1_000;
