@@ -278,7 +278,7 @@ fn each_failure_of_a_store_has_its_code_and_changes_nothing() {
         assert_eq!(state::dump(&*kit.store, TENANT), before, "{name}");
     }
     expect![[r#"
-        conflict: conflict other commits came first 9 times
+        conflict: conflict other commits came first 33 times
         duplicate_key: duplicate the domain `acme.com` is taken
         key_reused: command_id_reused command id `00000000-0000-0000-0000-0000c0000006` was used with other content
         invalid: invalid no such cursor
