@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use helpdesk_core::actor::Actor;
 use helpdesk_core::case::record::{Record, RecordKey, Stored, UniqueOp};
 use helpdesk_core::command::{Command, ImportTicket};
-use helpdesk_core::decide::{Context, Decision, Loaded, Made, decide, needs, needs_more};
+use helpdesk_core::decide::{Context, Loaded, Made, decide, needs, needs_more};
 use helpdesk_core::event::StreamId;
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{TicketId, TicketNumber, derived_command_id};
@@ -287,8 +287,8 @@ impl Helpdesk {
             return Ok(Ok((None, Vec::new(), made)));
         }
         let records = decision.records.iter().filter(|it| is_kept(it)).cloned().collect();
-        group.foresee(&decision);
         let (mut set, _) = change_set(job, group.snapshot.config_version, decision, "");
+        group.foresee(&set);
         // It is known by its external id.
         set.command = None;
         Ok(Ok((Some(set), records, made)))
@@ -317,23 +317,19 @@ impl Group {
     }
 
     /// Takes in what a decision does, as the store will have it once it is committed.
-    fn foresee(&mut self, decision: &Decision) {
-        let version = |stream: StreamId| {
-            let before = decision.expect.iter().find(|(known, _)| *known == stream);
-            let n_events = decision.events.iter().filter(|it| it.stream == stream).count() as u64;
-            before.map_or(0, |(_, version)| *version) + n_events.max(1)
-        };
+    fn foresee(&mut self, set: &ChangeSet) {
         let mut stored: BTreeMap<StreamId, Stored> = BTreeMap::new();
-        for record in &decision.records {
+        for record in &set.put {
             let Some(stream) = record.stream() else { continue };
-            let new = Stored { version: version(stream), record: record.clone() };
+            let Some(version) = set.version_after(stream) else { continue };
+            let new = Stored { version, record: record.clone() };
             if is_kept(record) {
                 put_agent(std::sync::Arc::make_mut(&mut self.snapshot.roster), &new);
             }
             self.known.insert(RecordKey::Stream(stream), Some(new.clone()));
             stored.insert(stream, new);
         }
-        for op in &decision.unique {
+        for op in &set.unique {
             let (key, found) = match op {
                 UniqueOp::Put { key, stream, .. } => (key, stored.get(stream).cloned()),
                 UniqueOp::Remove { key } => (key, None),

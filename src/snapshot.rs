@@ -156,16 +156,14 @@ impl Held {
         let mut is_ahead = false;
         for record in &change_set.put {
             let Record::Load(load) = record else { continue };
-            let stream = StreamId::load(load.agent);
-            let expected = change_set.expect.iter().find(|expect| expect.stream == stream);
-            let (Some(known), Some(expect)) = (self.snapshot.roster.get(load.agent), expected)
+            let version = change_set.version_after(StreamId::load(load.agent));
+            let (Some(known), Some(version)) = (self.snapshot.roster.get(load.agent), version)
             else {
                 continue;
             };
-            let n_events = change_set.events.iter().filter(|it| it.stream == stream).count() as u64;
             let settled = || (known.load.clone(), known.load_version);
             self.settled.entry(load.agent).or_insert_with(settled);
-            self.snapshot.put_load(load, expect.version + n_events.max(1));
+            self.snapshot.put_load(load, version);
             is_ahead = true;
         }
         if is_ahead {

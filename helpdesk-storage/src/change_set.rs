@@ -119,6 +119,17 @@ impl ChangeSet {
             command: None,
         }
     }
+
+    /// The version that a thing gets by this commit: `None` for one that it does not expect.
+    #[must_use]
+    pub fn version_after(&self, stream: StreamId) -> Option<Version> {
+        let before = self.expect.iter().find(|expect| expect.stream == stream)?.version;
+        let n_events = self.events.iter().filter(|event| event.stream == stream).count() as u64;
+        let is_put = || self.put.iter().any(|record| record.stream() == Some(stream));
+        // A record without events moves on by one.
+        let n_moves = if n_events == 0 { u64::from(is_put()) } else { n_events };
+        Some(before + n_moves)
+    }
 }
 
 /// What a commit did.
