@@ -19,7 +19,7 @@ use helpdesk_core::fault::Rejection;
 use helpdesk_core::id::{AgentId, TicketNumber, Version};
 use helpdesk_core::prediction::Prediction;
 use helpdesk_search::guess_language;
-use helpdesk_storage::{Committed, StoreError};
+use helpdesk_storage::{ChangeSet, Committed, StoreError};
 use std::sync::Arc;
 
 /// What there is to do for a command.
@@ -137,18 +137,12 @@ impl Helpdesk {
             return None;
         }
         let context = Context {
-            now: job.now,
-            command_id: job.call.command_id,
-            actor: job.actor,
-            desk: &snapshot.desk,
-            config_version: snapshot.config_version,
-            roster: &snapshot.roster,
             index: snapshot.index.as_deref(),
-            number: looked.number.clone(),
             language: looked.language.clone(),
             predictions: &looked.predictions,
             expected_version: job.call.expected_version,
             file_bytes_max: self.inner.blobs.as_ref().map(|_| self.inner.file_bytes_max),
+            ..context_of(job, snapshot, looked.number.clone())
         };
         let span = step_span!("decide", job);
         let decided = span.in_scope(|| decide(&looked.loaded, &job.call.command, &context));
@@ -238,18 +232,15 @@ impl Helpdesk {
 
     /// Commits what waits for its turn.
     async fn commit_for_all(&self, mut leading: Leading) {
-        let mut change_sets = leading.take();
+        let change_sets = leading.take();
         let expected = change_sets.iter().flat_map(|change_set| &change_set.expect);
         let looked: Vec<StreamId> = expected.map(|expect| expect.stream).collect();
         let store = &self.inner.store;
-        let results = match (change_sets.pop(), change_sets.is_empty()) {
-            (None, _) => Vec::new(),
+        let results = match <[ChangeSet; 1]>::try_from(change_sets) {
             // It may go into one transaction with those of others.
-            (Some(one), true) => vec![store.commit(one).await],
-            (Some(last), false) => {
-                change_sets.push(last);
-                store.commit_many(change_sets).await
-            }
+            Ok([one]) => vec![store.commit(one).await],
+            Err(change_sets) if change_sets.is_empty() => Vec::new(),
+            Err(change_sets) => store.commit_many(change_sets).await,
         };
         let is_old = |result: &std::result::Result<Committed, StoreError>| {
             matches!(result, Err(StoreError::Ambiguous { .. } | StoreError::Conflict(_)))
@@ -281,6 +272,28 @@ impl Helpdesk {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// What every decision on a snapshot is made with; nothing is guessed, no file kept.
+pub(crate) fn context_of<'a>(
+    job: &Job<'a>,
+    snapshot: &'a Snapshot,
+    number: Option<TicketNumber>,
+) -> Context<'a> {
+    Context {
+        now: job.now,
+        command_id: job.call.command_id,
+        actor: job.actor,
+        desk: &snapshot.desk,
+        config_version: snapshot.config_version,
+        roster: &snapshot.roster,
+        index: None,
+        number,
+        language: None,
+        predictions: &[],
+        expected_version: None,
+        file_bytes_max: None,
     }
 }
 

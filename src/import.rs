@@ -4,6 +4,7 @@
 //! those before it will have done, and committed a group at a time: one read and one wait for the
 //! disk for all of a group. Whichever loses a race is imported by itself.
 
+use crate::attempt::context_of;
 use crate::change_set::{change_set, is_no_change};
 use crate::engine::{Call, Helpdesk, Job};
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ use chrono::{DateTime, Utc};
 use helpdesk_core::actor::Actor;
 use helpdesk_core::case::record::{Record, RecordKey, Stored, UniqueOp};
 use helpdesk_core::command::{Command, ImportTicket};
-use helpdesk_core::decide::{Context, Loaded, Made, decide, needs, needs_more};
+use helpdesk_core::decide::{Loaded, Made, decide, needs, needs_more};
 use helpdesk_core::event::StreamId;
 use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{TicketId, TicketNumber, derived_command_id};
@@ -253,22 +254,8 @@ impl Helpdesk {
             true => Some(self.number(tenant, group.snapshot.desk.number_prefix()).await?),
             false => None,
         };
-        let snapshot = &group.snapshot;
-        let context = Context {
-            now: job.now,
-            command_id: job.call.command_id,
-            actor: job.actor,
-            desk: &snapshot.desk,
-            config_version: snapshot.config_version,
-            roster: &snapshot.roster,
-            index: None,
-            number: number.clone(),
-            language: None,
-            expected_version: None,
-            file_bytes_max: None,
-            // What is imported is as it was; nothing is guessed.
-            predictions: &[],
-        };
+        // What is imported is as it was; nothing is guessed.
+        let context = context_of(job, &group.snapshot, number.clone());
         let give_back = || {
             if let Some(TicketNumber { prefix, n }) = &number {
                 tenant.give_numbers(prefix, [*n]);
