@@ -24,16 +24,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
-use uuid::Uuid;
 
 /// Commits of one batch: what a PostgreSQL store takes in one transaction.
 const BATCH_MAX: usize = 64;
 
 /// A place in the order of decisions.
 pub(crate) type Turn = u64;
-
-/// Of work that commits nothing.
-const NOTHING: CommandId = CommandId(Uuid::nil());
 
 /// What became of a change set, or of what was decided on what others were about to do:
 /// nothing was to be committed, and they did it.
@@ -71,9 +67,8 @@ pub(crate) struct Work {
 #[derive(Debug)]
 struct Entry {
     turn: Turn,
-    commit_id: CommandId,
-    /// Whether there is something to commit.
-    commits: bool,
+    /// `None` where there is nothing to commit.
+    commit_id: Option<CommandId>,
     work: Work,
     /// Whose doing it was decided on.
     after: Option<Turn>,
@@ -233,8 +228,7 @@ impl Tenant {
         let is_ahead = work.change_set.as_ref().is_some_and(|it| held.put_ahead(turn, it));
         state.written.extend(&written);
         let commit_id = work.change_set.as_ref().map(|change_set| change_set.commit_id);
-        let (commits, commit_id) = (commit_id.is_some(), commit_id.unwrap_or(NOTHING));
-        state.waiting.push_back(Entry { turn, commit_id, commits, work, after, is_ahead, written });
+        state.waiting.push_back(Entry { turn, commit_id, work, after, is_ahead, written });
         (decided, InTurn { tenant: self, turn, has_waited: false, is_over: false })
     }
 }
@@ -310,9 +304,10 @@ impl Drop for InTurn<'_> {
                     for stream in entry.iter().flat_map(|entry| &entry.written) {
                         state.written.remove(stream);
                     }
-                    if let Some(entry) = entry.filter(|entry| entry.is_ahead) {
+                    let ahead = entry.filter(|entry| entry.is_ahead);
+                    if let Some(Entry { turn, commit_id: Some(commit_id), .. }) = ahead {
                         held.fall_back();
-                        woken = state.end_those_after(entry.turn, &not_after(entry.commit_id));
+                        woken = state.end_those_after(turn, &not_after(commit_id));
                     }
                 }
                 // At work: nobody asks for its end.
@@ -392,9 +387,9 @@ impl Leading {
         let mut last = 0;
         for mut entry in std::mem::take(&mut self.at_work) {
             last = entry.turn;
-            let result = match entry.commits {
-                true => results.next().unwrap_or_else(|| Err(left())).map(Some),
-                false => Ok(None),
+            let result = match entry.commit_id {
+                Some(_) => results.next().unwrap_or_else(|| Err(left())).map(Some),
+                None => Ok(None),
             };
             let end = match (result, &broken) {
                 (Ok(None) | Err(StoreError::NotAfter { .. }), Some((turn, fallen)))
@@ -411,7 +406,8 @@ impl Leading {
                     held.take_commit(self.tenant.id, kept, committed);
                 }
                 end if entry.is_ahead && broken.is_none() => {
-                    broken = Some((entry.turn, Fallen::of(entry.commit_id, end.as_ref().err())));
+                    let fallen = |commit_id| Fallen::of(commit_id, end.as_ref().err());
+                    broken = entry.commit_id.map(|commit_id| (entry.turn, fallen(commit_id)));
                 }
                 _ => {}
             }

@@ -30,11 +30,13 @@ impl Series {
     /// Those of `commit`, and [`StoreError::NotAfter`].
     pub fn commit(
         &mut self,
-        change_set: ChangeSet,
+        mut change_set: ChangeSet,
         commit: impl FnOnce(ChangeSet) -> Result<Committed>,
     ) -> Result<Committed> {
         self.check(&change_set)?;
         let id = change_set.commit_id;
+        // It has come: what commits one alone need not know.
+        change_set.after = None;
         let result = commit(change_set);
         self.note(id, &result);
         result

@@ -30,7 +30,7 @@ const CAPACITY: u64 = 5;
 /// Some agents who are given what comes in, and a queue that they serve themselves.
 fn desk(n_agents: u64, capacity: u64) -> Value {
     let agent = |i| {
-        let capacity = json!({"total": capacity});
+        let capacity = json!({"total": capacity, "weights": {"chat": 2}});
         let agent = json!({"groups": ["support"], "capacity": capacity, "online": true});
         (format!("agent{i}"), agent)
     };
@@ -61,6 +61,11 @@ fn mail(from: &str, subject: &str, id: &str) -> InboundMessage {
         "channel": "email", "from": sender(from), "subject": subject, "text": "t", "external_id": id,
     });
     serde_json::from_value(message).unwrap()
+}
+
+/// What weighs as much as two mails.
+fn chat(from: &str, id: &str) -> InboundMessage {
+    InboundMessage { channel: Channel::Chat, ..mail(from, "given", id) }
 }
 
 fn held(store: &dyn Store) -> u32 {
@@ -265,13 +270,10 @@ fn a_store_that_is_gone_is_told_to_all_at_once() {
 fn an_import_overwrites_nothing_that_comes_between() {
     let inner = Arc::new(MemoryStore::default());
     let store = Faulty::new(inner.clone());
-    let mut desk = desk(1, 20);
-    desk["agents"]["agent0"]["capacity"]["weights"] = json!({"chat": 2});
-    let kit = Kit::new(store.clone(), desk);
+    let kit = Kit::new(store.clone(), desk(1, 20));
     let other = Kit::bare(inner);
     store.faults().before = Some(Hook(Box::new(move || {
-        let mut chat = mail("q@x.com", "given", "<other@x>");
-        chat.channel = Channel::Chat;
+        let chat = chat("q@x.com", "<other@x>");
         other.desk.receive(TENANT, chat, start()).unwrap();
     })));
     let old = (1..=2).map(|n| {
@@ -294,13 +296,10 @@ fn another_engine_that_does_the_same_meanwhile_is_not_overlooked() {
     // The first of these loses against the other engine, which brings the agent to where the
     // first would have, but for a ticket that weighs more: the second was decided on that.
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
-    let mut desk = desk(1, 5);
-    desk["agents"]["agent0"]["capacity"]["weights"] = json!({"chat": 2});
-    let kit = Kit::new(store.clone(), desk);
+    let kit = Kit::new(store.clone(), desk(1, 5));
     let other = Kit::bare(store.clone());
     let mails = receiving(kit.desk.engine(), 4);
-    let mut chat = mail("q@x.com", "given", "<other@x>");
-    chat.channel = Channel::Chat;
+    let chat = chat("q@x.com", "<other@x>");
     other.desk.receive(TENANT, chat, start()).unwrap();
     for mail in mails {
         block_on(mail).unwrap();
@@ -314,9 +313,7 @@ fn another_engine_that_does_the_same_meanwhile_is_not_overlooked() {
 #[test]
 fn who_takes_a_ticket_is_known_as_when_it_was_sought_for_them() {
     let store = Faulty::new(Arc::new(MemoryStore::default()));
-    let mut desk = desk(1, 2);
-    desk["agents"]["agent0"]["capacity"]["weights"] = json!({"chat": 2});
-    let kit = Kit::new(store.clone(), desk);
+    let kit = Kit::new(store.clone(), desk(1, 2));
     let taken = kit.desk.receive(TENANT, mail("q@x.com", "taken", "<taken@x>"), start()).unwrap();
     let taken = taken.made.ticket.unwrap();
     let engine = kit.desk.engine();
@@ -329,8 +326,7 @@ fn who_takes_a_ticket_is_known_as_when_it_was_sought_for_them() {
     assert!(look(&mut taking).is_pending());
     // They do not come to hold that one; and then are about to hold two, by as many commits.
     mails.clear();
-    let mut chat = mail("p@x.com", "given", "<chat@x>");
-    chat.channel = Channel::Chat;
+    let chat = chat("p@x.com", "<chat@x>");
     let mut chat: Receiving<'_> = Box::pin(engine.receive(TENANT, chat, start()));
     assert!(look(&mut chat).is_pending());
     store.faults().held_up = None;

@@ -94,20 +94,9 @@ impl Store for Flaky {
     }
 
     async fn commit_many(&self, sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
-        let mut results: Vec<Result<Committed>> = Vec::with_capacity(sets.len());
-        let mut done = BTreeSet::new();
-        for mut set in sets {
-            let (id, after) = (set.commit_id, set.after.take());
-            let result = match after.filter(|after| !done.contains(after)) {
-                Some(commit_id) => Err(StoreError::NotAfter { commit_id }),
-                None => self.commit(set).await,
-            };
-            if result.as_ref().is_ok_and(|done| done.replayed.is_none()) {
-                done.insert(id);
-            }
-            results.push(result);
-        }
-        results
+        let mut series = Series::default();
+        let mut commit = |set| series.commit(set, |set| helpdesk::block_on(self.commit(set)));
+        sets.into_iter().map(&mut commit).collect()
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {
