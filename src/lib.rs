@@ -93,6 +93,13 @@ mod turns;
 mod waiting;
 mod watch;
 mod what_if;
+/// What the tenants in memory and the turns are made of. The reliability suite compiles
+/// `snapshot.rs` and `turns.rs` once more, upon what tries threads in orders of its choice.
+mod sync {
+    pub(super) use std::sync::atomic::{AtomicBool, Ordering};
+    pub(super) use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+    pub(super) use std::sync::{RwLockReadGuard, RwLockWriteGuard, TryLockError};
+}
 
 pub use archive::{Archive, ArchiveFolder, ArchiveTo, ArchivedEntry, read_archive};
 pub use attachments::{FileName, FileRead, NewFile, SWEEP_AFTER_SECONDS, SweepReport};

@@ -3,8 +3,9 @@
 //! A decision is made on a snapshot; the commit checks the versions it depends
 //! on, so a stale one costs a retry and nothing else.
 
-use crate::turns::{Seen, Turn, Turns};
-use crate::waiting::WaitingTickets;
+use super::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use super::turns::{Seen, Turn, Turns};
+use super::waiting::WaitingTickets;
 use helpdesk_core::agent::{AgentLoad, Presence, Roster, RosterEntry};
 use helpdesk_core::case::record::{ConfigRecord, Record, Stored};
 use helpdesk_core::desk::{Desk, DeskReader};
@@ -17,8 +18,7 @@ use helpdesk_core::routing::queue::{Queue, QueueMode};
 use helpdesk_search::Synonyms;
 use helpdesk_storage::{ChangeSet, Committed};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::sync::{RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 /// A tenant as the engine sees it at one moment. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -11,7 +11,8 @@
 //! whoever is looked at goes on with it. So a caller who goes away, or whom nobody looks at any
 //! more, holds up nobody.
 
-use crate::snapshot::{Snapshot, Tenant};
+use super::snapshot::{Snapshot, Tenant};
+use super::sync::{AtomicBool, Mutex, MutexGuard, Ordering, PoisonError, TryLockError};
 use helpdesk_core::case::record::Record;
 use helpdesk_core::event::{StreamId, StreamKind};
 use helpdesk_core::id::CommandId;
@@ -20,8 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ pub(crate) struct Work {
 }
 
 #[derive(Debug)]
-struct Entry {
+pub(super) struct Entry {
     turn: Turn,
     /// `None` where there is nothing to commit.
     commit_id: Option<CommandId>,
@@ -91,19 +91,19 @@ pub(crate) struct Turns {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     last: Turn,
     /// Those who wait, whether their end is there or not.
-    n_callers: usize,
-    is_at_work: bool,
-    waiting: VecDeque<Entry>,
+    pub(super) n_callers: usize,
+    pub(super) is_at_work: bool,
+    pub(super) waiting: VecDeque<Entry>,
     /// Written by those that wait or are at work.
-    written: BTreeSet<StreamId>,
-    wakers: BTreeMap<Turn, Waker>,
+    pub(super) written: BTreeSet<StreamId>,
+    pub(super) wakers: BTreeMap<Turn, Waker>,
     /// Ends that nobody fetched yet.
-    ended: BTreeMap<Turn, End>,
+    pub(super) ended: BTreeMap<Turn, End>,
     /// At work, while their callers have gone.
-    abandoned: BTreeSet<Turn>,
+    pub(super) abandoned: BTreeSet<Turn>,
 }
 
 impl fmt::Debug for Turns {
@@ -120,7 +120,7 @@ impl Wake for Turns {
 }
 
 impl Turns {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -130,7 +130,7 @@ impl Turns {
     }
 
     /// What is at work, unless somebody else is at it right now.
-    fn try_at_work(&self) -> Option<MutexGuard<'_, Option<AtWork>>> {
+    pub(super) fn try_at_work(&self) -> Option<MutexGuard<'_, Option<AtWork>>> {
         match self.at_work.try_lock() {
             Ok(at_work) => Some(at_work),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -163,6 +163,19 @@ impl Turns {
             self.wake_all();
         }
         poll
+    }
+
+    /// Drops what is at work where nobody is left to go on with it: the last callers of it have gone
+    /// away.
+    fn break_off(&self) {
+        // Whoever is at it goes on with it.
+        let Some(mut at_work) = self.try_at_work() else { return };
+        if self.state().n_callers == 0 {
+            // Before anybody may begin: what was decided on it goes with it.
+            *at_work = None;
+        }
+        drop(at_work);
+        self.tell_missed();
     }
 
     /// Whoever let go of what is at work has those look again who could not.
@@ -267,6 +280,11 @@ impl InTurn<'_> {
             if let Some(end) = state.ended.remove(&self.turn) {
                 self.is_over = true;
                 state.n_callers -= 1;
+                let is_last = state.n_callers == 0;
+                drop(state);
+                if is_last {
+                    turns.break_off();
+                }
                 return Poll::Ready(end);
             }
             let is_at_work = state.is_at_work;
@@ -320,10 +338,7 @@ impl Drop for InTurn<'_> {
         drop(waker);
         woken.into_iter().for_each(Waker::wake);
         if is_last {
-            // Nobody goes on with it any more.
-            let left = tenant.turns.try_at_work().and_then(|mut at_work| at_work.take());
-            drop(left);
-            tenant.turns.tell_missed();
+            tenant.turns.break_off();
         } else {
             // It may have been the only one that was woken and looked.
             tenant.turns.wake_all();

@@ -40,7 +40,7 @@ pub const PARTS: &[Part] = &[
     },
     Part {
         name: "threads",
-        about: "in whatever order threads run, whoever commits is served once",
+        about: "in whatever order threads run, whoever commits is served once, and tickets are given once",
         run: threads::run,
     },
     Part {

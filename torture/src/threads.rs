@@ -1,5 +1,6 @@
-//! The queue of those who commit to SQLite, with its threads run in orders that a seed chooses: at
-//! each lock, each wait and each wake another thread may go on.
+//! Threads run in orders that a seed chooses: at each lock, each wait and each wake another one may
+//! go on. Here they meet in the queue of those who commit to SQLite, in [`crowd`] where one engine
+//! gives tickets at once.
 //!
 //! `queue.rs` of the store is compiled here once more, upon shuttle's locks instead of those of
 //! the standard library. Source: spec/storage.md, "Reliability suite", 8.
@@ -15,6 +16,7 @@ use shuttle::{Config, Runner, thread};
 use std::future::Future;
 use std::task::{Context, Waker};
 
+mod crowd;
 #[path = "../../helpdesk-storage/src/sqlite/queue.rs"]
 #[allow(dead_code, reason = "the store uses more of it")]
 mod queue;
@@ -75,8 +77,12 @@ struct Shared {
     n_callers: AtomicU64,
 }
 
-/// Tries orders of threads; how many jobs were done in all of them.
+/// Tries orders of threads; how many jobs were done and tickets given in all of them.
 pub(crate) fn run(seed: u64, _: &Setting) -> u64 {
+    try_orders(seed, scenario) + try_orders(seed, crowd::scenario)
+}
+
+fn try_orders(seed: u64, scenario: fn() -> u64) -> u64 {
     let n_done = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let scheduler = RandomScheduler::new_from_seed(seed, ORDERS);
     let total = n_done.clone();
