@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::load::no_tenant;
 use crate::snapshot::{Snapshot, Tenant, is_kept, streams_of};
 use crate::spans::{code_of, coded, step_span};
-use crate::turns::{AtWork, Leading, Seen, Work};
+use crate::turns::{AtWork, InTurn, Leading, Seen, Work};
 use helpdesk_core::agent::RosterEntry;
 use helpdesk_core::case::record::{Record, TimerOp};
 use helpdesk_core::command::Command;
@@ -43,15 +43,38 @@ pub(crate) struct Looked {
 }
 
 /// What a decision came to.
-type Decided = std::result::Result<Decision, Rejection>;
+pub(crate) type Decided = std::result::Result<Decision, Rejection>;
 
 /// What a turn is to bring.
 enum Turned {
     Refused(Rejection),
     NoChange(Decision),
-    Done(Outcome, Vec<TimerOp>),
+    Done {
+        outcome: Outcome,
+        timers: Vec<TimerOp>,
+        /// Whether all that it changes of the snapshot is seen by those who decide next.
+        is_ahead: bool,
+    },
     /// It was decided on what is old.
     Stale,
+}
+
+/// A decision in its turn, on its way to be committed.
+pub(crate) struct Begun<'t> {
+    /// `None` where it is to be decided after somebody before it.
+    turned: Option<Turned>,
+    turn: InTurn<'t>,
+}
+
+impl Begun<'_> {
+    /// The timers that it sets and drops, where others may be decided before it is committed: on
+    /// what agents will hold, and on nothing else that it changes.
+    pub(crate) fn timers_ahead(&self) -> Option<&[TimerOp]> {
+        match &self.turned {
+            Some(Turned::Done { timers, is_ahead: true, .. }) => Some(timers),
+            _ => None,
+        }
+    }
 }
 
 impl Helpdesk {
@@ -73,7 +96,8 @@ impl Helpdesk {
             self.keep_wholes(job, &decision.wholes).await?;
         }
         if seen.is_ahead() || decided.as_ref().is_ok_and(changes_loads) {
-            return self.decide_in_turn(job, tenant, &looked, (decided, seen), sha256).await;
+            let begun = self.begin_in_turn(job, tenant, &looked, (decided, seen), sha256);
+            return self.end_in_turn(job, tenant, begun, sha256).await;
         }
         match decided {
             Err(rejection) => Ok(Some(Err(rejection))),
@@ -181,15 +205,15 @@ impl Helpdesk {
         Ok(done(outcome, timers, &committed))
     }
 
-    /// Decides in turn, anew where something changed, and has it committed.
-    async fn decide_in_turn(
+    /// Takes a turn: decides, anew where something changed since.
+    pub(crate) fn begin_in_turn<'t>(
         &self,
         job: &Job<'_>,
-        tenant: &Arc<Tenant>,
+        tenant: &'t Arc<Tenant>,
         looked: &Looked,
         (decided, seen): (Decided, Seen),
         sha256: &str,
-    ) -> Result<Option<Verdict>> {
+    ) -> Begun<'t> {
         let (turned, turn) = tenant.take_turn(seen, |changed| {
             let decided = match changed {
                 Some(snapshot) => self.decide(job, looked, snapshot),
@@ -207,10 +231,24 @@ impl Helpdesk {
                     let version = looked.config_version;
                     let (change_set, outcome) = change_set(job, version, decision, sha256);
                     let change_set = Some(change_set);
-                    (Turned::Done(outcome, timers), Work { change_set, kept })
+                    let is_ahead = kept.iter().all(|record| matches!(record, Record::Load(_)));
+                    // Timers take effect in their order.
+                    let leads = job.lease.is_some();
+                    (Turned::Done { outcome, timers, is_ahead }, Work { change_set, kept, leads })
                 }
             }
         });
+        Begun { turned, turn }
+    }
+
+    /// Waits until what was decided in turn is committed.
+    pub(crate) async fn end_in_turn(
+        &self,
+        job: &Job<'_>,
+        tenant: &Arc<Tenant>,
+        Begun { turned, turn }: Begun<'_>,
+        sha256: &str,
+    ) -> Result<Option<Verdict>> {
         let commit = |leading| -> AtWork {
             let desk = self.clone();
             Box::pin(async move { desk.commit_for_all(leading).await })
@@ -223,10 +261,10 @@ impl Helpdesk {
         Ok(match (turned, committed) {
             (Some(Turned::Refused(rejection)), _) => Some(Err(rejection)),
             (Some(Turned::NoChange(decision)), _) => Some(Ok(no_change(decision))),
-            (Some(Turned::Done(outcome, timers)), Some(committed)) => {
+            (Some(Turned::Done { outcome, timers, .. }), Some(committed)) => {
                 Some(Ok(done(outcome, timers, &committed)))
             }
-            (Some(Turned::Done(..) | Turned::Stale) | None, _) => None,
+            (Some(Turned::Done { .. } | Turned::Stale) | None, _) => None,
         })
     }
 

@@ -306,13 +306,7 @@ impl Helpdesk {
 
     /// The same, telling what the rules of the desk refuse from what could not be decided.
     pub(crate) async fn run_to_verdict(&self, job: &Job<'_>) -> Result<Verdict> {
-        let span = tracing::debug_span!(
-            "command",
-            tenant = %job.actor.tenant,
-            command = job.call.command.name(),
-            command_id = %job.call.command_id,
-            code = tracing::field::Empty,
-        );
+        let span = command_span(job);
         let verdict = self.run_attempts(job).instrument(span.clone()).await;
         let code = match &verdict {
             Ok(Ok(_)) => None,
@@ -506,6 +500,17 @@ fn or_unknown(error: Error, unknown: Option<StoreError>) -> Error {
         Error::Store(StoreError::KeyReused { .. } | StoreError::StaleLease) => error,
         error => unknown.map_or(error, Error::from),
     }
+}
+
+/// The span of a command; its code is recorded when it ends.
+pub(crate) fn command_span(job: &Job<'_>) -> tracing::Span {
+    tracing::debug_span!(
+        "command",
+        tenant = %job.actor.tenant,
+        command = job.call.command.name(),
+        command_id = %job.call.command_id,
+        code = tracing::field::Empty,
+    )
 }
 
 /// Refuses commands that only the engine gives.

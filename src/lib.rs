@@ -64,6 +64,7 @@ mod engine;
 mod erase;
 mod erase_archive;
 mod error;
+mod firing;
 #[cfg(feature = "ical")]
 pub mod ical;
 mod inbox_index;
@@ -72,6 +73,7 @@ mod import;
 mod json;
 mod knowledge;
 mod knowledge_report;
+mod leased;
 mod load;
 mod many;
 mod overview;

@@ -78,6 +78,15 @@ impl<'a> Keeper<'a> {
         self.pace.now()
     }
 
+    pub(crate) fn leased_at(&self) -> DateTime<Utc> {
+        self.leased_at
+    }
+
+    /// Of other leases, taken now.
+    pub(crate) fn lease_anew(&mut self) {
+        self.leased_at = self.pace.now();
+    }
+
     /// Whether to stop.
     pub(crate) fn is_over(&self) -> bool {
         self.pace.is_over()

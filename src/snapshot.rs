@@ -167,9 +167,14 @@ impl Held {
             is_ahead = true;
         }
         if is_ahead {
-            self.ahead = Some(turn);
+            self.is_ahead_by(turn);
         }
         is_ahead
+    }
+
+    /// What is decided next stands or falls with this turn.
+    pub(crate) fn is_ahead_by(&mut self, turn: Turn) {
+        self.ahead = Some(turn);
     }
 
     /// What was decided up to this turn is done.

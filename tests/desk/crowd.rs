@@ -8,8 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::core::actor::{Actor, Capability};
 use helpdesk::core::agent::AgentLoad;
 use helpdesk::core::case::Case;
+use helpdesk::core::command::{Command, Snooze};
 use helpdesk::core::desk::Desk;
-use helpdesk::core::event::StreamId;
+use helpdesk::core::event::{Event, StreamId};
 use helpdesk::core::fault::Code;
 use helpdesk::core::id::{AgentId, TicketId};
 use helpdesk::core::intake::inbound::InboundMessage;
@@ -342,4 +343,31 @@ fn who_takes_a_ticket_is_known_as_when_it_was_sought_for_them() {
     assert_eq!(ends, [true, true], "{both:?}");
     assert_eq!(held(&*store), 2, "there is no room for the one that was sought");
     state::check_laws(&*store, TENANT);
+}
+
+#[test]
+fn timers_of_different_tickets_are_committed_together_in_their_order() {
+    let store = Faulty::new(Arc::new(MemoryStore::default()));
+    let kit = Kit::new(store.clone(), desk(1, 100));
+    let tickets: Vec<TicketId> = (0..30)
+        .map(|n| {
+            let mail = mail(&format!("u{n}@example.com"), "taken", &format!("<{n}@x>"));
+            let ticket = kit.desk.receive(TENANT, mail, start()).unwrap().made.ticket.unwrap();
+            // The last comes first.
+            let until = start() + TimeDelta::seconds(600 - n);
+            let system = Actor::system(TENANT, Capability::ActAsSystem);
+            let snooze = Command::Snooze(Snooze { ticket, until });
+            kit.desk.execute(&system, snooze, start()).unwrap();
+            ticket
+        })
+        .collect();
+    kit.desk.tick(start(), 100).unwrap();
+    store.faults().batches.clear();
+    let report = kit.desk.tick(start() + TimeDelta::seconds(600), 100).unwrap();
+    assert_eq!((report.fired, report.late_by_seconds), (30, 29));
+    assert_eq!(store.faults().batches, [30]);
+    let woken =
+        state::journal(&*store, TENANT).into_iter().filter(|row| row.entry.event == Event::Woken);
+    let woken: Vec<TicketId> = woken.map(|row| TicketId(row.entry.stream.id)).collect();
+    assert_eq!(woken, tickets.into_iter().rev().collect::<Vec<_>>());
 }

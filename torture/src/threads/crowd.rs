@@ -48,7 +48,7 @@ mod sync {
 /// Nobody asks for the next ticket here.
 mod waiting {
     #[derive(Debug, Default)]
-    pub(super) struct WaitingTickets;
+    pub(super) struct WaitingTickets(());
 }
 
 const TENANT: TenantId = TenantId(Uuid::from_u128(0xC408D));
@@ -379,7 +379,7 @@ async fn contact_version(shared: &Shared) -> Version {
 
 fn work_of(change_set: ChangeSet) -> Work {
     let kept = change_set.put.iter().filter(|record| is_kept(record)).cloned().collect();
-    Work { change_set: Some(change_set), kept }
+    Work { change_set: Some(change_set), kept, leads: thread_rng().gen_bool(0.2) }
 }
 
 /// A ticket for whoever holds least; with it a contact is written that is at this version.
