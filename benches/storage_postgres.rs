@@ -36,6 +36,10 @@ use uuid::Uuid;
 const CALLERS: [usize; 3] = [1, 8, 32];
 /// Rounds of which the best counts.
 const ROUNDS: usize = 7;
+/// What a wait for the disk takes more, where it is slow: a common network disk's.
+const SLOW_SYNC_US: u32 = 4_000;
+/// Rounds there; they take long.
+const SLOW_ROUNDS: usize = 3;
 /// Commits of one round, by all callers together.
 const COMMITS: usize = 960;
 /// Commits at once, of one caller.
@@ -47,17 +51,42 @@ fn main() {
     let cluster = Cluster::start(Disk::Safe).expect("a server");
     let kinds = Kinds::record();
     let mut first = 1;
-    let runs: Vec<Value> = CALLERS
-        .into_iter()
-        .map(|n_callers| {
+    let mut measure = |n_rounds: usize| -> Vec<Value> {
+        let run = |n_callers| {
             let run = Run { cluster: &cluster, kinds: &kinds, n_callers, n_rounds };
             run.measure(n_commits / n_callers, &mut first)
-        })
-        .collect();
+        };
+        CALLERS.into_iter().map(run).collect()
+    };
+    let runs = measure(n_rounds);
+    slow_syncs(&cluster);
+    let slow_runs = measure(n_rounds.min(SLOW_ROUNDS));
+    fast_syncs(&cluster);
     let run = Run { cluster: &cluster, kinds: &kinds, n_callers: 1, n_rounds };
     let many = run.measure_many(n_commits / AT_ONCE.min(n_commits), &mut first);
-    let found = json!({ "bytes": n_bytes(&kinds), "runs": runs, "many": many });
+    let found = json!({
+        "bytes": n_bytes(&kinds), "runs": runs, "slow_runs": slow_runs,
+        "sync_wait_us": SLOW_SYNC_US, "many": many,
+    });
     println!("{}", serde_json::to_string_pretty(&found).expect("JSON"));
+}
+
+/// Whoever waits for the disk waits so much longer, for all who commit meanwhile.
+fn slow_syncs(cluster: &Cluster) {
+    set(cluster, &format!("SET commit_delay = {SLOW_SYNC_US}"));
+    set(cluster, "SET commit_siblings = 0");
+}
+
+fn fast_syncs(cluster: &Cluster) {
+    set(cluster, "RESET commit_delay");
+}
+
+/// Changes a setting of the server, for the sessions that come.
+fn set(cluster: &Cluster, change: &str) {
+    let raw = Raw::connect(&cluster.address(), 1);
+    let (client, _) = &raw.clients[0];
+    block_on(client.batch_execute(&format!("ALTER SYSTEM {change}"))).expect("set");
+    block_on(client.batch_execute("SELECT pg_reload_conf()")).expect("read");
 }
 
 /// What one commit holds.

@@ -1,7 +1,8 @@
 //! What a tick costs among many timers, in CPU time of the calling thread.
 //!
 //! Each tick fires 1,000 warnings of SLA clocks, with nothing else armed, and
-//! with a million timers armed that are not due. `cargo xtask bench tick` prints both.
+//! with a million timers armed that are not due; and on a database that waits for the disk.
+//! `cargo xtask bench tick` prints all.
 
 #![allow(missing_docs, clippy::expect_used, reason = "a bench may panic")]
 
@@ -120,14 +121,18 @@ fn bench_tick(c: &mut Criterion<ThreadTime>) {
             let mut scene = Scene::new(&store, n_armed, None);
             b.iter_custom(|n| (0..n).map(|_| scene.tick()).sum());
         });
-        group.bench_function(BenchmarkId::new("sqlite", name), |b| {
-            let folder = TempDir::new().expect("a folder");
-            let options = SqliteOptions::default().with_synchronous(Synchronous::Off);
-            let store = SqliteStore::open(folder.path().join("desk.db"), options).expect("opens");
-            let store: Arc<dyn Store> = Arc::new(store);
-            let mut scene = Scene::new(&store, n_armed, Some(folder));
-            b.iter_custom(|n| (0..n).map(|_| scene.tick()).sum());
-        });
+        let durable = (n_armed == 0).then_some(("sqlite_durable", Synchronous::Full));
+        for (id, synchronous) in [("sqlite", Synchronous::Off)].into_iter().chain(durable) {
+            group.bench_function(BenchmarkId::new(id, name), |b| {
+                let folder = TempDir::new().expect("a folder");
+                let options = SqliteOptions::default().with_synchronous(synchronous);
+                let path = folder.path().join("desk.db");
+                let store = SqliteStore::open(path, options).expect("opens");
+                let store: Arc<dyn Store> = Arc::new(store);
+                let mut scene = Scene::new(&store, n_armed, Some(folder));
+                b.iter_custom(|n| (0..n).map(|_| scene.tick()).sum());
+            });
+        }
     }
     group.finish();
 }
