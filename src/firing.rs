@@ -161,6 +161,10 @@ impl Helpdesk {
             }
             let (decided, seen) = tenant.look(|snapshot| self.decide(job, looked, snapshot));
             let Some(decided) = decided else { break };
+            if decided.as_ref().is_ok_and(|decision| !decision.wholes.is_empty()) {
+                // Texts are put into the store of files before a turn is taken.
+                break;
+            }
             let one = self.begin_in_turn(job, tenant, looked, (decided, seen), "");
             let more = one.timers_ahead().map(<[TimerOp]>::to_vec);
             begun.push(one);
