@@ -232,9 +232,7 @@ impl Helpdesk {
                     let (change_set, outcome) = change_set(job, version, decision, sha256);
                     let change_set = Some(change_set);
                     let is_ahead = kept.iter().all(|record| matches!(record, Record::Load(_)));
-                    // Timers take effect in their order.
-                    let leads = job.lease.is_some();
-                    (Turned::Done { outcome, timers, is_ahead }, Work { change_set, kept, leads })
+                    (Turned::Done { outcome, timers, is_ahead }, Work { change_set, kept })
                 }
             }
         });

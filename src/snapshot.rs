@@ -151,9 +151,10 @@ impl Held {
         }
     }
 
-    /// What agents will hold once this is committed; whether that is anything else than before.
+    /// What agents will hold once this is committed; whether what is decided next stands or falls
+    /// with it. So it does with a timer in any case: they take effect in their order.
     pub(crate) fn put_ahead(&mut self, turn: Turn, change_set: &ChangeSet) -> bool {
-        let mut is_ahead = false;
+        let mut is_ahead = !change_set.done.is_empty();
         for record in &change_set.put {
             let Record::Load(load) = record else { continue };
             let version = change_set.version_after(StreamId::load(load.agent));
@@ -167,14 +168,9 @@ impl Held {
             is_ahead = true;
         }
         if is_ahead {
-            self.is_ahead_by(turn);
+            self.ahead = Some(turn);
         }
         is_ahead
-    }
-
-    /// What is decided next stands or falls with this turn.
-    pub(crate) fn is_ahead_by(&mut self, turn: Turn) {
-        self.ahead = Some(turn);
     }
 
     /// What was decided up to this turn is done.
