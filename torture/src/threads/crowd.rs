@@ -4,8 +4,9 @@
 //! `snapshot.rs` and `turns.rs` of the engine are compiled here once more, upon shuttle's locks. What
 //! an engine decides is cut down to what matters to them: whoever holds least is given the next.
 
+use crate::office::start;
 use chrono::{DateTime, TimeDelta, Utc};
-use helpdesk_core::agent::{Agent, AgentLoad, Capacity, Roster, RosterEntry};
+use helpdesk_core::agent::{AgentLoad, Roster, RosterEntry};
 use helpdesk_core::case::record::{CommandRecord, Record, RecordKey, Stored};
 use helpdesk_core::contact::Contact;
 use helpdesk_core::desk::DeskReader;
@@ -28,8 +29,6 @@ use std::sync::{Arc, LazyLock, Mutex as StdMutex};
 use std::task::{Context, Poll, Waker};
 use turns::{AtWork, Leading, Work};
 use uuid::Uuid;
-
-use crate::office::start;
 
 #[path = "../../../src/snapshot.rs"]
 #[allow(dead_code, reason = "the engine uses more of it")]
@@ -103,14 +102,8 @@ pub(super) fn scenario() -> u64 {
 
 impl Shared {
     fn open(is_calm: bool) -> Self {
-        let desk = READER.read(&json!({})).unwrap();
-        let mut roster = Roster::default();
-        for n in 0..N_AGENTS {
-            put_agent(&mut roster, &Stored { version: 1, record: agent(n) });
-        }
-        let snapshot = Snapshot::new(1, Arc::new(desk), roster, 0);
         Self {
-            tenant: Arc::new(Tenant::new(TENANT, READER.clone(), snapshot)),
+            tenant: Arc::new(Tenant::new(TENANT, READER.clone(), snapshot(&[]))),
             store: MemoryStore::default(),
             disk: Disk::default(),
             is_at_work: AtomicBool::new(false),
@@ -355,13 +348,7 @@ impl Drop for AtWorkAlone {
 fn other_engine(shared: &Shared) {
     for n in 0..OTHERS {
         thread::yield_now();
-        let mut roster = Roster::default();
-        for n in 0..N_AGENTS {
-            put_agent(&mut roster, &Stored { version: 1, record: agent(n) });
-        }
-        shared.loads().iter().for_each(|load| put_agent(&mut roster, load));
-        let desk = Arc::new(READER.read(&json!({})).unwrap());
-        let gift = gift(&Snapshot::new(1, desk, roster, 0), command_id(CALLERS, n), None);
+        let gift = gift(&snapshot(&shared.loads()), command_id(CALLERS, n), None);
         thread::yield_now();
         match block_on(shared.commit(vec![gift])).remove(0) {
             Ok(_) | Err(StoreError::Conflict(_)) => {}
@@ -425,21 +412,22 @@ fn held(stored: &Stored) -> u32 {
     }
 }
 
+/// The agents, with what they hold.
+fn snapshot(loads: &[Stored]) -> Snapshot {
+    let mut roster = Roster::default();
+    for n in 0..N_AGENTS {
+        put_agent(&mut roster, &Stored { version: 1, record: agent(n) });
+    }
+    loads.iter().for_each(|load| put_agent(&mut roster, load));
+    Snapshot::new(1, Arc::new(READER.read(&json!({})).unwrap()), roster, 0)
+}
+
 fn agent(n: u64) -> Record {
-    Record::Agent(Box::new(Agent {
-        id: agent_id(n),
-        name: format!("Agent {n}"),
-        email: None,
-        roles: Vec::new(),
-        groups: Vec::new(),
-        skills: Vec::new(),
-        languages: Vec::new(),
-        capacity: Capacity::default(),
-        tier: None,
-        shift: None,
-        manager: None,
-        active: true,
-    }))
+    let agent = json!({
+        "id": agent_id(n), "name": format!("Agent {n}"), "roles": [], "groups": [],
+        "capacity": {"total": 10}, "active": true,
+    });
+    Record::Agent(serde_json::from_value(agent).unwrap())
 }
 
 fn agent_id(n: u64) -> AgentId {
