@@ -23,7 +23,7 @@ use helpdesk_storage::{
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 /// Tickets read at once when clocks are dated anew.
 const REDATE_MAX: usize = 500;
@@ -52,8 +52,8 @@ impl<'a> Round<'a> {
         self.report.late_by_seconds = self.report.late_by_seconds.max(late_by);
     }
 
-    /// Takes in how those ended that were fired together; the others are to be fired one by one.
-    /// How many were.
+    /// Takes in how those ended that were fired together, and puts back what is not done; how many
+    /// are.
     pub(crate) fn take(
         &mut self,
         due: VecDeque<Lease>,
@@ -62,7 +62,7 @@ impl<'a> Round<'a> {
     ) -> usize {
         let n_due = due.len();
         let mut ends = ends.into_iter();
-        let mut alone = Vec::new();
+        let mut rest = Vec::new();
         for lease in due {
             match ends.next() {
                 Some(Ok(Some(Ok(done)))) => {
@@ -73,11 +73,11 @@ impl<'a> Round<'a> {
                     self.report.dropped += 1;
                     leased.note(lease.token.tenant, None);
                 }
-                _ => alone.push(lease),
+                _ => rest.push(lease),
             }
         }
-        let n_done = n_due - alone.len();
-        leased.put_back_alone(alone);
+        let n_done = n_due - rest.len();
+        leased.put_back(rest);
         n_done
     }
 }
@@ -106,6 +106,14 @@ impl Firing {
     }
 }
 
+/// A timer whose ticket is loaded, to be fired with others.
+struct LookedAt<'a> {
+    lease: &'a Lease,
+    job: Job<'a>,
+    span: Span,
+    at: Box<Looked>,
+}
+
 impl Helpdesk {
     /// Fires timers of different tickets of one tenant in their order, as far as they can be
     /// together: each is decided on what those before it are about to do, and all are committed
@@ -115,29 +123,20 @@ impl Helpdesk {
         let Ok(tenant) = self.tenant(first.token.tenant).await else { return Vec::new() };
         let actor = Actor::system(tenant.id, Capability::ActAsSystem);
         let firings: Vec<Firing> = due.iter().map_while(Firing::of).collect();
-        let jobs: Vec<Job<'_>> = due
-            .iter()
-            .zip(&firings)
-            .map(|(lease, Firing { call, due_at, .. })| Job {
-                actor: &actor,
-                call,
-                now: *due_at,
-                lease: Some(lease.token),
-            })
-            .collect();
-        let mut looked = Vec::with_capacity(jobs.len());
-        for job in &jobs {
+        let mut looked = Vec::with_capacity(firings.len());
+        for (lease, Firing { call, due_at, .. }) in due.iter().zip(&firings) {
+            let job = Job { actor: &actor, call, now: *due_at, lease: Some(lease.token) };
+            let span = command_span(&job);
             let mut no_number = None;
-            let ready = self.ready(job, &tenant, "", &mut no_number, Tenant::ahead);
-            match ready.instrument(command_span(job)).await {
-                Ok(Ready::Now(one)) => looked.push(one),
+            let ready = self.ready(&job, &tenant, "", &mut no_number, Tenant::ahead);
+            match ready.instrument(span.clone()).await {
+                Ok(Ready::Now(at)) => looked.push(LookedAt { lease, job, span, at }),
                 Ok(Ready::Before(_)) | Err(_) => break,
             }
         }
-        let begun = self.begin_together(due, &jobs, &tenant, &looked);
+        let begun = self.begin_together(&looked, &tenant);
         let mut ends = Vec::with_capacity(begun.len());
-        for (job, one) in jobs.iter().zip(begun) {
-            let span = command_span(job);
+        for (LookedAt { job, span, .. }, one) in looked.iter().zip(begun) {
             let end = self.end_in_turn(job, &tenant, one, "").instrument(span.clone()).await;
             span.record("code", code_of(&end));
             ends.push(end);
@@ -148,29 +147,29 @@ impl Helpdesk {
     /// Decides as many of them as nothing comes between, in their order.
     fn begin_together<'t>(
         &self,
-        due: &[Lease],
-        jobs: &[Job<'_>],
+        looked: &[LookedAt<'_>],
         tenant: &'t Arc<Tenant>,
-        looked: &[Box<Looked>],
     ) -> Vec<Begun<'t>> {
         let mut begun = Vec::with_capacity(looked.len());
         let mut timers: Vec<TimerOp> = Vec::new();
-        for ((lease, job), looked) in due.iter().zip(jobs).zip(looked) {
+        for LookedAt { lease, job, span, at } in looked {
             if come_before(&timers, lease) {
                 break;
             }
-            let (decided, seen) = tenant.look(|snapshot| self.decide(job, looked, snapshot));
+            let _entered = span.enter();
+            let (decided, seen) = tenant.look(|snapshot| self.decide(job, at, snapshot));
             let Some(decided) = decided else { break };
             if decided.as_ref().is_ok_and(|decision| !decision.wholes.is_empty()) {
                 // Texts are put into the store of files before a turn is taken.
                 break;
             }
-            let one = self.begin_in_turn(job, tenant, looked, (decided, seen), "");
-            let more = one.timers_ahead().map(<[TimerOp]>::to_vec);
+            let one = self.begin_in_turn(job, tenant, at, (decided, seen), "");
+            let ahead = one.timers_ahead();
+            let is_last = ahead.is_none();
+            timers.extend_from_slice(ahead.unwrap_or_default());
             begun.push(one);
-            match more {
-                Some(more) => timers.extend(more),
-                None => break,
+            if is_last {
+                break;
             }
         }
         begun

@@ -1,5 +1,6 @@
 //! Timers that a tick has leased, in the order of firing.
 
+use crate::pace::SHARE_MAX;
 use chrono::{DateTime, SubsecRound, Utc};
 use helpdesk_core::case::record::TimerOp;
 use helpdesk_core::event::{StreamKind, TimerKind};
@@ -15,8 +16,8 @@ pub(crate) const EARLIER_MAX: usize = 2;
 #[derive(Default)]
 pub(crate) struct Leased {
     pub(crate) leases: VecDeque<Lease>,
-    /// How many are to be fired one by one.
-    n_alone: usize,
+    /// How many are fired together at most.
+    together_max: usize,
     /// What was set or dropped since leases were taken: it is leased no more.
     changed: Vec<(TenantId, TimerOp)>,
     /// No timer of the tenant that is not leased comes before this.
@@ -25,18 +26,15 @@ pub(crate) struct Leased {
 
 impl Leased {
     pub(crate) fn of(leases: VecDeque<Lease>) -> Self {
-        Self { leases, ..Self::default() }
+        Self { leases, together_max: SHARE_MAX, ..Self::default() }
     }
 
     /// Takes out the first, and with it those of its tenant that may be fired together with it, at
     /// most `max`: timers of different tickets, in their order.
     pub(crate) fn take_first(&mut self, max: usize) -> VecDeque<Lease> {
         let mut first: VecDeque<Lease> = self.leases.pop_front().into_iter().collect();
-        if self.n_alone > 0 {
-            self.n_alone -= 1;
-            return first;
-        }
         let Some((tenant, ticket)) = first.front().and_then(ticket_of) else { return first };
+        let max = max.min(self.together_max);
         let unleased = self.first_unleased.get(&tenant);
         let mut tickets = BTreeSet::from([ticket]);
         let mut at = 0;
@@ -62,10 +60,15 @@ impl Leased {
         self.leases.make_contiguous().sort_by_key(place_of);
     }
 
-    /// Puts back what was not done together: so many are fired one by one.
-    pub(crate) fn put_back_alone(&mut self, leases: Vec<Lease>) {
-        self.n_alone += leases.len();
-        self.put_back(leases);
+    /// Goes by how many of those that were to be fired together could be, as the others were looked
+    /// at in vain. Where it was none, the first is fired alone.
+    pub(crate) fn learn(&mut self, n_due: usize, n_done: usize) {
+        let next = match n_done {
+            0 => 1,
+            _ if n_done == n_due => self.together_max.max(2 * n_done),
+            _ => n_done + 1,
+        };
+        self.together_max = next.min(SHARE_MAX);
     }
 
     /// Takes in the timers that a firing set or dropped.

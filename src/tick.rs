@@ -125,7 +125,8 @@ impl Helpdesk {
     ) -> Result<Option<usize>> {
         round.keeper.keep(leased.leases.iter().map(|lease| lease.token)).await?;
         let mut due = leased.take_first(max);
-        let n_done = match due.len() {
+        let n_due = due.len();
+        let n_done = match n_due {
             0 => return Ok(None),
             1 => {
                 let lease = &due[0];
@@ -136,12 +137,10 @@ impl Helpdesk {
             }
             _ => {
                 let ends = self.fire_together(due.make_contiguous()).await;
-                if !ends.is_empty() {
-                    leased.put_back(due.split_off(ends.len()));
-                }
                 round.take(due, ends, leased)
             }
         };
+        leased.learn(n_due, n_done);
         self.lease_earlier(leased, round.keeper.now()).await?;
         Ok(Some(n_done))
     }

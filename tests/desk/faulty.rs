@@ -29,6 +29,8 @@ pub(crate) struct Faults {
     pub(crate) is_down: bool,
     /// The sizes of calls that commit.
     pub(crate) batches: Vec<usize>,
+    /// How many records were asked for by their keys.
+    pub(crate) n_asked: usize,
     /// Whoever reads this waits until it is gone from here.
     pub(crate) held_up: Option<StreamId>,
     /// Commits of many wait until it is no more so.
@@ -141,6 +143,7 @@ impl Store for Faulty {
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {
         self.reach()?;
+        self.faults().n_asked += keys.len();
         std::future::poll_fn(|_| {
             let held_up = self.faults().held_up.map(RecordKey::Stream);
             match held_up.is_some_and(|key| keys.contains(&key)) {

@@ -28,6 +28,7 @@ mod erase;
 mod escalation;
 mod explain;
 mod fields;
+mod firing;
 mod host_tx;
 mod import;
 mod input;
