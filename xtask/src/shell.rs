@@ -4,6 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// With less room than this a failure is likely for want of it.
+const ROOM_MIN: u64 = 1_000_000_000;
+
 /// The project's root: the folder above this package's.
 pub(crate) fn root() -> Result<PathBuf, String> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
@@ -26,9 +29,6 @@ pub(crate) fn cargo(args: &[&str]) -> Result<Command, String> {
         if own.starts_with("CARGO_PKG_") || own.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&name);
         }
-    }
-    if std::env::var_os("CI").is_some() {
-        command.env("CARGO_INCREMENTAL", "0");
     }
     Ok(command)
 }
@@ -95,4 +95,20 @@ fn shown(command: &Command) -> String {
     words.push(program.to_string_lossy().into_owned());
     words.extend(command.get_args().map(|arg| arg.to_string_lossy().into_owned()));
     words.join(" ")
+}
+
+/// What to say of a failure where the disk that cargo builds on is all but full: compilers and
+/// linkers often do not say it.
+pub(crate) fn room_left() -> Option<String> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.or_else(|| root().ok().map(|root| root.join("target")))?;
+    let bytes = fs4::available_space(&target).ok()?;
+    (bytes < ROOM_MIN).then(|| {
+        let megabytes = bytes / 1_000_000;
+        format!(
+            "the disk is full, or was: {megabytes} MB are left at `{}`, and the suite takes some \
+             10 GB there; make room, or set CARGO_TARGET_DIR to a folder on another disk",
+            target.display()
+        )
+    })
 }

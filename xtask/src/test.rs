@@ -55,6 +55,9 @@ pub(crate) fn run(args: &[String]) -> Result<(), Failure> {
         let seconds = start.elapsed().as_secs_f64();
         if let Err(message) = outcome {
             println!("\nerror: step `{}` failed after {seconds:.1} s: {message}", step.name);
+            if let Some(room) = shell::room_left() {
+                println!("{room}");
+            }
             let rest: Vec<&str> = steps.iter().skip(index + 1).map(|step| step.name).collect();
             if !rest.is_empty() {
                 println!("not run: {}", rest.join(", "));
