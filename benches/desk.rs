@@ -18,12 +18,14 @@ use fixture::{
 };
 use helpdesk::core::agent::{AgentLoad, Presence, Roster, RosterEntry};
 use helpdesk::core::case::record::{Record, RecordKey, UniqueKey, UniqueOp};
-use helpdesk::core::command::Command;
+use helpdesk::core::command::{ApplyChangesToMany, Command, UpdateTicket};
 use helpdesk::core::decide::{Context, Loaded, decide, needs, needs_more};
 use helpdesk::core::desk::{Desk, DeskReader};
 use helpdesk::core::event::{Event, StreamId};
 use helpdesk::core::id::{AgentId, CommandId, TicketId, TicketNumber};
 use helpdesk::core::query::{ListTickets, Query, TicketName, Which};
+use helpdesk::core::ticket::change::Change;
+use helpdesk::core::ticket::priority::TicketType;
 use helpdesk::core::view::{Direction, OrderBy};
 use helpdesk::storage::sqlite::Synchronous;
 use helpdesk::storage::{ChangeSet, EventQuery, EventSource, Expect, Store};
@@ -229,6 +231,44 @@ fn bench_read(c: &mut Criterion<ThreadTime>) {
     group.finish();
 }
 
+/// One change of 100 tickets, each commit on the disk before it counts: by one command, and by
+/// one each.
+fn bench_change(c: &mut Criterion<ThreadTime>) {
+    let mut group = c.benchmark_group("change_100");
+    let folder = TempDir::new().expect("a folder");
+    let store = SqliteStore::open(folder.path().join(FILE), SqliteOptions::default());
+    let desk = engine(Arc::new(store.expect("opens")));
+    fill(&desk, 100);
+    let received = (0..100).map(|n| block_on(desk.receive(TENANT, message(n), now())));
+    let tickets = received.map(|outcome| outcome.expect("received").made.ticket.expect("made"));
+    let tickets: Vec<TicketId> = tickets.collect();
+    let mut n = 0;
+    let mut to = || {
+        n += 1;
+        let to = if n % 2 == 0 { TicketType::Task } else { TicketType::Incident };
+        vec![Change::SetType { to: Some(to) }]
+    };
+    group.bench_function("at_once", |b| {
+        b.iter(|| {
+            let many = ApplyChangesToMany { tickets: tickets.clone(), changes: to() };
+            let command = Command::ApplyChangesToMany(many);
+            let outcome = block_on(desk.execute(&system(), command, now())).expect("changed");
+            assert_eq!(outcome.events.len(), tickets.len());
+        });
+    });
+    group.bench_function("one_by_one", |b| {
+        b.iter(|| {
+            let changes = to();
+            for ticket in &tickets {
+                let one = UpdateTicket { ticket: *ticket, changes: changes.clone() };
+                let command = Command::UpdateTicket(one);
+                block_on(desk.execute(&system(), command, now())).expect("changed");
+            }
+        });
+    });
+    group.finish();
+}
+
 /// Stores copies of one ticket under other ids, numbers and times.
 fn store_many(desk: &Helpdesk, store: &dyn Store, n: usize) -> Vec<TicketId> {
     let made = block_on(desk.receive(TENANT, message(0), now())).expect("received").made;
@@ -270,6 +310,6 @@ fn store_many(desk: &Helpdesk, store: &dyn Store, n: usize) -> Vec<TicketId> {
 criterion_group! {
     name = benches;
     config = measured(30, Duration::from_secs(1), Duration::from_secs(3));
-    targets = bench_decide, bench_receive, bench_read
+    targets = bench_decide, bench_receive, bench_read, bench_change
 }
 criterion_main!(benches);

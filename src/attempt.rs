@@ -6,7 +6,7 @@
 use crate::change_set::{change_set, is_no_change};
 use crate::engine::{Done, Helpdesk, Job, Outcome, Verdict, version_of};
 use crate::error::{Error, Result};
-use crate::load::no_tenant;
+use crate::load::{Case, no_tenant};
 use crate::snapshot::{Snapshot, Tenant, is_kept, streams_of};
 use crate::spans::{code_of, coded, step_span};
 use crate::turns::{AtWork, InTurn, Leading, Seen, Work};
@@ -14,6 +14,7 @@ use helpdesk_core::agent::RosterEntry;
 use helpdesk_core::case::record::{Record, TimerOp};
 use helpdesk_core::command::Command;
 use helpdesk_core::decide::{Context, Decision, GuessedLanguage, Loaded, decide, wants_language};
+use helpdesk_core::desk::Desk;
 use helpdesk_core::event::StreamId;
 use helpdesk_core::fault::Rejection;
 use helpdesk_core::id::{AgentId, TicketNumber, Version};
@@ -45,6 +46,15 @@ pub(crate) struct Looked {
 /// What a decision came to.
 pub(crate) type Decided = std::result::Result<Decision, Rejection>;
 
+/// A decision that is to take a turn.
+pub(crate) struct Proposal {
+    pub(crate) decided: Decided,
+    /// What it was made on.
+    pub(crate) seen: Seen,
+    /// Whether those behind it stand or fall with it in any case: they take effect in their order.
+    pub(crate) leads: bool,
+}
+
 /// What a turn is to bring.
 enum Turned {
     Refused(Rejection),
@@ -72,7 +82,9 @@ impl Begun<'_> {
     pub(crate) fn timers_ahead(&self) -> Option<&[TimerOp]> {
         match &self.turned {
             Some(Turned::Done { timers, is_ahead: true, .. }) => Some(timers),
-            _ => None,
+            // Nothing changes.
+            Some(Turned::Refused(_) | Turned::NoChange(_)) => Some(&[]),
+            Some(Turned::Done { .. } | Turned::Stale) | None => None,
         }
     }
 }
@@ -96,7 +108,8 @@ impl Helpdesk {
             self.keep_wholes(job, &decision.wholes).await?;
         }
         if seen.is_ahead() || decided.as_ref().is_ok_and(changes_loads) {
-            let begun = self.begin_in_turn(job, tenant, &looked, (decided, seen), sha256);
+            let proposal = Proposal { decided, seen, leads: false };
+            let begun = self.begin_in_turn(job, tenant, &looked, proposal, sha256);
             return self.end_in_turn(job, tenant, begun, sha256).await;
         }
         match decided {
@@ -125,8 +138,8 @@ impl Helpdesk {
         if config_version == 0 && !matches!(call.command, Command::ApplyConfig(_)) {
             return Err(no_tenant(actor.tenant).into());
         }
-        let load = self.load(job, tenant, &desk, view);
-        let case = coded(step_span!("load", job), load).await?;
+        let load = self.load(std::slice::from_ref(job), tenant, &desk, view);
+        let case = coded(step_span!("load", job), load).await?.pop().unwrap_or_default();
         if let Some(earlier) = &case.earlier {
             let done = self.replay(tenant, earlier, sha256).await?;
             return Ok(Ready::Before(Box::new(done)));
@@ -134,15 +147,29 @@ impl Helpdesk {
         if number.is_none() && call.command.may_open() {
             *number = Some(self.number(tenant, desk.number_prefix()).await?);
         }
+        let looked = self.looked(job, &desk, config_version, case, number.clone());
+        Ok(Ready::Now(Box::new(looked)))
+    }
+
+    /// What a decision looks at, of what was loaded for it.
+    pub(crate) fn looked(
+        &self,
+        job: &Job<'_>,
+        desk: &Desk,
+        config_version: Version,
+        case: Case,
+        number: Option<TicketNumber>,
+    ) -> Looked {
+        let Job { actor, call, .. } = job;
         let wanted = wants_language(&call.command).filter(|_| self.inner.guesses_language);
-        Ok(Ready::Now(Box::new(Looked {
+        Looked {
             loaded: case.loaded,
-            number: number.clone(),
+            number,
             language: wanted.and_then(|text| guess_language(text, desk.languages())),
-            predictions: self.predictions(actor.tenant, &desk, &call.command),
+            predictions: self.predictions(actor.tenant, desk, &call.command),
             config_version,
             taker: case.taker,
-        })))
+        }
     }
 
     /// Decides on a snapshot; `None` where something else would have been loaded by it.
@@ -211,7 +238,7 @@ impl Helpdesk {
         job: &Job<'_>,
         tenant: &'t Arc<Tenant>,
         looked: &Looked,
-        (decided, seen): (Decided, Seen),
+        Proposal { decided, seen, leads }: Proposal,
         sha256: &str,
     ) -> Begun<'t> {
         let (turned, turn) = tenant.take_turn(seen, |changed| {
@@ -232,7 +259,7 @@ impl Helpdesk {
                     let (change_set, outcome) = change_set(job, version, decision, sha256);
                     let change_set = Some(change_set);
                     let is_ahead = kept.iter().all(|record| matches!(record, Record::Load(_)));
-                    (Turned::Done { outcome, timers, is_ahead }, Work { change_set, kept })
+                    (Turned::Done { outcome, timers, is_ahead }, Work { change_set, kept, leads })
                 }
             }
         });

@@ -320,10 +320,7 @@ impl Helpdesk {
 
     async fn run_attempts(&self, job: &Job<'_>) -> Result<Verdict> {
         let tenant = self.tenant(job.actor.tenant).await?;
-        let sha256 = match job.is_internal() {
-            true => String::new(),
-            false => request_hash(job.actor, &job.call.command)?,
-        };
+        let sha256 = hash_of(job)?;
         let named = self.with_language(job, &tenant);
         let job = &named.as_ref().map_or(*job, |call| Job { call, ..*job });
         self.skip_imported_number(job, &tenant).await?;
@@ -549,6 +546,18 @@ fn used_number(result: &Result<Verdict>) -> bool {
         // It may have been used.
         Err(Error::Store(StoreError::Ambiguous { .. })) => true,
         Err(_) => false,
+    }
+}
+
+/// What a command's id stands for, as it is kept with its outcome; nothing where none is kept.
+///
+/// # Errors
+///
+/// As [`request_hash`].
+pub(crate) fn hash_of(job: &Job<'_>) -> Result<String> {
+    match job.is_internal() {
+        true => Ok(String::new()),
+        false => request_hash(job.actor, &job.call.command),
     }
 }
 

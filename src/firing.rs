@@ -1,13 +1,10 @@
 //! Timers are fired, one or several: each firing is an ordinary decision whose commit finishes the
 //! lease.
 
-use crate::attempt::{Begun, Looked, Ready};
-use crate::engine::{Call, Helpdesk, Job, Verdict, command_span};
+use crate::engine::{Call, Helpdesk, Job, Verdict};
 use crate::error::{Error, Result};
 use crate::leased::{Leased, come_before, due_of};
 use crate::pace::{Keeper, Pace};
-use crate::snapshot::Tenant;
-use crate::spans::code_of;
 use crate::tick::TickReport;
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk_core::actor::{Actor, Capability};
@@ -22,8 +19,6 @@ use helpdesk_storage::{
     Lease, LeaseBody, LeaseToken, ListKind, ListQuery, Pages, Settle, SettleHow, Shelf, StoreError,
 };
 use std::collections::VecDeque;
-use std::sync::Arc;
-use tracing::{Instrument, Span};
 
 /// Tickets read at once when clocks are dated anew.
 const REDATE_MAX: usize = 500;
@@ -106,14 +101,6 @@ impl Firing {
     }
 }
 
-/// A timer whose ticket is loaded, to be fired with others.
-struct LookedAt<'a> {
-    lease: &'a Lease,
-    job: Job<'a>,
-    span: Span,
-    at: Box<Looked>,
-}
-
 impl Helpdesk {
     /// Fires timers of different tickets of one tenant in their order, as far as they can be
     /// together: each is decided on what those before it are about to do, and all are committed
@@ -123,56 +110,15 @@ impl Helpdesk {
         let Ok(tenant) = self.tenant(first.token.tenant).await else { return Vec::new() };
         let actor = Actor::system(tenant.id, Capability::ActAsSystem);
         let firings: Vec<Firing> = due.iter().map_while(Firing::of).collect();
-        let mut looked = Vec::with_capacity(firings.len());
-        for (lease, Firing { call, due_at, .. }) in due.iter().zip(&firings) {
-            let job = Job { actor: &actor, call, now: *due_at, lease: Some(lease.token) };
-            let span = command_span(&job);
-            let mut no_number = None;
-            let ready = self.ready(&job, &tenant, "", &mut no_number, Tenant::ahead);
-            match ready.instrument(span.clone()).await {
-                Ok(Ready::Now(at)) => looked.push(LookedAt { lease, job, span, at }),
-                Ok(Ready::Before(_)) | Err(_) => break,
-            }
-        }
-        let begun = self.begin_together(&looked, &tenant);
-        let mut ends = Vec::with_capacity(begun.len());
-        for (LookedAt { job, span, .. }, one) in looked.iter().zip(begun) {
-            let end = self.end_in_turn(job, &tenant, one, "").instrument(span.clone()).await;
-            span.record("code", code_of(&end));
-            ends.push(end);
-        }
-        ends
-    }
-
-    /// Decides as many of them as nothing comes between, in their order.
-    fn begin_together<'t>(
-        &self,
-        looked: &[LookedAt<'_>],
-        tenant: &'t Arc<Tenant>,
-    ) -> Vec<Begun<'t>> {
-        let mut begun = Vec::with_capacity(looked.len());
-        let mut timers: Vec<TimerOp> = Vec::new();
-        for LookedAt { lease, job, span, at } in looked {
-            if come_before(&timers, lease) {
-                break;
-            }
-            let _entered = span.enter();
-            let (decided, seen) = tenant.look(|snapshot| self.decide(job, at, snapshot));
-            let Some(decided) = decided else { break };
-            if decided.as_ref().is_ok_and(|decision| !decision.wholes.is_empty()) {
-                // Texts are put into the store of files before a turn is taken.
-                break;
-            }
-            let one = self.begin_in_turn(job, tenant, at, (decided, seen), "");
-            let ahead = one.timers_ahead();
-            let is_last = ahead.is_none();
-            timers.extend_from_slice(ahead.unwrap_or_default());
-            begun.push(one);
-            if is_last {
-                break;
-            }
-        }
-        begun
+        let jobs = due.iter().zip(&firings).map(|(lease, Firing { call, due_at, .. })| Job {
+            actor: &actor,
+            call,
+            now: *due_at,
+            lease: Some(lease.token),
+        });
+        let jobs: Vec<Job<'_>> = jobs.collect();
+        let is_next = |i: usize, timers: &[TimerOp]| !come_before(timers, &due[i]);
+        self.run_together(&tenant, &jobs, is_next).await
     }
 
     /// Fires one timer: an ordinary decision whose commit finishes the lease. The

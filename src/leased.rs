@@ -1,6 +1,6 @@
 //! Timers that a tick has leased, in the order of firing.
 
-use crate::pace::SHARE_MAX;
+use crate::together::TogetherMax;
 use chrono::{DateTime, SubsecRound, Utc};
 use helpdesk_core::case::record::TimerOp;
 use helpdesk_core::event::{StreamKind, TimerKind};
@@ -17,7 +17,7 @@ pub(crate) const EARLIER_MAX: usize = 2;
 pub(crate) struct Leased {
     pub(crate) leases: VecDeque<Lease>,
     /// How many are fired together at most.
-    together_max: usize,
+    pub(crate) together_max: TogetherMax,
     /// What was set or dropped since leases were taken: it is leased no more.
     changed: Vec<(TenantId, TimerOp)>,
     /// No timer of the tenant that is not leased comes before this.
@@ -26,7 +26,7 @@ pub(crate) struct Leased {
 
 impl Leased {
     pub(crate) fn of(leases: VecDeque<Lease>) -> Self {
-        Self { leases, together_max: SHARE_MAX, ..Self::default() }
+        Self { leases, ..Self::default() }
     }
 
     /// Takes out the first, and with it those of its tenant that may be fired together with it, at
@@ -34,7 +34,7 @@ impl Leased {
     pub(crate) fn take_first(&mut self, max: usize) -> VecDeque<Lease> {
         let mut first: VecDeque<Lease> = self.leases.pop_front().into_iter().collect();
         let Some((tenant, ticket)) = first.front().and_then(ticket_of) else { return first };
-        let max = max.min(self.together_max);
+        let max = max.min(self.together_max.get());
         let unleased = self.first_unleased.get(&tenant);
         let mut tickets = BTreeSet::from([ticket]);
         let mut at = 0;
@@ -58,17 +58,6 @@ impl Leased {
     pub(crate) fn put_back(&mut self, leases: impl IntoIterator<Item = Lease>) {
         self.leases.extend(leases);
         self.leases.make_contiguous().sort_by_key(place_of);
-    }
-
-    /// Goes by how many of those that were to be fired together could be, as the others were looked
-    /// at in vain. Where it was none, the first is fired alone.
-    pub(crate) fn learn(&mut self, n_due: usize, n_done: usize) {
-        let next = match n_done {
-            0 => 1,
-            _ if n_done == n_due => self.together_max.max(2 * n_done),
-            _ => n_done + 1,
-        };
-        self.together_max = next.min(SHARE_MAX);
     }
 
     /// Takes in the timers that a firing set or dropped.

@@ -91,6 +91,7 @@ mod snapshot;
 mod search_tickets;
 mod spans;
 mod tick;
+mod together;
 mod turns;
 mod waiting;
 mod watch;

@@ -1,6 +1,6 @@
 //! Reads what a decision looks at: tenants into memory, records for a command.
 
-use crate::engine::{Call, Helpdesk, Job};
+use crate::engine::{Helpdesk, Job};
 use crate::error::Result;
 use crate::snapshot::{Snapshot, Tenant, is_in_snapshot, put_agent, read_desk, streams_of};
 use crate::waiting::Seeking;
@@ -27,6 +27,7 @@ const NUMBER_BLOCK: u64 = 64;
 const LEASE_RETRIES_MAX: u32 = 32;
 
 /// What was loaded for a command.
+#[derive(Default)]
 pub(crate) struct Case {
     pub(crate) loaded: Loaded,
     pub(crate) earlier: Option<CommandRecord>,
@@ -166,50 +167,72 @@ impl Helpdesk {
         Ok(())
     }
 
-    /// Loads what a command looks at: by its own words, then by what those lead to.
+    /// Loads what commands look at: by their own words, then by what those lead to. As many reads
+    /// as one of them needs do for all; one that cannot be read fails all.
     pub(crate) async fn load(
         &self,
-        job: &Job<'_>,
+        jobs: &[Job<'_>],
         tenant: &Tenant,
         desk: &Desk,
         view: fn(&Tenant) -> Snapshot,
-    ) -> Result<Case> {
-        let Job { actor, call: Call { command_id, command, .. }, now, .. } = *job;
-        let mut loaded = Loaded::default();
-        let mut keys = needs(command, actor);
-        keys.push(RecordKey::Command(*command_id));
-        let mut found = self.inner.store.get(tenant.id, &keys).await?;
-        let earlier = match found.pop().flatten() {
-            Some(Stored { record: Record::Command(record), .. }) if record.expires_at > now => {
-                Some(*record)
-            }
-            _ => None,
+    ) -> Result<Vec<Case>> {
+        let first = |job: &Job<'_>| {
+            let mut keys = needs(&job.call.command, job.actor);
+            keys.push(RecordKey::Command(job.call.command_id));
+            keys
         };
-        keys.pop();
-        for (key, stored) in keys.iter().zip(found) {
-            loaded.add(key, stored);
-        }
-        let mut taker = None;
-        if let Some(candidates) = candidates(command, actor) {
+        let mut cases: Vec<Case> = jobs.iter().map(|_| Case::default()).collect();
+        let keys = jobs.iter().map(first).collect();
+        self.read_for(tenant.id, jobs, &mut cases, keys).await?;
+        for (job, case) in jobs.iter().zip(&mut cases) {
+            let Some(candidates) = candidates(&job.call.command, job.actor) else { continue };
             let snapshot = &view(tenant);
             let agent = candidates.agent();
-            taker = Some((agent, snapshot.roster.get(agent).cloned()));
-            let seeking = Seeking { tenant, snapshot, scope: &Scope::All, now };
+            case.taker = Some((agent, snapshot.roster.get(agent).cloned()));
+            let seeking = Seeking { tenant, snapshot, scope: &Scope::All, now: job.now };
             if let Some(stored) = self.first_candidate(&seeking, candidates).await? {
-                loaded.set_candidate(stored);
+                case.loaded.set_candidate(stored);
             }
         }
         for _ in 0..=PARENT_DEPTH_MAX {
-            let keys = needs_more(command, &loaded, desk);
-            if keys.is_empty() {
+            let more =
+                |(job, case): (&Job<'_>, &Case)| needs_more(&job.call.command, &case.loaded, desk);
+            let keys: Vec<Vec<RecordKey>> = jobs.iter().zip(&cases).map(more).collect();
+            if keys.iter().all(Vec::is_empty) {
                 break;
             }
-            let found = self.inner.store.get(tenant.id, &keys).await?;
-            for (key, stored) in keys.iter().zip(found) {
-                loaded.add(key, stored);
+            self.read_for(tenant.id, jobs, &mut cases, keys).await?;
+        }
+        Ok(cases)
+    }
+
+    /// Reads records, for each command its own.
+    async fn read_for(
+        &self,
+        tenant: TenantId,
+        jobs: &[Job<'_>],
+        cases: &mut [Case],
+        keys: Vec<Vec<RecordKey>>,
+    ) -> Result<()> {
+        let n_keys: Vec<usize> = keys.iter().map(Vec::len).collect();
+        let keys = keys.concat();
+        let found = self.inner.store.get(tenant, &keys).await?;
+        let mut found = keys.iter().zip(found);
+        for ((job, case), n) in jobs.iter().zip(cases).zip(n_keys) {
+            for (key, stored) in found.by_ref().take(n) {
+                match (key, stored) {
+                    (
+                        RecordKey::Command(_),
+                        Some(Stored { record: Record::Command(record), .. }),
+                    ) => {
+                        case.earlier = Some(*record).filter(|it| it.expires_at > job.now);
+                    }
+                    (RecordKey::Command(_), _) => {}
+                    (key, stored) => case.loaded.add(key, stored),
+                }
             }
         }
-        Ok(Case { loaded, earlier, taker })
+        Ok(())
     }
 
     /// Who answered each of these requesters last, where somebody did.

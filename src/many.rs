@@ -1,7 +1,8 @@
-//! One command on many tickets: each ticket by a decision of its own.
+//! One command on many tickets: each ticket by a decision of its own, many committed together.
 
-use crate::engine::{Call, Done, EachOutcome, Helpdesk, Job, Outcome, tell_denied};
+use crate::engine::{Call, Done, EachOutcome, Helpdesk, Job, Outcome, Verdict, tell_denied};
 use crate::error::{Error, Result};
+use crate::together::TogetherMax;
 use chrono::{DateTime, Utc};
 use helpdesk_core::actor::Actor;
 use helpdesk_core::command::Command;
@@ -10,6 +11,7 @@ use helpdesk_core::fault::{Code, Rejection};
 use helpdesk_core::id::{TicketId, derived_command_id};
 use helpdesk_core::limit::BATCH_MAX;
 use helpdesk_storage::StoreError;
+use std::collections::BTreeSet;
 
 impl Helpdesk {
     /// Each for itself, under ids derived from the whole's; one failure does not
@@ -27,18 +29,62 @@ impl Helpdesk {
             return Err(Rejection::at(Code::OverLimit, "tickets", message).into());
         }
         self.check_many(actor, call, now).await?;
-        let mut is_done = false;
-        let mut outcome = Outcome::of(Made::default());
-        for (i, command) in commands.into_iter().enumerate() {
-            let Some(ticket) = command.ticket() else { continue };
+        let calls = commands.into_iter().enumerate().filter_map(|(i, command)| {
             let index = (i as u64).to_be_bytes();
             let id = derived_command_id(&[b"each", call.command_id.0.as_bytes(), &index]);
-            let one = Call::new(id, command);
-            let job = Job { actor, call: &one, now, lease: None };
-            is_done |= self.run_one(&job, ticket, &mut outcome).await?;
-        }
+            Some((command.ticket()?, Call::new(id, command)))
+        });
+        let mut outcome = Outcome::of(Made::default());
+        let is_done = self.run_each(actor, &calls.collect::<Vec<_>>(), now, &mut outcome).await?;
         outcome.replayed &= !is_done;
         Ok(outcome)
+    }
+
+    /// Does the parts on these tickets in their order, as many together as can be, and puts their
+    /// outcomes to the whole's; whether something was done now. Only a store that cannot be
+    /// reached stops the rest; where that is not at the first part, it is not said that nothing
+    /// changed.
+    pub(crate) async fn run_each(
+        &self,
+        actor: &Actor,
+        calls: &[(TicketId, Call)],
+        now: DateTime<Utc>,
+        whole: &mut Outcome,
+    ) -> Result<bool> {
+        let tenant = self.tenant(actor.tenant).await?;
+        let is_shared = self.inner.store.capabilities().is_shared;
+        let mut max = TogetherMax::default();
+        let (mut is_done, mut is_first) = (false, true);
+        let mut rest = calls;
+        while !rest.is_empty() {
+            let group = &rest[..n_together(rest, max.get())];
+            let job = |(_, call)| Job { actor, call, now, lease: None };
+            let jobs: Vec<Job<'_>> =
+                group.iter().map(|(ticket, call)| job((ticket, call))).collect();
+            let ends = match jobs.len() {
+                1 => Vec::new(),
+                _ => self.run_together(&tenant, &jobs, |_, _| true).await,
+            };
+            let n_begun = ends.len().max(1);
+            max.learn(jobs.len(), if jobs.len() == 1 { 1 } else { ends.len() });
+            is_first &= !ends.iter().any(may_be_done);
+            let mut ends = ends.into_iter();
+            for ((ticket, _), job) in group.iter().zip(&jobs).take(n_begun) {
+                let end = match ends.next() {
+                    Some(Ok(Some(Ok(done)))) => Ok(done),
+                    // Another engine may have made what this one does not know yet.
+                    Some(Ok(Some(Err(rejection)))) if !is_shared => {
+                        tell_denied(job, Some(rejection.code));
+                        Err(rejection.into())
+                    }
+                    _ => self.run(job).await,
+                };
+                is_done |= self.take_part(*ticket, end, is_first, whole)?;
+                is_first = false;
+            }
+            rest = &rest[n_begun..];
+        }
+        Ok(is_done)
     }
 
     /// Refuses a command on many tickets as a whole.
@@ -58,16 +104,16 @@ impl Helpdesk {
         permitted
     }
 
-    /// Does the part about this ticket and puts its outcome to the whole's; whether
-    /// something was done now. Only a store that cannot be reached stops the rest; where
-    /// that is not the first part, it is not said that nothing changed.
-    pub(crate) async fn run_one(
+    /// Puts the outcome of the part about this ticket to the whole's; whether something was done
+    /// now.
+    fn take_part(
         &self,
-        job: &Job<'_>,
         ticket: TicketId,
+        end: Result<Done>,
+        is_first: bool,
         whole: &mut Outcome,
     ) -> Result<bool> {
-        match self.run(job).await {
+        match end {
             Ok(Done { outcome: Outcome { events, replayed, .. }, .. }) => {
                 let is_done = !replayed && !events.is_empty();
                 whole.replayed |= replayed;
@@ -77,7 +123,6 @@ impl Helpdesk {
             }
             Err(error @ Error::Store(StoreError::Unavailable { .. })) => {
                 let backend = self.inner.store.capabilities().backend;
-                let is_first = whole.each.is_empty();
                 Err(if is_first { error } else { error.after_parts(backend) })
             }
             Err(error) => {
@@ -87,4 +132,15 @@ impl Helpdesk {
             }
         }
     }
+}
+
+/// How many of them may be tried together: on different tickets, at most so many.
+fn n_together(calls: &[(TicketId, Call)], max: usize) -> usize {
+    let mut tickets = BTreeSet::new();
+    calls.iter().take(max).take_while(|(ticket, _)| tickets.insert(*ticket)).count()
+}
+
+/// Whether it was committed, or nobody knows.
+fn may_be_done(end: &Result<Option<Verdict>>) -> bool {
+    matches!(end, Ok(Some(Ok(_))) | Err(Error::Store(StoreError::Ambiguous { .. })))
 }

@@ -1,6 +1,6 @@
 //! Many waiting tickets at once, each by a decision of its own.
 
-use crate::engine::{Call, Helpdesk, Job, Outcome};
+use crate::engine::{Call, Helpdesk, Outcome};
 use crate::error::Result;
 use chrono::{DateTime, Utc};
 use helpdesk_core::access::permission::Permission;
@@ -27,13 +27,12 @@ impl Helpdesk {
         self.check_many(actor, call, now).await?;
         let batched = self.batch(actor, &rebalance.queues, now).await?;
         let mut outcome = Outcome { n_left: batched.n_left, ..Outcome::of(Made::default()) };
-        for ticket in batched.tickets {
+        let calls = batched.tickets.into_iter().map(|ticket| {
             let parts: [&[u8]; 3] = [b"seek", call.command_id.0.as_bytes(), ticket.0.as_bytes()];
             let seek = Command::SeekAgent(OnTicket { ticket });
-            let one = Call::new(derived_command_id(&parts), seek);
-            self.run_one(&Job { actor, call: &one, now, lease: None }, ticket, &mut outcome)
-                .await?;
-        }
+            (ticket, Call::new(derived_command_id(&parts), seek))
+        });
+        self.run_each(actor, &calls.collect::<Vec<_>>(), now, &mut outcome).await?;
         Ok(outcome)
     }
 

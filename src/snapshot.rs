@@ -152,9 +152,9 @@ impl Held {
     }
 
     /// What agents will hold once this is committed; whether what is decided next stands or falls
-    /// with it. So it does with a timer in any case: they take effect in their order.
-    pub(crate) fn put_ahead(&mut self, turn: Turn, change_set: &ChangeSet) -> bool {
-        let mut is_ahead = !change_set.done.is_empty();
+    /// with it, as it does in any case with what `leads`.
+    pub(crate) fn put_ahead(&mut self, turn: Turn, change_set: &ChangeSet, leads: bool) -> bool {
+        let mut is_ahead = leads;
         for record in &change_set.put {
             let Record::Load(load) = record else { continue };
             let version = change_set.version_after(StreamId::load(load.agent));

@@ -140,7 +140,7 @@ impl Helpdesk {
                 round.take(due, ends, leased)
             }
         };
-        leased.learn(n_due, n_done);
+        leased.together_max.learn(n_due, n_done);
         self.lease_earlier(leased, round.keeper.now()).await?;
         Ok(Some(n_done))
     }

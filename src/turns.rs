@@ -62,6 +62,8 @@ pub(crate) struct Work {
     pub(crate) change_set: Option<ChangeSet>,
     /// Of it, what a snapshot keeps.
     pub(crate) kept: Vec<Record>,
+    /// Whether what is decided next stands or falls with it, whatever it changes.
+    pub(crate) leads: bool,
 }
 
 #[derive(Debug)]
@@ -238,7 +240,8 @@ impl Tenant {
         state.n_callers += 1;
         let turn = state.last;
         let after = held.seen().ahead;
-        let is_ahead = work.change_set.as_ref().is_some_and(|it| held.put_ahead(turn, it));
+        let is_ahead =
+            work.change_set.as_ref().is_some_and(|it| held.put_ahead(turn, it, work.leads));
         state.written.extend(&written);
         let commit_id = work.change_set.as_ref().map(|change_set| change_set.commit_id);
         state.waiting.push_back(Entry { turn, commit_id, work, after, is_ahead, written });

@@ -31,6 +31,8 @@ pub(crate) struct Faults {
     pub(crate) batches: Vec<usize>,
     /// How many records were asked for by their keys.
     pub(crate) n_asked: usize,
+    /// Commits of many lose a race, all of them: so everything is committed alone.
+    pub(crate) is_never_together: bool,
     /// Whoever reads this waits until it is gone from here.
     pub(crate) held_up: Option<StreamId>,
     /// Commits of many wait until it is no more so.
@@ -79,6 +81,19 @@ impl Faulty {
         self.faults.lock().unwrap()
     }
 
+    async fn commit_as_fated(&self, set: ChangeSet) -> Result<Committed> {
+        let fate = self.faults().commits.pop_front().unwrap_or(Fate::Done);
+        self.faults().is_down = fate != Fate::Done;
+        match fate {
+            Fate::Done | Fate::LastBeforeDown => self.inner.commit(set).await,
+            Fate::DoneThenDown => {
+                self.inner.commit(set).await?;
+                Err(unknown())
+            }
+            Fate::LostThenDown => Err(unknown()),
+        }
+    }
+
     fn reach(&self) -> Result<()> {
         match self.faults().is_down {
             true => Err(down()),
@@ -90,6 +105,10 @@ impl Faulty {
 fn down() -> StoreError {
     let source = "no route to it".into();
     StoreError::Unavailable { backend: "faulty", retry_after: None, source }
+}
+
+fn not_after(set: &ChangeSet) -> Result<Committed> {
+    Err(StoreError::NotAfter { commit_id: set.commit_id })
 }
 
 fn unknown() -> StoreError {
@@ -112,16 +131,7 @@ impl Store for Faulty {
         if set.command.is_none() && set.done.is_empty() {
             return self.inner.commit(set).await;
         }
-        let fate = self.faults().commits.pop_front().unwrap_or(Fate::Done);
-        self.faults().is_down = fate != Fate::Done;
-        match fate {
-            Fate::Done | Fate::LastBeforeDown => self.inner.commit(set).await,
-            Fate::DoneThenDown => {
-                self.inner.commit(set).await?;
-                Err(unknown())
-            }
-            Fate::LostThenDown => Err(unknown()),
-        }
+        self.commit_as_fated(set).await
     }
 
     async fn commit_many(&self, sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
@@ -138,7 +148,25 @@ impl Store for Faulty {
         if self.reach().is_err() {
             return sets.iter().map(|_| Err(down())).collect();
         }
-        self.inner.commit_many(sets).await
+        if self.faults().is_never_together {
+            return sets.iter().map(not_after).collect();
+        }
+        if self.faults().commits.is_empty() {
+            return self.inner.commit_many(sets).await;
+        }
+        let mut ends = Vec::new();
+        for mut set in sets {
+            ends.push(match (ends.last(), self.reach()) {
+                (Some(Err(_)), _) => Err(unknown()),
+                (_, Err(error)) => Err(error),
+                (_, Ok(())) => {
+                    // The one before is done.
+                    set.after = None;
+                    self.commit_as_fated(set).await
+                }
+            });
+        }
+        ends
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {

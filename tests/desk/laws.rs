@@ -1,5 +1,6 @@
 //! Laws over random scripts.
 
+use crate::faulty::Faulty;
 use crate::kit::{Kit, TENANT, sqlite, without_agents};
 use crate::script::{self, scripts};
 use crate::state;
@@ -45,6 +46,21 @@ proptest! {
             state::check_laws(&*kit.store, TENANT);
             check_scopes(kit);
         }
+    }
+
+    #[test]
+    fn what_is_committed_together_does_what_it_does_alone(script in scripts(60)) {
+        let mut together = in_memory(script::desk());
+        let (lines, now) = script::run(&mut together, &script);
+        let store = Faulty::new(Arc::new(MemoryStore::default()));
+        let mut alone = Kit::new(store.clone(), script::desk());
+        store.faults().is_never_together = true;
+        prop_assert_eq!(&lines, &script::run(&mut alone, &script).0);
+        for kit in [&together, &alone] {
+            kit.desk.tick(now + TimeDelta::hours(3), 10_000).unwrap();
+        }
+        state::assert_same(&*together.store, &*alone.store, TENANT);
+        state::check_laws(&*together.store, TENANT);
     }
 
     #[test]

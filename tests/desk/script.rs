@@ -13,7 +13,7 @@ pub(crate) fn scripts(n: usize) -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec((0..N_KINDS, any::<u8>(), any::<u8>(), 0..900u16), 1..n)
 }
 
-const N_KINDS: u8 = 34;
+const N_KINDS: u8 = 36;
 const AGENTS: [&str; 4] = ["amy", "ben", "cat", "lea"];
 const CONTACTS: [&str; 3] = ["anna", "bob", "carl"];
 const QUEUES: [&str; 3] = ["given", "offered", "taken"];
@@ -213,7 +213,27 @@ fn step(kind: u8, a: u8, b: u8, n_tickets: u32, now: DateTime<Utc>) -> Step {
                 _ => json!({"metric": "first_reply"}),
             },
         ),
+        33 => on_many(b, n_tickets, &other),
         _ => Step::Tick,
+    }
+}
+
+/// On all tickets, one of them twice: some refuse it.
+fn on_many(b: u8, n_tickets: u32, twice: &str) -> Step {
+    let mut tickets: Vec<String> = (1..=n_tickets).map(|n| format!("#{n}")).collect();
+    tickets.insert(tickets.len() / 2, twice.to_owned());
+    match b % 3 {
+        0 => {
+            let run = json!({"type": "run_macro_on_many", "tickets": tickets, "key": "mine"});
+            Step::Do("lea", run)
+        }
+        1 => {
+            let changes = json!([{"type": "add_tags", "tags": [format!("t{b}")]}]);
+            let change =
+                json!({"type": "apply_changes_to_many", "tickets": tickets, "changes": changes});
+            Step::Do("sys", change)
+        }
+        _ => Step::Do("sys", json!({"type": "rebalance"})),
     }
 }
 

@@ -34,6 +34,12 @@ fn give(kit: &Kit, desk: &Helpdesk, command: &Value) -> Result<Outcome, Error> {
     desk.execute(&kit.actor("sys"), Call::new(ID, kit.command(command.clone())), at(AT))
 }
 
+/// On all three tickets.
+fn many() -> Value {
+    let changes = json!([{"type": "add_tags", "tags": ["vip"]}]);
+    json!({"type": "apply_changes_to_many", "tickets": ["#1", "#2", "#3"], "changes": changes})
+}
+
 fn is_done(kit: &Kit) -> bool {
     block_on(kit.store.get_one(TENANT, RecordKey::Command(ID))).unwrap().is_some()
 }
@@ -56,10 +62,7 @@ fn a_commit_whose_end_is_unknown_stays_so_when_the_server_is_gone() {
 
 #[test]
 fn a_server_that_goes_in_the_middle_of_many_tickets_is_no_word_that_nothing_changed() {
-    let changes = json!([{"type": "add_tags", "tags": ["vip"]}]);
-    let many = json!({
-        "type": "apply_changes_to_many", "tickets": ["#1", "#2", "#3"], "changes": changes,
-    });
+    let many = many();
     let (kit, desk, faulty) = desks();
     faulty.faults().commits.extend([Fate::Done, Fate::LastBeforeDown]);
     let error = give(&kit, &desk, &many).unwrap_err();
@@ -70,6 +73,21 @@ fn a_server_that_goes_in_the_middle_of_many_tickets_is_no_word_that_nothing_chan
     let outcome = give(&kit, &desk, &many).unwrap();
     let replayed: Vec<bool> = outcome.each.iter().map(|it| it.replayed).collect();
     assert_eq!((replayed, outcome.replayed), (vec![true, true, false], false));
+}
+
+#[test]
+fn parts_that_may_be_done_are_not_said_to_have_changed_nothing() {
+    for (fate, done) in [(Fate::DoneThenDown, true), (Fate::LostThenDown, false)] {
+        let (kit, desk, faulty) = desks();
+        let many = many();
+        faulty.faults().commits.extend([fate]);
+        let error = give(&kit, &desk, &many).unwrap_err();
+        assert_eq!(error.code(), Code::OutcomeUnknown, "the first may be done: {error}");
+        faulty.faults().is_down = false;
+        let outcome = give(&kit, &desk, &many).unwrap();
+        let replayed: Vec<bool> = outcome.each.iter().map(|it| it.replayed).collect();
+        assert_eq!(replayed, [done, false, false]);
+    }
 }
 
 #[test]

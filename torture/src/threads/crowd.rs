@@ -366,7 +366,7 @@ async fn contact_version(shared: &Shared) -> Version {
 
 fn work_of(change_set: ChangeSet) -> Work {
     let kept = change_set.put.iter().filter(|record| is_kept(record)).cloned().collect();
-    Work { change_set: Some(change_set), kept }
+    Work { change_set: Some(change_set), kept, leads: false }
 }
 
 /// A ticket for whoever holds least; with it a contact is written that is at this version.
