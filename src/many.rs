@@ -44,10 +44,10 @@ impl Helpdesk {
     /// outcomes to the whole's; whether something was done now. Only a store that cannot be
     /// reached stops the rest; where that is not at the first part, it is not said that nothing
     /// changed.
-    pub(crate) async fn run_each(
+    pub(crate) async fn run_each<'a>(
         &self,
-        actor: &Actor,
-        calls: &[(TicketId, Call)],
+        actor: &'a Actor,
+        calls: &'a [(TicketId, Call)],
         now: DateTime<Utc>,
         whole: &mut Outcome,
     ) -> Result<bool> {
@@ -58,9 +58,8 @@ impl Helpdesk {
         let mut rest = calls;
         while !rest.is_empty() {
             let group = &rest[..n_together(rest, max.get())];
-            let job = |(_, call)| Job { actor, call, now, lease: None };
-            let jobs: Vec<Job<'_>> =
-                group.iter().map(|(ticket, call)| job((ticket, call))).collect();
+            let job = |(_, call): &'a (TicketId, Call)| Job { actor, call, now, lease: None };
+            let jobs: Vec<Job<'_>> = group.iter().map(job).collect();
             let ends = match jobs.len() {
                 1 => Vec::new(),
                 _ => self.run_together(&tenant, &jobs, |_, _| true).await,

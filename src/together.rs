@@ -3,11 +3,12 @@
 
 use crate::attempt::{Begun, Looked, Proposal};
 use crate::engine::{Helpdesk, Job, Verdict, command_span, hash_of};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pace::SHARE_MAX;
 use crate::snapshot::{Snapshot, Tenant};
-use crate::spans::{code_of, coded, step_span};
+use crate::spans::{coded, step_span};
 use helpdesk_core::case::record::TimerOp;
+use helpdesk_core::fault::Code;
 use std::sync::Arc;
 use tracing::{Instrument, Span};
 
@@ -126,4 +127,15 @@ impl Helpdesk {
         }
         begun
     }
+}
+
+/// How a part ended, in one stable word; what is to be decided again lost a race.
+fn code_of(end: &Result<Option<Verdict>>) -> &'static str {
+    let code = match end {
+        Ok(Some(Ok(_))) => return "ok",
+        Ok(Some(Err(rejection))) => rejection.code,
+        Ok(None) => Code::Conflict,
+        Err(error) => Error::code(error),
+    };
+    code.as_str()
 }

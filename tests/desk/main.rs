@@ -28,7 +28,6 @@ mod erase;
 mod escalation;
 mod explain;
 mod fields;
-mod firing;
 mod host_tx;
 mod import;
 mod input;
@@ -52,6 +51,7 @@ mod laws;
 mod races;
 mod statuses;
 mod time;
+mod together;
 mod unknown_ends;
 
 mod waiting;

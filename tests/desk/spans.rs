@@ -206,6 +206,32 @@ fn a_denied_attempt_is_told_and_changes_nothing() {
 }
 
 #[test]
+fn what_is_done_together_is_loaded_by_the_first() {
+    let mut kit = Kit::new(Arc::new(MemoryStore::default()), desk());
+    for name in ["anna", "bob", "cleo"] {
+        kit.run(&[(AT, mail(&format!("{name}@acme.com"), "A", "a"))]);
+    }
+    kit.run(&[(AT, on("sys", "close", "#2"))]);
+    let told = listen(|| {
+        let changes = json!([{"type": "add_tags", "tags": [SECRET]}]);
+        let tickets = ["#1", "#2", "#3"];
+        let many = json!({"type": "apply_changes_to_many", "tickets": tickets, "changes": changes});
+        kit.run(&[(AT, Step::Do("sys", many))]);
+    });
+    expect![[r#"
+        command command=update_ticket code=ok (command_id tenant)
+        command command=update_ticket code=closed (command_id tenant)
+        command command=update_ticket code=ok (command_id tenant)
+        load command=update_ticket code=ok (tenant)
+        decide command=update_ticket code=ok (tenant)
+        decide command=update_ticket code=closed (tenant)
+        decide command=update_ticket code=ok (tenant)
+        commit command=update_ticket code=ok (tenant)"#]]
+    .assert_eq(&lines(&told));
+    check_silent(&told);
+}
+
+#[test]
 fn a_lost_race_is_told_without_the_key_that_was_lost() {
     let told = listen(|| {
         for seed in 0..16 {

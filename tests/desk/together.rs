@@ -1,4 +1,5 @@
-//! Timers of different tickets that a tick fires together.
+//! Commands on different tickets that are committed together: timers that a tick fires, parts of
+//! a command on many tickets.
 
 use crate::faulty::Faulty;
 use crate::kit::{Kit, TENANT, sender};
@@ -53,4 +54,26 @@ fn what_cannot_be_fired_together_is_not_looked_at_again_and_again() {
     let (n_commits_by_twos, n_asked_by_twos) = fire(10);
     assert!(n_commits_by_twos <= 62, "{n_commits_by_twos}");
     assert!(n_asked_by_twos < 2 * n_asked, "{n_asked_by_twos} instead of {n_asked}");
+}
+
+#[test]
+fn parts_of_a_command_on_many_tickets_wait_for_the_disk_by_the_32() {
+    let store = Faulty::new(Arc::new(MemoryStore::default()));
+    let mut kit = Kit::new(store.clone(), desk(10));
+    let tickets: Vec<String> = (1..=N_TICKETS).map(|n| format!("#{n}")).collect();
+    for i in 0..N_TICKETS {
+        let mail = json!({"channel": "email", "from": sender(&format!("a{i}@x.com")), "text": "t"});
+        kit.receive(mail, start()).unwrap();
+    }
+    // What is refused is so by itself.
+    kit.execute("sys", json!({"type": "close", "ticket": "#7"}), start()).unwrap();
+    store.faults().batches.clear();
+    let changes = json!([{"type": "add_tags", "tags": ["vip"]}]);
+    let many = json!({"type": "apply_changes_to_many", "tickets": tickets, "changes": changes});
+    let outcome = kit.execute("sys", many, start()).unwrap();
+    let refused: Vec<usize> =
+        (0..tickets.len()).filter(|i| outcome.each[*i].error.is_some()).collect();
+    assert_eq!((refused, outcome.events.len()), (vec![6], tickets.len() - 1));
+    assert_eq!(store.faults().batches, [31, 28]);
+    state::check_laws(&*kit.store, TENANT);
 }
