@@ -6,6 +6,10 @@ use crate::event::{ChoiceShort, ChosenBy, Refused, RefusedReason};
 use crate::id::AgentId;
 use crate::limit::{TRACE_PASSED_OVER_MAX, TRACE_REFUSED_MAX};
 use chrono::{DateTime, Timelike, Utc};
+use std::fmt::{self, Write as _};
+
+/// Bytes of most of what is said of a candidate behind the name.
+const PASSED_OVER_BYTES: usize = 48;
 
 /// See [`Choice::short`].
 pub(super) fn short(choice: &Choice) -> Option<ChoiceShort> {
@@ -63,11 +67,12 @@ fn passed_over(choice: &Choice, name_of: &dyn Fn(AgentId) -> String) -> Vec<Stri
     let others = choice.verdicts.iter().filter(|verdict| choice.chosen != Some(verdict.agent));
     let others = others.filter_map(|verdict| Some((verdict.agent, verdict.standing.as_ref()?)));
     let told = others.take(TRACE_PASSED_OVER_MAX).map(|(agent, standing)| {
-        let name = name_of(agent);
-        match measure(choice.selector, standing) {
-            Some(measure) => format!("{name}: can take it ({measure})"),
-            None => format!("{name}: can take it"),
-        }
+        // There may be many: each is one text, written once.
+        let mut told = name_of(agent);
+        told.reserve(PASSED_OVER_BYTES);
+        told.push_str(": can take it");
+        put_measure(&mut told, choice.selector, standing);
+        told
     });
     let mut told: Vec<String> = told.collect();
     let n_chosen = usize::from(choice.chosen.is_some());
@@ -116,7 +121,7 @@ fn because(choice: &Choice, by: ChosenBy, standing: Option<&Standing>) -> String
 }
 
 fn by_selector(choice: &Choice, standing: &Standing) -> String {
-    let what = match choice.selector {
+    let mut what = match choice.selector {
         Selector::LongestIdle => format!("longest idle on {}", choice.channel),
         Selector::MostSpare => "most spare capacity".to_owned(),
         Selector::LeastLoaded => "least loaded".to_owned(),
@@ -124,27 +129,29 @@ fn by_selector(choice: &Choice, standing: &Standing) -> String {
         Selector::BestSkill => "best skills".to_owned(),
         Selector::Random => "by lot".to_owned(),
     };
-    match measure(choice.selector, standing) {
-        Some(measure) => format!("{what} ({measure})"),
-        None => what,
-    }
+    put_measure(&mut what, choice.selector, standing);
+    what
 }
 
-/// What a selector compares of a candidate; nothing that means anything of a lot.
-fn measure(selector: Selector, standing: &Standing) -> Option<String> {
+/// Adds what a selector compares of a candidate; nothing of a lot, where nothing means anything.
+fn put_measure(text: &mut String, selector: Selector, standing: &Standing) {
     let Standing { held, capacity, n_taken, required_levels, preferred_levels, .. } = standing;
-    Some(match selector {
-        Selector::LongestIdle => since(standing.idle_since),
-        Selector::MostSpare => format!("{held} of {capacity} units held"),
-        Selector::LeastLoaded => format!("{held} units held"),
+    let mut put = |measure: fmt::Arguments<'_>| {
+        // A text takes whatever is written.
+        let _ = write!(text, " ({measure})");
+    };
+    match selector {
+        Selector::LongestIdle => put(format_args!("{}", since(standing.idle_since))),
+        Selector::MostSpare => put(format_args!("{held} of {capacity} units held")),
+        Selector::LeastLoaded => put(format_args!("{held} units held")),
         Selector::WeightedRoundRobin => {
-            format!("{n_taken} units taken so far, capacity {capacity}")
+            put(format_args!("{n_taken} units taken so far, capacity {capacity}"));
         }
-        Selector::BestSkill => {
-            format!("levels of the required ones {required_levels}, preferred {preferred_levels}")
-        }
-        Selector::Random => return None,
-    })
+        Selector::BestSkill => put(format_args!(
+            "levels of the required ones {required_levels}, preferred {preferred_levels}"
+        )),
+        Selector::Random => {}
+    }
 }
 
 fn refused(choice: &Choice, verdict: &Verdict) -> String {
