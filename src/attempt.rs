@@ -9,9 +9,9 @@ use crate::error::{Error, Result};
 use crate::load::{Case, no_tenant};
 use crate::snapshot::{Snapshot, Tenant, is_kept, streams_of};
 use crate::spans::{code_of, coded, step_span};
-use crate::turns::{AtWork, InTurn, Leading, Seen, Work};
+use crate::turns::{AtWork, InTurn, Leading, Seen, Turn, Work};
 use helpdesk_core::agent::RosterEntry;
-use helpdesk_core::case::record::{Record, TimerOp};
+use helpdesk_core::case::record::{Record, RecordKey, TimerOp};
 use helpdesk_core::command::Command;
 use helpdesk_core::decide::{Context, Decision, GuessedLanguage, Loaded, decide, wants_language};
 use helpdesk_core::desk::Desk;
@@ -43,6 +43,13 @@ pub(crate) struct Looked {
     taker: Option<(AgentId, Option<RosterEntry>)>,
 }
 
+impl Looked {
+    /// Whether it was loaded with this, found or not.
+    pub(crate) fn has_asked(&self, stream: StreamId) -> bool {
+        self.loaded.was_asked(&RecordKey::Stream(stream))
+    }
+}
+
 /// What a decision came to.
 pub(crate) type Decided = std::result::Result<Decision, Rejection>;
 
@@ -53,6 +60,8 @@ pub(crate) struct Proposal {
     pub(crate) seen: Seen,
     /// Whether those behind it stand or fall with it in any case: they take effect in their order.
     pub(crate) leads: bool,
+    /// The one before it that it stands or falls with in any case.
+    pub(crate) behind: Option<Turn>,
 }
 
 /// What a turn is to bring.
@@ -74,9 +83,21 @@ pub(crate) struct Begun<'t> {
     /// `None` where it is to be decided after somebody before it.
     turned: Option<Turned>,
     turn: InTurn<'t>,
+    /// What it is about to write.
+    pub(crate) written: Vec<StreamId>,
 }
 
 impl Begun<'_> {
+    /// Its turn, where there is something to commit in it.
+    pub(crate) fn committing(&self) -> Option<Turn> {
+        matches!(self.turned, Some(Turned::Done { .. })).then(|| self.turn.turn())
+    }
+
+    /// Whether the rules of the desk refuse it.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.turned, Some(Turned::Refused(_)))
+    }
+
     /// The timers that it sets and drops, where others may be decided before it is committed: on
     /// what agents will hold, and on nothing else that it changes.
     pub(crate) fn timers_ahead(&self) -> Option<&[TimerOp]> {
@@ -108,7 +129,7 @@ impl Helpdesk {
             self.keep_wholes(job, &decision.wholes).await?;
         }
         if seen.is_ahead() || decided.as_ref().is_ok_and(changes_loads) {
-            let proposal = Proposal { decided, seen, leads: false };
+            let proposal = Proposal { decided, seen, leads: false, behind: None };
             let begun = self.begin_in_turn(job, tenant, &looked, proposal, sha256);
             return self.end_in_turn(job, tenant, begun, sha256).await;
         }
@@ -238,10 +259,11 @@ impl Helpdesk {
         job: &Job<'_>,
         tenant: &'t Arc<Tenant>,
         looked: &Looked,
-        Proposal { decided, seen, leads }: Proposal,
+        Proposal { decided, seen, leads, behind }: Proposal,
         sha256: &str,
     ) -> Begun<'t> {
-        let (turned, turn) = tenant.take_turn(seen, |changed| {
+        let mut written = Vec::new();
+        let (turned, turn) = tenant.take_turn(seen, behind, |changed| {
             let decided = match changed {
                 Some(snapshot) => self.decide(job, looked, snapshot),
                 None => Some(decided),
@@ -257,13 +279,14 @@ impl Helpdesk {
                     let kept = kept_of(&decision);
                     let version = looked.config_version;
                     let (change_set, outcome) = change_set(job, version, decision, sha256);
+                    written.extend(change_set.put.iter().filter_map(Record::stream));
                     let change_set = Some(change_set);
                     let is_ahead = kept.iter().all(|record| matches!(record, Record::Load(_)));
                     (Turned::Done { outcome, timers, is_ahead }, Work { change_set, kept, leads })
                 }
             }
         });
-        Begun { turned, turn }
+        Begun { turned, turn, written }
     }
 
     /// Waits until what was decided in turn is committed.
@@ -271,7 +294,7 @@ impl Helpdesk {
         &self,
         job: &Job<'_>,
         tenant: &Arc<Tenant>,
-        Begun { turned, turn }: Begun<'_>,
+        Begun { turned, turn, .. }: Begun<'_>,
         sha256: &str,
     ) -> Result<Option<Verdict>> {
         let commit = |leading| -> AtWork {

@@ -492,7 +492,7 @@ pub(crate) fn tell_denied(job: &Job<'_>, code: Option<Code>) {
 
 /// What is to be said of a call of which a commit may have been done: that, unless the error
 /// says what became of it.
-fn or_unknown(error: Error, unknown: Option<StoreError>) -> Error {
+pub(crate) fn or_unknown(error: Error, unknown: Option<StoreError>) -> Error {
     match error {
         Error::Store(StoreError::KeyReused { .. } | StoreError::StaleLease) => error,
         error => unknown.map_or(error, Error::from),

@@ -1,6 +1,7 @@
 //! Timers are fired, one or several: each firing is an ordinary decision whose commit finishes the
 //! lease.
 
+use crate::attempt::Begun;
 use crate::engine::{Call, Helpdesk, Job, Verdict};
 use crate::error::{Error, Result};
 use crate::leased::{Leased, come_before, due_of};
@@ -117,7 +118,13 @@ impl Helpdesk {
             lease: Some(lease.token),
         });
         let jobs: Vec<Job<'_>> = jobs.collect();
-        let is_next = |i: usize, timers: &[TimerOp]| !come_before(timers, &due[i]);
+        // What is refused is looked at once more, and may yet come before the next ones.
+        let is_next = |i: usize, begun: &[Begun<'_>]| {
+            let timers = |one: &Begun<'_>| {
+                one.timers_ahead().is_some_and(|timers| !come_before(timers, &due[i]))
+            };
+            begun.iter().all(|one| !one.is_refused() && timers(one))
+        };
         self.run_together(&tenant, &jobs, is_next).await
     }
 

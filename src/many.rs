@@ -1,6 +1,8 @@
 //! One command on many tickets: each ticket by a decision of its own, many committed together.
 
-use crate::engine::{Call, Done, EachOutcome, Helpdesk, Job, Outcome, Verdict, tell_denied};
+use crate::engine::{
+    Call, Done, EachOutcome, Helpdesk, Job, Outcome, Verdict, or_unknown, tell_denied,
+};
 use crate::error::{Error, Result};
 use crate::together::TogetherMax;
 use chrono::{DateTime, Utc};
@@ -52,7 +54,10 @@ impl Helpdesk {
         whole: &mut Outcome,
     ) -> Result<bool> {
         let tenant = self.tenant(actor.tenant).await?;
+        // Another engine may have made what this one does not know: a rejection holds by what was
+        // there when it was asked.
         let is_shared = self.inner.store.capabilities().is_shared;
+        let is_fresh = !is_shared || self.refresh(tenant.id).await.is_ok();
         let mut max = TogetherMax::default();
         let (mut is_done, mut is_first) = (false, true);
         let mut rest = calls;
@@ -71,10 +76,18 @@ impl Helpdesk {
             for ((ticket, _), job) in group.iter().zip(&jobs).take(n_begun) {
                 let end = match ends.next() {
                     Some(Ok(Some(Ok(done)))) => Ok(done),
-                    // Another engine may have made what this one does not know yet.
-                    Some(Ok(Some(Err(rejection)))) if !is_shared => {
+                    Some(Ok(Some(Err(rejection)))) if is_fresh => {
                         tell_denied(job, Some(rejection.code));
                         Err(rejection.into())
+                    }
+                    Some(Err(Error::Store(unknown @ StoreError::Ambiguous { .. }))) => {
+                        let end = self.run_to_verdict(job).await;
+                        let end = end.map_err(|error| match error {
+                            // It stops the rest, and says so of the whole.
+                            Error::Store(StoreError::Unavailable { .. }) => error,
+                            error => or_unknown(error, Some(unknown)),
+                        });
+                        end.and_then(|verdict| verdict.map_err(Error::from))
                     }
                     _ => self.run(job).await,
                 };

@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::pace::SHARE_MAX;
 use crate::snapshot::{Snapshot, Tenant};
 use crate::spans::{coded, step_span};
-use helpdesk_core::case::record::TimerOp;
 use helpdesk_core::fault::Code;
 use std::sync::Arc;
 use tracing::{Instrument, Span};
@@ -51,13 +50,14 @@ struct LookedAt<'a> {
 impl Helpdesk {
     /// Decides commands on different tickets in their order and commits them at once, unless one
     /// before is not done. How those ended that were begun: it stops before the first that was
-    /// done earlier, that opens a ticket or takes a file, or that comes behind more than agents
-    /// hold, or behind timers by which it `is_next` no more.
+    /// done earlier, that opens a ticket or takes a file, that was loaded with what one before it
+    /// writes, that comes behind a change of more than what agents hold, or that is not next behind
+    /// what was begun.
     pub(crate) async fn run_together(
         &self,
         tenant: &Arc<Tenant>,
         jobs: &[Job<'_>],
-        is_next: impl Fn(usize, &[TimerOp]) -> bool,
+        is_next: impl Fn(usize, &[Begun<'_>]) -> bool,
     ) -> Vec<Result<Option<Verdict>>> {
         // Whatever cannot be read is found out by the one that it is about.
         let Ok(looked) = self.look_at(tenant, jobs).await else { return Vec::new() };
@@ -100,12 +100,12 @@ impl Helpdesk {
         &self,
         tenant: &'t Arc<Tenant>,
         looked: &[LookedAt<'_>],
-        is_next: impl Fn(usize, &[TimerOp]) -> bool,
+        is_next: impl Fn(usize, &[Begun<'_>]) -> bool,
     ) -> Vec<Begun<'t>> {
-        let mut begun = Vec::with_capacity(looked.len());
-        let mut timers: Vec<TimerOp> = Vec::new();
+        let mut begun: Vec<Begun<'t>> = Vec::with_capacity(looked.len());
         for (i, LookedAt { job, sha256, span, at }) in looked.iter().enumerate() {
-            if !is_next(i, &timers) {
+            let mut written = begun.iter().flat_map(|before| &before.written);
+            if written.any(|stream| at.has_asked(*stream)) || !is_next(i, &begun) {
                 break;
             }
             let _entered = span.enter();
@@ -115,11 +115,10 @@ impl Helpdesk {
                 // Texts are put into the store of files before a turn is taken.
                 break;
             }
-            let proposal = Proposal { decided, seen, leads: true };
+            let behind = begun.iter().rev().find_map(Begun::committing);
+            let proposal = Proposal { decided, seen, leads: true, behind };
             let one = self.begin_in_turn(job, tenant, at, proposal, sha256);
-            let ahead = one.timers_ahead();
-            let is_last = ahead.is_none();
-            timers.extend_from_slice(ahead.unwrap_or_default());
+            let is_last = one.timers_ahead().is_none();
             begun.push(one);
             if is_last {
                 break;

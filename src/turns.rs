@@ -189,6 +189,14 @@ impl Turns {
 }
 
 impl State {
+    /// Whether what took this turn is known not to be done; its end must not be fetched yet.
+    fn has_fallen(&self, turn: Turn) -> bool {
+        self.ended.get(&turn).is_some_and(|end| match end {
+            Ok(committed) => committed.as_ref().is_some_and(|it| it.replayed.is_some()),
+            Err(_) => true,
+        })
+    }
+
     /// Keeps an end for its caller, unless they have gone; whom to wake.
     fn end(&mut self, entry: &Entry, end: End) -> Option<Waker> {
         for stream in &entry.written {
@@ -218,11 +226,13 @@ impl Tenant {
     }
 
     /// Takes a turn: decides, with what was seen before if nothing changed since, and has the
-    /// next ones decide on it. `None` where the work would lose against that of somebody before it
-    /// for certain: it is to be decided again after them.
+    /// next ones decide on it. What is `behind` another one's turn stands or falls with that, too.
+    /// `None` where the work would lose against that of somebody before it for certain, or who it
+    /// is behind has: it is to be decided again after them.
     pub(crate) fn take_turn<T>(
         self: &Arc<Self>,
         seen: Seen,
+        behind: Option<Turn>,
         decide: impl FnOnce(Option<&Snapshot>) -> (T, Work),
     ) -> (Option<T>, InTurn<'_>) {
         let mut held = self.held_mut();
@@ -231,7 +241,8 @@ impl Tenant {
         let mut state = self.turns.state();
         let change_set = work.change_set.as_ref();
         let written: Vec<StreamId> = change_set.map(written).unwrap_or_default();
-        let is_doomed = written.iter().any(|stream| state.written.contains(stream));
+        let is_doomed = behind.is_some_and(|turn| state.has_fallen(turn))
+            || written.iter().any(|stream| state.written.contains(stream));
         let (decided, work, written) = match is_doomed {
             true => (None, Work::default(), Vec::new()),
             false => (Some(decided), work, written),
@@ -239,7 +250,8 @@ impl Tenant {
         state.last += 1;
         state.n_callers += 1;
         let turn = state.last;
-        let after = held.seen().ahead;
+        // What is ahead may have been taken back meanwhile, and not all that it was.
+        let after = held.seen().ahead.max(behind);
         let is_ahead =
             work.change_set.as_ref().is_some_and(|it| held.put_ahead(turn, it, work.leads));
         state.written.extend(&written);
@@ -267,6 +279,10 @@ pub(crate) struct InTurn<'a> {
 }
 
 impl InTurn<'_> {
+    pub(crate) fn turn(&self) -> Turn {
+        self.turn
+    }
+
     /// Waits for the end; `commit` is what is done with a batch.
     pub(crate) async fn end(mut self, commit: &(impl Fn(Leading) -> AtWork + Sync)) -> End {
         poll_fn(|context| self.poll_end(context, commit)).await

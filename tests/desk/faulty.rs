@@ -63,6 +63,8 @@ pub(crate) enum Fate {
     LostThenDown,
     /// It is done, and then the server is gone.
     LastBeforeDown,
+    /// It is done, and nobody is told; what it wrote cannot be read.
+    DoneThenTorn,
 }
 
 /// See [`Faults`].
@@ -83,8 +85,14 @@ impl Faulty {
 
     async fn commit_as_fated(&self, set: ChangeSet) -> Result<Committed> {
         let fate = self.faults().commits.pop_front().unwrap_or(Fate::Done);
-        self.faults().is_down = fate != Fate::Done;
+        self.faults().is_down = fate != Fate::Done && fate != Fate::DoneThenTorn;
         match fate {
+            Fate::DoneThenTorn => {
+                let streams: Vec<_> = set.put.iter().filter_map(Record::stream).collect();
+                self.inner.commit(set).await?;
+                self.faults().torn.extend(streams);
+                Err(unknown())
+            }
             Fate::Done | Fate::LastBeforeDown => self.inner.commit(set).await,
             Fate::DoneThenDown => {
                 self.inner.commit(set).await?;

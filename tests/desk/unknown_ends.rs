@@ -91,6 +91,20 @@ fn parts_that_may_be_done_are_not_said_to_have_changed_nothing() {
 }
 
 #[test]
+fn a_part_whose_end_stays_unknown_is_not_said_to_have_failed() {
+    for tickets in [json!(["#1"]), json!(["#1", "#2", "#3"])] {
+        let (kit, desk, faulty) = desks();
+        faulty.faults().commits.extend([Fate::DoneThenTorn]);
+        let mut many = many();
+        many["tickets"] = tickets;
+        let outcome = give(&kit, &desk, &many).unwrap();
+        let error = outcome.each[0].error.as_ref().unwrap();
+        assert_eq!(error.code, Code::OutcomeUnknown, "{error:?}");
+        assert!(outcome.each[1..].iter().all(|it| it.error.is_none()));
+    }
+}
+
+#[test]
 fn a_server_that_goes_in_the_middle_of_an_erasure_is_no_word_that_nothing_changed() {
     let (kit, desk, faulty) = desks();
     let erase = json!({"type": "erase_person", "contact": "@anna"});

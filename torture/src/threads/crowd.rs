@@ -225,7 +225,7 @@ async fn give(shared: &Arc<Shared>, id: CommandId) {
         let (before, seen) = tenant.look(decide);
         thread::yield_now();
         let (decided, turn) =
-            tenant.take_turn(seen, |changed| ((), changed.map_or(before, decide)));
+            tenant.take_turn(seen, None, |changed| ((), changed.map_or(before, decide)));
         let commit = |leading| commit(shared, leading);
         match (decided, turn.end(&commit).await) {
             (Some(()), Ok(Some(_))) => return,
