@@ -137,7 +137,7 @@ fn standing_query(p: &str, change: &ChangeSet) -> Query {
     let tickets = query.bind(tickets, Type::UUID_ARRAY);
     let kinds = query.bind(entities.kinds, Type::TEXT_ARRAY);
     let ids = query.bind(entities.ids, Type::UUID_ARRAY);
-    let HeldTimers { keys, generations, claims } = Timers::done(change);
+    let HeldTimers { keys, generations, claims } = Timers::done(std::iter::once(change));
     let t_kinds = query.bind(keys.stream_kinds, Type::TEXT_ARRAY);
     let t_ids = query.bind(keys.stream_ids, Type::UUID_ARRAY);
     let t_timers = query.bind(keys.kinds, Type::TEXT_ARRAY);
@@ -186,7 +186,8 @@ fn standing_query(p: &str, change: &ChangeSet) -> Query {
     query
 }
 
-fn key_of(op: &UniqueOp) -> &UniqueKey {
+/// The key that something is done to.
+pub(super) fn key_of(op: &UniqueOp) -> &UniqueKey {
     match op {
         UniqueOp::Put { key, .. } | UniqueOp::Remove { key } => key,
     }

@@ -1,9 +1,9 @@
-//! What a change set writes, as columns: a statement takes an array for each.
+//! What change sets write, as columns: a statement takes an array for each.
 
+use super::batch::Batch;
 use super::query::Query;
 use super::write::int;
 use crate::order::{category_rank, micros, number_rank, priority_rank};
-use crate::plan::Plan;
 use crate::{ChangeSet, LeasedThing, TimerOp};
 use helpdesk_core::case::Case;
 use helpdesk_core::event::{StreamId, StreamKind, TimerKind};
@@ -68,7 +68,7 @@ impl Present {
     }
 }
 
-/// What a change set expects.
+/// What a batch expects.
 #[derive(Debug, Default)]
 pub(super) struct Expected {
     /// What it writes and is there.
@@ -81,11 +81,10 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    pub(super) fn of(change: &ChangeSet, plan: &Plan) -> Self {
+    pub(super) fn of(batch: &Batch<'_>) -> Self {
         let mut it = Self::default();
-        for expect in &change.expect {
-            let stream = expect.stream;
-            match (plan.of(stream), expect.version, stream.kind) {
+        for (stream, version, written) in batch.expected() {
+            match (written, version, stream.kind) {
                 (Some(_), 0, _) => {}
                 (Some(_), version, _) => it.written.push(stream, int(version)),
                 (None, 0, StreamKind::Case) => it.absent_tickets.push(stream.id),
@@ -278,7 +277,7 @@ pub(super) struct SetTimers {
     pub(super) due_at: Vec<Option<i64>>,
 }
 
-/// What a commit does to timers, one thing to each.
+/// What commits do to timers, one thing to each.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     pub(super) set: SetTimers,
@@ -287,10 +286,10 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    /// The timers that a commit finishes.
-    pub(super) fn done(change: &ChangeSet) -> HeldTimers {
+    /// The timers that commits finish.
+    pub(super) fn done<'a>(changes: impl Iterator<Item = &'a ChangeSet>) -> HeldTimers {
         let mut held = HeldTimers::default();
-        for token in &change.done {
+        for token in changes.flat_map(|change| &change.done) {
             if let LeasedThing::Timer { stream, kind } = token.thing {
                 held.keys.push(stream, kind);
                 held.generations.push(claim_count(token.generation));
@@ -300,25 +299,27 @@ impl Timers {
         held
     }
 
-    /// What becomes of the timers that a commit finishes, sets or cancels, in that order.
-    pub(super) fn changed(change: &ChangeSet) -> Self {
+    /// What becomes of the timers that commits finish, set or cancel, each in that order.
+    pub(super) fn changed<'a>(changes: impl Iterator<Item = &'a ChangeSet>) -> Self {
         // How often each is set, the last time for when, and when it is due at the end.
         let mut ends: BTreeMap<(StreamId, TimerKind), (i32, i64, Option<i64>)> = BTreeMap::new();
-        for token in &change.done {
-            if let LeasedThing::Timer { stream, kind } = token.thing {
-                ends.entry((stream, kind)).or_default();
-            }
-        }
-        for op in &change.timers {
-            match *op {
-                TimerOp::Set { stream, kind, due_at } => {
-                    let (n_sets, set_for, due) = ends.entry((stream, kind)).or_default();
-                    *n_sets += 1;
-                    *set_for = micros(due_at);
-                    *due = Some(*set_for);
+        for change in changes {
+            for token in &change.done {
+                if let LeasedThing::Timer { stream, kind } = token.thing {
+                    ends.entry((stream, kind)).or_default();
                 }
-                TimerOp::Cancel { stream, kind } => {
-                    ends.entry((stream, kind)).or_default().2 = None;
+            }
+            for op in &change.timers {
+                match *op {
+                    TimerOp::Set { stream, kind, due_at } => {
+                        let (n_sets, set_for, due) = ends.entry((stream, kind)).or_default();
+                        *n_sets += 1;
+                        *set_for = micros(due_at);
+                        *due = Some(*set_for);
+                    }
+                    TimerOp::Cancel { stream, kind } => {
+                        ends.entry((stream, kind)).or_default().2 = None;
+                    }
                 }
             }
         }

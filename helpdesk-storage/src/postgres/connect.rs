@@ -71,6 +71,14 @@ impl Connections {
         })
     }
 
+    /// Runs a task on the runtime.
+    pub(super) fn spawn(
+        &self,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> Option<tokio::task::JoinHandle<()>> {
+        self.runtime.as_ref().map(|runtime| runtime.spawn(task))
+    }
+
     /// Runs a future in the context of the runtime, on whatever polls it.
     pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);

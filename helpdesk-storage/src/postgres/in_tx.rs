@@ -1,14 +1,14 @@
 //! Commits inside a transaction of the host's.
 
-use super::check::{check, is_refused};
+use super::batch::Batch;
+use super::check::check;
 use super::columns::Keys;
 use super::failure::{Kind, busy, commit_failed, corrupt, failed, kind, late};
-use super::keys::UniquePlan;
 use super::options::PostgresOptions;
 use super::query::{Link, Query};
 use super::read::{column, count};
-use super::write::{ORDINAL_BITS, POSITIONS_MAX, base, commit, int};
-use crate::plan::{Plan, invalid};
+use super::write::{Locked, ORDINAL_BITS, POSITIONS_MAX, base, commit, int};
+use crate::plan::invalid;
 use crate::{ChangeSet, Committed, Result, Series};
 use std::fmt;
 use tokio_postgres::Transaction;
@@ -84,23 +84,22 @@ impl InTx<'_> {
     /// transaction, after half a million.
     pub async fn commit(&self, change_set: &ChangeSet) -> Result<Committed> {
         Series::default().check(change_set)?;
-        let plan = Plan::new(change_set)?;
-        let unique = UniquePlan::of(&change_set.unique);
+        let batch = Batch::of_one(change_set)?;
         let (link, p) = (Link::Inside(self.tx), self.options.tables());
-        if is_refused(change_set) || unique.is_refused {
+        let Some(batch) = batch else {
             return check(link, &p, change_set).await?.ok_or_else(busy);
-        }
+        };
         let Reserved { n_before, is_late } = self.reserve(&p, change_set).await?;
         if is_late {
             return check(link, &p, change_set).await?.ok_or_else(late);
         }
-        let query = commit(&p, change_set, &plan, &unique, n_before)?;
+        let query = commit(&p, &batch, Locked::Wait, n_before)?;
         self.tx.batch_execute(SAVEPOINT).await.map_err(commit_failed)?;
         match link.rows(&query).await {
             Ok(rows) => {
                 self.tx.batch_execute(ON).await.map_err(commit_failed)?;
                 if let Some(row) = rows.first() {
-                    return super::committed(change_set, &plan, column(row, 0)?);
+                    return super::commit::committed(&batch, column(row, 0)?);
                 }
             }
             Err(error) => {

@@ -86,6 +86,13 @@ impl<'a> UniquePlan<'a> {
         it
     }
 
+    /// Adds what a commit does to other keys.
+    pub(super) fn append(&mut self, mut next: Self) {
+        self.removed.append(&mut next.removed);
+        self.put.append(&mut next.put);
+        self.is_refused |= next.is_refused;
+    }
+
     /// The keys that are put, as rows `x`.
     pub(super) fn bind(&self, query: &mut Query) -> String {
         let kinds: Vec<&'static str> = self.put.iter().map(|it| it.key.kind()).collect();

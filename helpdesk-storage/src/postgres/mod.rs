@@ -5,11 +5,18 @@
 //! only then is it asked which expectation failed. Deadlocks and serialization failures
 //! are tried again here.
 //!
+//! Callers at once on one store share statements: of a tenant one round of commits is at work, and
+//! those who come meanwhile are the next, as are the change sets of one
+//! [`commit_many`](crate::Store::commit_many). Each still ends as if alone. A host's transaction
+//! that keeps a ticket locked has those wait who want that one, others for a tenth of a second.
+//! Whoever drops the future of a commit that is still waiting has not committed; one at work goes
+//! on.
+//!
 //! The store drives its connections on a thread of its own, so its futures run on any
 //! runtime, and on none. Documents are JSON texts, instants integer microseconds since
 //! 1970, so the tables can be read with SQL; they must not be written by others. JSON
 //! writes `U+0000` as an escape, which the type `text` holds; unique keys are bytes. A
-//! row of the journal holds the entries that one commit adds to one thing; its position
+//! row of the journal holds the entries that one change set adds to one thing; its position
 //! and number are those of the last.
 //!
 //! # The feed
@@ -29,15 +36,18 @@
 //! is locked against changes until the commit ends. Only absence cannot be locked: that a
 //! thing which the commit does not write is absent was so when its statement began.
 
+mod batch;
 mod cases;
 mod check;
 mod claim;
 mod columns;
+mod commit;
 mod connect;
 mod failure;
 mod filter;
 mod in_tx;
 mod keys;
+mod lanes;
 mod lead;
 mod maintain;
 mod options;
@@ -45,7 +55,6 @@ mod query;
 mod read;
 mod schema;
 mod settle;
-mod together;
 mod write;
 
 pub use in_tx::{InTx, in_tx};
@@ -57,22 +66,23 @@ pub use schema::SchemaState;
 /// The driver, for hosts that commit [in their own transactions](in_tx).
 pub use tokio_postgres;
 
-use crate::plan::Plan;
 use crate::{
     Bucket, Capabilities, ChangeSet, ClaimParams, Claimed, Committed, CountQuery, EventQuery,
     ListKind, ListQuery, Maintain, MaintainReport, Page, Result, Series, Settle, Shelf, Store,
     StoreError,
 };
 use async_trait::async_trait;
+use commit::Committer;
 use connect::Connections;
 use deadpool_postgres::Client;
 use failure::{Kind, busy, commit_failed, corrupt, failed, kind, kind_of};
 use helpdesk_core::case::record::{RecordKey, Stored};
 use helpdesk_core::event::Recorded;
 use helpdesk_core::id::TenantId;
-use keys::UniquePlan;
+use lanes::Lanes;
 use query::{Link, Query};
 use read::{column, count};
+use std::sync::Arc;
 use tokio_postgres::{IsolationLevel, Row};
 
 /// Times that a statement in whose way another transaction was is tried again.
@@ -92,7 +102,9 @@ pub const RETRIES_MAX: u32 = 16;
 /// ```
 #[derive(Debug)]
 pub struct PostgresStore {
-    connections: Connections,
+    connections: Arc<Connections>,
+    /// Commits of callers at once.
+    lanes: Arc<Lanes>,
     options: PostgresOptions,
     /// What stands before a table's name.
     tables: String,
@@ -111,8 +123,14 @@ impl PostgresStore {
     /// another server and must be migrated; [`StoreError::Unavailable`] when the server
     /// cannot be reached.
     pub async fn open(address: &str, options: PostgresOptions) -> Result<Self> {
-        let connections = Connections::new(address, &options)?;
-        let store = Self { connections, tables: options.tables(), options };
+        let connections = Arc::new(Connections::new(address, &options)?);
+        let committer = Committer {
+            connections: Arc::clone(&connections),
+            statements: options.statements,
+            tables: options.tables(),
+        };
+        let lanes = Arc::new(Lanes::new(committer));
+        let store = Self { connections, lanes, tables: options.tables(), options };
         if store.options.migrates {
             store.migrate().await?;
         } else {
@@ -231,61 +249,6 @@ impl PostgresStore {
         }
         Err(busy())
     }
-
-    async fn commit_one(&self, change: &ChangeSet) -> Result<Committed> {
-        let plan = Plan::new(change)?;
-        let unique = UniquePlan::of(&change.unique);
-        let client = self.connections.get().await?;
-        let committed = self.commit_on(&client, change, &plan, &unique).await;
-        if committed.as_ref().err().and_then(kind_of) == Some(Kind::Lost) {
-            // It may be known as closed only a while later.
-            drop(Client::take(client));
-        }
-        committed
-    }
-
-    async fn commit_on(
-        &self,
-        client: &Client,
-        change: &ChangeSet,
-        plan: &Plan,
-        unique: &UniquePlan<'_>,
-    ) -> Result<Committed> {
-        let link = self.link(client);
-        let is_refused = check::is_refused(change) || unique.is_refused;
-        let query = write::commit(&self.tables, change, plan, unique, 0)?;
-        for _ in 0..RETRIES_MAX {
-            if !is_refused {
-                match self.connections.within(link.rows(&query)).await {
-                    Ok(rows) => {
-                        if let Some(row) = rows.first() {
-                            return committed(change, plan, column(row, 0)?);
-                        }
-                    }
-                    Err(error) => match kind(&error) {
-                        Kind::Again => continue,
-                        Kind::Raced => {}
-                        _ => return Err(commit_failed(error)),
-                    },
-                }
-            }
-            let check = check::check(link, &self.tables, change);
-            match self.connections.within(check).await {
-                Ok(Some(replayed)) => return Ok(replayed),
-                Ok(None) => {}
-                Err(error) if kind_of(&error) == Some(Kind::Again) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(busy())
-    }
-}
-
-/// What a commit did whose first event comes after this position.
-fn committed(change: &ChangeSet, plan: &Plan, base: i64) -> Result<Committed> {
-    let n_events = change.events.len() as u64;
-    let last = count(base)? + n_events;
-    Ok(Committed::new(plan.versions(), (n_events > 0).then_some(last)))
 }
 
 #[async_trait]
@@ -296,16 +259,11 @@ impl Store for PostgresStore {
 
     async fn commit(&self, change_set: ChangeSet) -> Result<Committed> {
         Series::default().check(&change_set)?;
-        self.commit_one(&change_set).await
+        self.lanes.commit(change_set).await
     }
 
     async fn commit_many(&self, change_sets: Vec<ChangeSet>) -> Vec<Result<Committed>> {
-        let mut results = Vec::with_capacity(change_sets.len());
-        let mut series = Series::default();
-        for some in change_sets.chunks(together::TOGETHER_MAX) {
-            results.extend(self.commit_together(some, &mut series).await);
-        }
-        results
+        self.lanes.committer().commit_series(&change_sets).await
     }
 
     async fn get(&self, tenant: TenantId, keys: &[RecordKey]) -> Result<Vec<Option<Stored>>> {

@@ -3,10 +3,8 @@
 use super::options::StatementMode;
 use deadpool_postgres::Client;
 use std::fmt;
-use std::pin::Pin;
-use std::task::Poll;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Row, Statement, Transaction};
+use tokio_postgres::{Error, Row, Transaction};
 
 /// The place of a value in a statement's text.
 #[derive(Debug, Clone, Copy)]
@@ -82,62 +80,6 @@ impl Link<'_> {
             Self::Inside(tx) => tx.query_typed(&query.text, &query.typed()).await,
         }
     }
-}
-
-/// Sends statements into an open transaction, one behind the other, without waiting for
-/// answers between; their answers.
-pub(super) async fn send_together(
-    tx: &deadpool_postgres::Transaction<'_>,
-    mode: StatementMode,
-    queries: &[&Query],
-) -> Result<Vec<Vec<Row>>, Error> {
-    let mut prepared = Vec::with_capacity(queries.len());
-    for query in queries {
-        prepared.push(match mode {
-            StatementMode::Prepared => {
-                Some(tx.prepare_typed_cached(&query.text, &query.types).await?)
-            }
-            StatementMode::Unnamed => None,
-        });
-    }
-    let pairs = queries.iter().zip(prepared);
-    in_order(pairs.map(|(query, prepared)| answer(tx, query, prepared)).collect()).await
-}
-
-fn answer<'a>(
-    tx: &'a deadpool_postgres::Transaction<'_>,
-    query: &'a Query,
-    prepared: Option<Statement>,
-) -> Answer<'a> {
-    Box::pin(async move {
-        match prepared {
-            Some(statement) => {
-                let values = query.values.iter().map(|it| &**it as &(dyn ToSql + Sync));
-                tx.query(&statement, &values.collect::<Vec<_>>()).await
-            }
-            None => tx.query_typed(&query.text, &query.typed()).await,
-        }
-    })
-}
-
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Error>> + Send + 'a>>;
-
-/// Polls all of them, each time in their order: so what they send goes out in it.
-async fn in_order(mut answers: Vec<Answer<'_>>) -> Result<Vec<Vec<Row>>, Error> {
-    let mut ended: Vec<Option<Result<Vec<Row>, Error>>> = Vec::new();
-    ended.resize_with(answers.len(), || None);
-    std::future::poll_fn(|context| {
-        for (answer, ended) in answers.iter_mut().zip(&mut ended) {
-            if ended.is_none()
-                && let Poll::Ready(rows) = answer.as_mut().poll(context)
-            {
-                *ended = Some(rows);
-            }
-        }
-        if ended.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    ended.into_iter().flatten().collect()
 }
 
 impl Query {

@@ -1,17 +1,18 @@
-//! The one statement of a commit.
+//! The one statement of a commit, or of many.
 //!
-//! It locks what the change set expects and takes a place in the feed (`go`: one row
+//! It locks what they expect and takes a place in the feed (`go`: one row
 //! if all of it holds, else none), and everything that it writes is joined with that
 //! row. What can only be seen while it is written, such as a key that is taken by a
 //! transaction of the same moment, ends the statement with an error.
 
+use super::batch::Batch;
 use super::columns::{Entities, Expected, Keys, Tickets, Timers};
 use super::failure::{RACE_WORDS, corrupt};
-use super::keys::{UniquePlan, unique_key};
+use super::keys::unique_key;
 use super::query::{Place, Query};
 use crate::doc::{encode, encode_record, encode_run, is_one_run};
 use crate::order::micros;
-use crate::plan::{Plan, Slot};
+use crate::plan::Slot;
 use crate::{ChangeSet, LeasedThing, Result};
 use helpdesk_core::case::record::Record;
 use helpdesk_core::event::StreamKind;
@@ -36,15 +37,23 @@ pub(super) fn base(p: &str) -> String {
     )
 }
 
-/// A commit as one statement. It answers with the feed position before its first
+/// How long a batch waits for a transaction that has locked what it expects, or makes what it
+/// makes; then it is not done. So who commits with others holds them up no longer.
+const LOCKED_MILLIS: u32 = 100;
+
+/// What a commit does where another transaction is in its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Locked {
+    /// It waits.
+    Wait,
+    /// It waits a moment, and is not done then.
+    Leave,
+}
+
+/// A batch as one statement. It answers with the feed position before its first
 /// event, or with no row when an expectation does not hold.
-pub(super) fn commit(
-    p: &str,
-    change: &ChangeSet,
-    plan: &Plan,
-    unique: &UniquePlan<'_>,
-    n_before: i64,
-) -> Result<Query> {
+pub(super) fn commit(p: &str, batch: &Batch<'_>, locked: Locked, n_before: i64) -> Result<Query> {
+    let Some(first) = batch.changes().next() else { return Ok(Query::default()) };
     let mut it = Commit {
         p,
         query: Query::kept(),
@@ -54,16 +63,22 @@ pub(super) fn commit(
         parts: Vec::new(),
         musts: Vec::new(),
     };
-    it.tenant = it.query.bind(change.tenant.0, Type::UUID);
-    it.expect(change, plan);
-    it.check_done(change);
-    it.command(change)?;
-    it.put(change, plan)?;
-    it.bump(plan);
-    it.append(change, plan)?;
-    it.unique(unique);
-    it.timers(change);
-    it.outbox(change)?;
+    it.tenant = it.query.bind(first.tenant.0, Type::UUID);
+    if locked == Locked::Leave {
+        // For this transaction, which is the statement. It is the cheapest of the checks, so it
+        // comes before the locks.
+        let set = format!("set_config('lock_timeout', '{LOCKED_MILLIS}', true) IS NOT NULL");
+        it.checks.push(set);
+    }
+    it.expect(batch);
+    it.check_done(batch);
+    it.commands(batch)?;
+    it.put(batch)?;
+    it.bump(batch);
+    it.append(batch)?;
+    it.unique(batch);
+    it.timers(batch);
+    it.outbox(batch)?;
     Ok(it.finish(n_before))
 }
 
@@ -83,8 +98,8 @@ struct Commit<'a> {
 }
 
 impl Commit<'_> {
-    fn expect(&mut self, change: &ChangeSet, plan: &Plan) {
-        let expected = Expected::of(change, plan);
+    fn expect(&mut self, batch: &Batch<'_>) {
+        let expected = Expected::of(batch);
         for (name, rows, lock) in
             [("written", expected.written, "NO KEY UPDATE"), ("seen", expected.seen, "SHARE")]
         {
@@ -140,8 +155,8 @@ impl Commit<'_> {
         self.checks.push(format!("(SELECT count(*) FROM {name}) = {n}"));
     }
 
-    fn check_done(&mut self, change: &ChangeSet) {
-        let timers = Timers::done(change);
+    fn check_done(&mut self, batch: &Batch<'_>) {
+        let timers = Timers::done(batch.changes());
         let (p, tenant) = (self.p, self.tenant);
         if !timers.keys.is_empty() {
             let n = self.query.bind(timers.keys.len() as i64, Type::INT8);
@@ -159,7 +174,7 @@ impl Commit<'_> {
             ));
             self.checks.push(format!("(SELECT count(*) FROM timers_held) = {n}"));
         }
-        let (ids, claims) = outbox_done(change);
+        let (ids, claims) = outbox_done(batch);
         if !ids.is_empty() {
             let n = self.query.bind(ids.len() as i64, Type::INT8);
             let ids = self.query.bind(ids, Type::UUID_ARRAY);
@@ -178,38 +193,54 @@ impl Commit<'_> {
         }
     }
 
-    fn command(&mut self, change: &ChangeSet) -> Result<()> {
-        let Some(command) = &change.command else { return Ok(()) };
+    /// Remembers the commands. A record that is kept stands in the way, unless it had expired
+    /// for all of them.
+    fn commands(&mut self, batch: &Batch<'_>) -> Result<()> {
+        let of = |change: &'_ ChangeSet| -> Option<(Uuid, i64, i64)> {
+            let command = change.command.as_ref()?;
+            Some((command.id.0, micros(command.expires_at), micros(change.at)))
+        };
+        let known: Vec<(Uuid, i64, i64)> = batch.changes().filter_map(of).collect();
+        let Some(at) = known.iter().map(|(_, _, at)| *at).min() else { return Ok(()) };
+        let docs = batch.changes().filter_map(|change| change.command.as_ref()).map(encode);
+        let docs: crate::doc::Result<Vec<String>> = docs.collect();
         let (p, tenant) = (self.p, self.tenant);
-        let id = self.query.bind(command.id.0, Type::UUID);
-        let at = self.query.bind(micros(change.at), Type::INT8);
-        let expires_at = self.query.bind(micros(command.expires_at), Type::INT8);
-        let doc = self.query.bind(encode(command).map_err(unwritable)?, Type::TEXT);
+        let n = self.query.bind(known.len() as i64, Type::INT8);
+        let at = self.query.bind(at, Type::INT8);
+        let ids: Vec<Uuid> = known.iter().map(|(id, ..)| *id).collect();
+        let ids = self.query.bind(ids, Type::UUID_ARRAY);
+        let expires_at: Vec<i64> = known.iter().map(|(_, expires_at, _)| *expires_at).collect();
+        let expires_at = self.query.bind(expires_at, Type::INT8_ARRAY);
+        let docs = self.query.bind(docs.map_err(unwritable)?, Type::TEXT_ARRAY);
+        // `+ 0`: the index of expiries would find all that are kept, and is as cheap as any while
+        // the table is young and the statement is planned.
         self.checks.push(format!(
-            "NOT EXISTS (SELECT 1 FROM {p}idem \
-             WHERE tenant_id = {tenant} AND id = {id} AND expires_at > {at})"
+            "NOT EXISTS (SELECT 1 FROM unnest({ids}) AS x(id) CROSS JOIN LATERAL \
+             (SELECT 1 FROM {p}idem WHERE tenant_id = {tenant} AND id = x.id \
+             AND expires_at + 0 > {at} OFFSET 0) AS kept)"
         ));
         self.parts.push(format!(
-            "command AS (INSERT INTO {p}idem AS i (tenant_id, id, expires_at, doc) \
-             SELECT {tenant}, {id}, {expires_at}, {doc} FROM go \
+            "commands AS (INSERT INTO {p}idem AS i (tenant_id, id, expires_at, doc) \
+             SELECT {tenant}, x.* FROM unnest({ids}, {expires_at}, {docs}) \
+             AS x(id, expires_at, doc), go \
              ON CONFLICT (tenant_id, id) DO UPDATE \
              SET expires_at = excluded.expires_at, doc = excluded.doc \
              WHERE i.expires_at <= {at} RETURNING 1)"
         ));
-        self.musts.push("EXISTS (SELECT 1 FROM command)".to_owned());
+        self.musts.push(format!("(SELECT count(*) FROM commands) = {n}"));
         Ok(())
     }
 
-    fn put(&mut self, change: &ChangeSet, plan: &Plan) -> Result<()> {
+    fn put(&mut self, batch: &Batch<'_>) -> Result<()> {
         let (mut new, mut old) = (Tickets::default(), Tickets::default());
         let (mut made, mut changed) = (Entities::default(), Entities::default());
         let mut messages: (Vec<Uuid>, Vec<i64>, Vec<String>) = Default::default();
         let mut configs: (Vec<i64>, Vec<String>) = Default::default();
-        for (record, slot) in change.put.iter().zip(&plan.slots) {
+        for (slot, record) in batch.put() {
             let doc = encode_record(record).map_err(unwritable)?;
-            match *slot {
+            match slot {
                 Slot::Stream(stream) => {
-                    let Some(written) = plan.of(stream) else { continue };
+                    let Some(written) = batch.written_to(stream) else { continue };
                     let (is_new, version) = (written.expected == 0, int(written.version));
                     match record {
                         Record::Case(case) if is_new => new.push(case, version, doc),
@@ -320,11 +351,11 @@ impl Commit<'_> {
     }
 
     /// Moves the versions of things that have events and no record here.
-    fn bump(&mut self, plan: &Plan) {
+    fn bump(&mut self, batch: &Batch<'_>) {
         let (p, tenant) = (self.p, self.tenant);
         let (mut ids, mut versions) = (Vec::new(), Vec::new());
         let mut entities = Entities::default();
-        for written in plan.written.iter().filter(|written| !written.is_put) {
+        for written in batch.written().filter(|written| !written.is_put) {
             match written.stream.kind {
                 StreamKind::Case => {
                     ids.push(written.stream.id);
@@ -352,21 +383,23 @@ impl Commit<'_> {
     }
 
     /// Appends the journal's entries, a row for each run of them.
-    fn append(&mut self, change: &ChangeSet, plan: &Plan) -> Result<()> {
-        if change.events.is_empty() {
-            return Ok(());
-        }
+    fn append(&mut self, batch: &Batch<'_>) -> Result<()> {
         let mut rows = Entities::default();
         let mut ordinals: Vec<i64> = Vec::new();
-        let mut numbers = plan.numbers.iter();
-        let mut ordinal = 0;
-        for run in change.events.chunk_by(is_one_run) {
-            let (Some(first), Some(n)) = (run.first(), numbers.nth(run.len() - 1)) else {
-                continue;
-            };
-            ordinal += run.len() as i64;
-            ordinals.push(ordinal);
-            rows.push(first.stream, int(*n), encode_run(run).map_err(unwritable)?);
+        for member in batch.members() {
+            let mut numbers = member.plan.numbers.iter();
+            let mut ordinal = member.n_before;
+            for run in member.change.events.chunk_by(is_one_run) {
+                let (Some(first), Some(n)) = (run.first(), numbers.nth(run.len() - 1)) else {
+                    continue;
+                };
+                ordinal += run.len() as i64;
+                ordinals.push(ordinal);
+                rows.push(first.stream, int(*n), encode_run(run).map_err(unwritable)?);
+            }
+        }
+        if rows.is_empty() {
+            return Ok(());
         }
         let (p, tenant) = (self.p, self.tenant);
         let Entities { keys: Keys { kinds, ids }, versions: numbers, docs } = rows;
@@ -384,8 +417,8 @@ impl Commit<'_> {
         Ok(())
     }
 
-    fn unique(&mut self, plan: &UniquePlan<'_>) {
-        let (p, tenant) = (self.p, self.tenant);
+    fn unique(&mut self, batch: &Batch<'_>) {
+        let (p, tenant, plan) = (self.p, self.tenant, batch.unique());
         if !plan.removed.is_empty() {
             let kinds: Vec<&'static str> = plan.removed.iter().map(|key| key.kind()).collect();
             let keys: Vec<Vec<u8>> = plan.removed.iter().map(|key| unique_key(key)).collect();
@@ -415,9 +448,9 @@ impl Commit<'_> {
         self.musts.push(format!("(SELECT count(*) FROM keys) = {n}"));
     }
 
-    fn timers(&mut self, change: &ChangeSet) {
+    fn timers(&mut self, batch: &Batch<'_>) {
         let (p, tenant) = (self.p, self.tenant);
-        let Timers { set, gone, .. } = Timers::changed(change);
+        let Timers { set, gone, .. } = Timers::changed(batch.changes());
         if !gone.is_empty() {
             let (kinds, ids, timer_kinds) = self.timer_keys(gone);
             self.parts.push(format!(
@@ -456,13 +489,19 @@ impl Commit<'_> {
         )
     }
 
-    fn outbox(&mut self, change: &ChangeSet) -> Result<()> {
-        if change.outbox.is_empty() {
+    fn outbox(&mut self, batch: &Batch<'_>) -> Result<()> {
+        let placed = || {
+            batch.members().iter().flat_map(|member| {
+                let messages = member.change.outbox.iter().map(|new| &new.message);
+                (member.n_before + 1..).zip(messages)
+            })
+        };
+        let messages = || placed().map(|(_, message)| message);
+        let ordinals: Vec<i64> = placed().map(|(ordinal, _)| ordinal).collect();
+        if ordinals.is_empty() {
             return Ok(());
         }
-        let messages = || change.outbox.iter().map(|new| &new.message);
         let docs: crate::doc::Result<Vec<String>> = messages().map(encode).collect();
-        let ordinals: Vec<i64> = (1..).take(change.outbox.len()).collect();
         let topics: Vec<&'static str> = messages().map(|it| it.effect.topic()).collect();
         let (p, tenant) = (self.p, self.tenant);
         let query = &mut self.query;
@@ -509,9 +548,10 @@ impl Commit<'_> {
     }
 }
 
-/// The outbox messages that a commit finishes.
-fn outbox_done(change: &ChangeSet) -> (Vec<Uuid>, Vec<i32>) {
-    let done = change.done.iter().filter_map(|token| match token.thing {
+/// The outbox messages that commits finish.
+fn outbox_done(batch: &Batch<'_>) -> (Vec<Uuid>, Vec<i32>) {
+    let tokens = batch.changes().flat_map(|change| &change.done);
+    let done = tokens.filter_map(|token| match token.thing {
         LeasedThing::Outbox { id } => Some((id, i32::try_from(token.attempt).unwrap_or(-1))),
         LeasedThing::Timer { .. } => None,
     });

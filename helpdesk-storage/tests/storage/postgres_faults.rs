@@ -33,9 +33,12 @@ fn waiting(schema: &str) -> String {
     )
 }
 
+pub(crate) fn n_waiting(host: &Host, schema: &str) -> i64 {
+    host.number(&format!("SELECT count(*) {}", waiting(schema)))
+}
+
 fn waits(host: &Host, schema: &str) {
-    let n_waiting = format!("SELECT count(*) {}", waiting(schema));
-    eventually("it waits", || host.number(&n_waiting) == 1);
+    eventually("it waits", || n_waiting(host, schema) == 1);
 }
 
 /// Cuts the connection whose statement waits, and waits for its end.

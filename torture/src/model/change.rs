@@ -1,6 +1,6 @@
 //! What steps mean as the model stands: calls with everything in them.
 
-use super::reference::{Call, Model, TENANTS, at};
+use super::reference::{Call, Model, TENANTS, at, written};
 use super::step::{Part, Step};
 use chrono::{DateTime, TimeDelta, Utc};
 use helpdesk::core::actor::{ActorKind, Author};
@@ -20,6 +20,7 @@ use helpdesk_storage::{
     ChangeSet, ClaimParams, ClaimWhat, Expect, LeaseToken, Maintain, NewOutbox, Settle, TimerOp,
     UniqueOp,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -66,7 +67,16 @@ impl Model {
         match step {
             Step::Commit(parts) => Call::Commit(Box::new(self.change(parts))),
             Step::CommitMany(many) => {
-                Call::CommitMany(many.iter().map(|parts| self.change(parts)).collect())
+                let mut ahead = self.clone();
+                let mut series = BTreeSet::new();
+                let decided = many.iter().map(|parts| {
+                    let change = ahead.change(parts);
+                    ahead.commit(&change, &mut series);
+                    change
+                });
+                let changes = decided.collect();
+                self.n_commits = ahead.n_commits;
+                Call::CommitMany(changes)
             }
             Step::Claim { timers, max, of_all } => {
                 let what = if *timers { ClaimWhat::Timers } else { ClaimWhat::Outbox };
@@ -129,6 +139,10 @@ impl Model {
         for part in parts {
             self.add(&mut change, part);
         }
+        if written(&change).is_none() {
+            // Which of the two is told is the backend's.
+            change.after = None;
+        }
         change
     }
 
@@ -184,6 +198,10 @@ impl Model {
                     result: serde_json::json!({"at": self.now}),
                     expires_at: later(COMMAND_SECONDS),
                 });
+            }
+            Part::After { n_back } => {
+                let before = self.n_commits - u128::from(n_back);
+                change.after = Some(CommandId(Uuid::from_u128(before)));
             }
             Part::Other => {}
         }

@@ -58,6 +58,7 @@ pub(crate) enum End {
     Duplicate(UniqueKey),
     KeyReused(CommandId),
     StaleLease,
+    NotAfter(CommandId),
     Invalid,
 }
 
@@ -149,9 +150,13 @@ impl Model {
     pub(super) fn answer(&mut self, call: &Call) -> Answer {
         match call {
             Call::Nothing | Call::Reopen => Answer::Nothing,
-            Call::Commit(change) => Answer::Commits(vec![self.commit(change)]),
+            Call::Commit(change) => {
+                Answer::Commits(vec![self.commit(change, &mut BTreeSet::new())])
+            }
             Call::CommitMany(changes) => {
-                Answer::Commits(changes.iter().map(|change| self.commit(change)).collect())
+                let mut series = BTreeSet::new();
+                let ends = changes.iter().map(|change| self.commit(change, &mut series));
+                Answer::Commits(ends.collect())
             }
             Call::Claim(params) => Answer::Claimed(self.claim(params)),
             Call::Settle(settles) => {
@@ -166,7 +171,20 @@ impl Model {
         self.records.get(&(tenant, stream)).map_or(0, |(version, _)| *version)
     }
 
-    fn commit(&mut self, change: &ChangeSet) -> End {
+    /// Commits a change set, in its turn in a series of which these were committed.
+    pub(super) fn commit(&mut self, change: &ChangeSet, series: &mut BTreeSet<CommandId>) -> End {
+        let end = match change.after {
+            Some(after) if !series.contains(&after) => End::NotAfter(after),
+            _ => self.commit_alone(change),
+        };
+        match end {
+            End::Done(_) => series.insert(change.commit_id),
+            _ => series.remove(&change.commit_id),
+        };
+        end
+    }
+
+    fn commit_alone(&mut self, change: &ChangeSet) -> End {
         let Some(written) = written(change) else { return End::Invalid };
         let of = change.tenant;
         if let Some(command) = &change.command
@@ -508,7 +526,7 @@ impl Due {
 
 /// The streams that a change set writes, in order of first mention, with their new
 /// versions; `None` where it makes no sense.
-fn written(change: &ChangeSet) -> Option<Vec<(StreamId, u64)>> {
+pub(super) fn written(change: &ChangeSet) -> Option<Vec<(StreamId, u64)>> {
     let expected: BTreeMap<StreamId, u64> =
         change.expect.iter().map(|expect| (expect.stream, expect.version)).collect();
     let put: Vec<StreamId> = change.put.iter().filter_map(Record::stream).collect();

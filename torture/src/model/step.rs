@@ -11,7 +11,7 @@ pub(crate) const N_THINGS: u8 = 7;
 pub(crate) enum Step {
     /// One change set.
     Commit(Vec<Part>),
-    /// Several at once.
+    /// Several at once, each decided on what those before it are about to do.
     CommitMany(Vec<Vec<Part>>),
     /// Leases timers or messages, of one tenant or of all.
     Claim { timers: bool, max: usize, of_all: bool },
@@ -124,6 +124,10 @@ pub(crate) enum Part {
         id: u8,
         content: u8,
     },
+    /// It comes after the n-th last commit before it: one of the same call, or another.
+    After {
+        n_back: u8,
+    },
     /// All of it for the other tenant.
     Other,
 }
@@ -151,6 +155,7 @@ fn part() -> impl Strategy<Value = Part> {
         3 => (0..20u8, 0..5u8, 0..10i64).prop_map(|(id, lane, after)| Part::Outbox { id, lane, after }),
         1 => (0..8usize).prop_map(|lease| Part::Done { lease }),
         2 => (0..6u8, 0..2u8).prop_map(|(id, content)| Part::Command { id, content }),
+        1 => (1..3u8).prop_map(|n_back| Part::After { n_back }),
         1 => Just(Part::Other),
     ]
 }
@@ -170,7 +175,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
     let parts = || prop::collection::vec(part(), 0..5);
     prop_oneof![
         8 => parts().prop_map(Step::Commit),
-        2 => prop::collection::vec(parts(), 0..4).prop_map(Step::CommitMany),
+        3 => prop::collection::vec(parts(), 0..8).prop_map(Step::CommitMany),
         6 => (any::<bool>(), 0..4usize, any::<bool>())
             .prop_map(|(timers, max, of_all)| Step::Claim { timers, max, of_all }),
         6 => (0..6usize, how()).prop_map(|(lease, how)| Step::Settle { lease, how }),

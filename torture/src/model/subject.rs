@@ -156,6 +156,7 @@ fn end_of(change: &ChangeSet, end: Result<Committed, StoreError>) -> End {
         Err(StoreError::DuplicateKey { key }) => End::Duplicate(key),
         Err(StoreError::KeyReused { command_id }) => End::KeyReused(command_id),
         Err(StoreError::StaleLease) => End::StaleLease,
+        Err(StoreError::NotAfter { commit_id }) => End::NotAfter(commit_id),
         Err(StoreError::Invalid { .. }) => End::Invalid,
         Err(error) => panic!("{error}: {error:?}"),
     }
