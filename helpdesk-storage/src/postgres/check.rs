@@ -3,7 +3,7 @@
 use super::columns::{HeldTimers, Keys, Timers, claim_count};
 use super::failure::{corrupt, failed};
 use super::keys::unique_key;
-use super::query::{Link, Query};
+use super::query::{Link, Query, few_of_tenant};
 use super::read::{column, count, unreadable};
 use crate::doc::{decode, stream_kind};
 use crate::order::micros;
@@ -159,29 +159,35 @@ fn standing_query(p: &str, change: &ChangeSet) -> Query {
     let u_keys = query.bind(u_keys, Type::BYTEA_ARRAY);
     let new: Vec<Uuid> = change.outbox.iter().map(|new| new.message.id).collect();
     let new = query.bind(new, Type::UUID_ARRAY);
+    let tickets = few_of_tenant("x", tickets, "id");
+    let entities = few_of_tenant("x", format!("{kinds}, {ids}"), "kind, id");
+    let timers = few_of_tenant(
+        "x",
+        format!("{t_kinds}, {t_ids}, {t_timers}, {t_generations}, {t_claims}"),
+        "stream_kind, stream_id, kind, generation, n_claims",
+    );
+    let messages = few_of_tenant("x", format!("{o_ids}, {o_claims}"), "id, n_claims");
+    let keys = few_of_tenant("x", format!("{u_kinds}, {u_keys}"), "kind, key");
+    let new = few_of_tenant("x", new, "id");
     query.text = format!(
         "SELECT {COMMAND} AS part, NULL::text AS kind, NULL::uuid AS id, NULL::bigint AS n, \
          NULL::bytea AS key, doc FROM {p}idem WHERE tenant_id = {tenant} AND id = {command} \
-         UNION ALL SELECT {VERSION}, 'case', id, version, NULL, NULL FROM {p}ticket \
-         WHERE tenant_id = {tenant} AND id = ANY({tickets}) \
+         UNION ALL SELECT {VERSION}, 'case', t.id, t.version, NULL, NULL FROM {tickets} \
+         JOIN {p}ticket AS t ON t.tenant_id = x.tenant_id AND t.id = x.id \
          UNION ALL SELECT {VERSION}, e.kind, e.id, e.version, NULL, NULL \
-         FROM unnest({kinds}, {ids}) AS x(kind, id) \
-         JOIN {p}entity AS e ON e.tenant_id = {tenant} AND e.kind = x.kind AND e.id = x.id \
+         FROM {entities} \
+         JOIN {p}entity AS e ON e.tenant_id = x.tenant_id AND e.kind = x.kind AND e.id = x.id \
          UNION ALL SELECT {HELD}, NULL, NULL, NULL, NULL, NULL \
-         FROM unnest({t_kinds}, {t_ids}, {t_timers}, {t_generations}, {t_claims}) \
-         AS x(stream_kind, stream_id, kind, generation, n_claims) \
-         JOIN {p}timer AS t ON t.tenant_id = {tenant} AND t.stream_kind = x.stream_kind \
+         FROM {timers} JOIN {p}timer AS t ON t.tenant_id = x.tenant_id AND t.stream_kind = x.stream_kind \
          AND t.stream_id = x.stream_id AND t.kind = x.kind AND t.generation = x.generation \
          AND t.n_claims = x.n_claims AND t.is_leased \
          UNION ALL SELECT {HELD}, NULL, NULL, NULL, NULL, NULL \
-         FROM unnest({o_ids}, {o_claims}) AS x(id, n_claims) \
-         JOIN {p}outbox AS o ON o.tenant_id = {tenant} AND o.id = x.id \
+         FROM {messages} JOIN {p}outbox AS o ON o.tenant_id = x.tenant_id AND o.id = x.id \
          AND o.n_claims = x.n_claims AND o.is_leased \
          UNION ALL SELECT {OWNER}, k.stream_kind, k.stream_id, NULL, k.key, k.kind \
-         FROM unnest({u_kinds}, {u_keys}) AS x(kind, key) \
-         JOIN {p}unique AS k ON k.tenant_id = {tenant} AND k.kind = x.kind AND k.key = x.key \
-         UNION ALL SELECT {OUTBOX}, NULL, id, NULL, NULL, NULL FROM {p}outbox \
-         WHERE tenant_id = {tenant} AND id = ANY({new})"
+         FROM {keys} JOIN {p}unique AS k ON k.tenant_id = x.tenant_id AND k.kind = x.kind AND k.key = x.key \
+         UNION ALL SELECT {OUTBOX}, NULL, o.id, NULL, NULL, NULL FROM {new} \
+         JOIN {p}outbox AS o ON o.tenant_id = x.tenant_id AND o.id = x.id"
     );
     query
 }

@@ -1,6 +1,6 @@
 //! Claims: what is due is leased, and what others are leasing is passed over.
 
-use super::query::{Place, Query};
+use super::query::{Place, Query, few, limited};
 use super::read::{column, small_count, unreadable};
 use crate::doc::{claimed_word, decode, stream_kind, tell_unreadable, timer_kind};
 use crate::order::{instant, lease_end, micros};
@@ -69,6 +69,9 @@ fn named(table: &str, has_due: &str, tenants: Place) -> String {
     )
 }
 
+/// The heads come in the order of the index of due times, so that no more of them are read than are
+/// wanted: a kind of timer, by which those of an instant are ranked, is set for one kind of
+/// thing. `+ 0` has what was picked found by its key.
 fn timers(p: &str, values: &Values) -> String {
     let Values { now, until, max, share, tenants } = values;
     let key = |a: &str, b: &str| {
@@ -77,15 +80,16 @@ fn timers(p: &str, values: &Values) -> String {
             .join(" AND ")
     };
     let (of_picked, is_picked, of_head) = (key("t", "picked"), key("picked", "t"), key("t", "h"));
+    let heads = limited("heads", "h");
     let named = named(&format!("{p}timer"), "t.due_at IS NOT NULL", *tenants);
     format!(
         "WITH RECURSIVE {named}, \
          heads AS MATERIALIZED (SELECT h.* FROM named CROSS JOIN LATERAL \
          (SELECT t.tenant_id, t.stream_kind, t.stream_id, t.kind FROM {p}timer AS t \
          WHERE t.tenant_id = named.id AND t.due_at <= {now} \
-         ORDER BY t.due_at, t.rank, t.stream_id, t.stream_kind LIMIT {share}) AS h), \
+         ORDER BY t.due_at, t.rank, t.stream_id LIMIT {share}) AS h), \
          picked AS MATERIALIZED (SELECT t.tenant_id, t.stream_kind, t.stream_id, t.kind, t.due_at \
-         FROM heads AS h JOIN {p}timer AS t ON {of_head} WHERE t.due_at <= {now} \
+         FROM {heads} JOIN {p}timer AS t ON {of_head} WHERE t.due_at + 0 <= {now} \
          ORDER BY t.due_at, t.rank, t.stream_id, t.tenant_id, t.stream_kind LIMIT {max} \
          FOR UPDATE OF t SKIP LOCKED), \
          leased AS (UPDATE {p}timer AS t SET due_at = {until}, is_leased = true, \
@@ -110,6 +114,7 @@ fn outbox(p: &str, values: &Values) -> String {
          AND f.ordering_key = o.ordering_key AND f.id <> o.id \
          AND (f.seq < o.seq OR (f.is_leased AND f.due_at > {now})))"
     );
+    let heads = limited("heads", "h");
     let named = named(&format!("{p}outbox"), "true", *tenants);
     format!(
         "WITH RECURSIVE {named}, \
@@ -117,21 +122,22 @@ fn outbox(p: &str, values: &Values) -> String {
          (SELECT o.tenant_id, o.id FROM {p}outbox AS o \
          WHERE o.tenant_id = named.id AND o.due_at <= {now} AND {is_first} \
          ORDER BY o.due_at, o.seq LIMIT {share}) AS h), \
-         picked AS MATERIALIZED (SELECT o.tenant_id, o.id, o.due_at FROM heads AS h \
+         picked AS MATERIALIZED (SELECT o.tenant_id, o.id, o.due_at FROM {heads} \
          JOIN {p}outbox AS o ON o.tenant_id = h.tenant_id AND o.id = h.id \
-         WHERE o.due_at <= {now} ORDER BY o.due_at, o.seq, o.tenant_id LIMIT {max} \
+         WHERE o.due_at + 0 <= {now} ORDER BY o.due_at, o.seq, o.tenant_id LIMIT {max} \
          FOR UPDATE OF o SKIP LOCKED), \
          leased AS (UPDATE {p}outbox AS o SET due_at = {until}, is_leased = true, \
          n_claims = o.n_claims + 1, n_attempts = o.n_attempts + 1 FROM picked \
          WHERE o.tenant_id = picked.tenant_id AND o.id = picked.id \
          RETURNING o.*, picked.due_at AS was_due_at), \
          next AS (SELECT min(n.due_at) AS due_at FROM named CROSS JOIN LATERAL \
-         (SELECT o.due_at FROM {p}outbox AS o WHERE o.tenant_id = named.id AND {is_first} \
-         AND NOT EXISTS (SELECT 1 FROM picked \
+         (SELECT o.due_at FROM {p}outbox AS o WHERE o.tenant_id = named.id AND o.due_at > {} \
+         AND {is_first} AND NOT EXISTS (SELECT 1 FROM picked \
          WHERE picked.tenant_id = o.tenant_id AND picked.id = o.id) \
          ORDER BY o.due_at LIMIT 1) AS n) \
          SELECT next.due_at, l.tenant_id, l.id, l.n_claims, l.n_attempts, l.doc \
-         FROM next LEFT JOIN leased AS l ON true ORDER BY l.was_due_at, l.seq"
+         FROM next LEFT JOIN leased AS l ON true ORDER BY l.was_due_at, l.seq",
+        i64::MIN
     )
 }
 
@@ -185,19 +191,22 @@ pub(super) fn put_off_query(p: &str, params: &ClaimParams, rows: &[&Row]) -> Que
             let of = query.bind(all::<String>(rows, 2), Type::TEXT_ARRAY);
             let kinds = query.bind(all::<String>(rows, 4), Type::TEXT_ARRAY);
             let claims = query.bind(all::<i32>(rows, 6), Type::INT4_ARRAY);
+            let them = few(
+                "x",
+                format!("{tenants}, {of}, {ids}, {kinds}, {claims}"),
+                "tenant_id, stream_kind, stream_id, kind, n_claims",
+            );
             format!(
-                "UPDATE {p}timer AS t SET {set} FROM unnest({tenants}, {of}, {ids}, {kinds}, \
-                 {claims}) AS x(tenant_id, stream_kind, stream_id, kind, n_claims) \
-                 WHERE t.tenant_id = x.tenant_id AND t.stream_kind = x.stream_kind \
+                "UPDATE {p}timer AS t SET {set} FROM {them} WHERE t.tenant_id = x.tenant_id AND t.stream_kind = x.stream_kind \
                  AND t.stream_id = x.stream_id AND t.kind = x.kind \
                  AND t.n_claims = x.n_claims AND t.is_leased"
             )
         }
         ClaimWhat::Outbox => {
             let claims = query.bind(all::<i32>(rows, 3), Type::INT4_ARRAY);
+            let them = few("x", format!("{tenants}, {ids}, {claims}"), "tenant_id, id, n_claims");
             format!(
-                "UPDATE {p}outbox AS t SET {set} FROM unnest({tenants}, {ids}, {claims}) \
-                 AS x(tenant_id, id, n_claims) WHERE t.tenant_id = x.tenant_id AND t.id = x.id \
+                "UPDATE {p}outbox AS t SET {set} FROM {them} WHERE t.tenant_id = x.tenant_id AND t.id = x.id \
                  AND t.n_claims = x.n_claims AND t.is_leased"
             )
         }

@@ -1,7 +1,7 @@
 //! What change sets write, as columns: a statement takes an array for each.
 
 use super::batch::Batch;
-use super::query::Query;
+use super::query::{Query, few_of_tenant};
 use super::write::int;
 use crate::order::{category_rank, micros, number_rank, priority_rank};
 use crate::{ChangeSet, LeasedThing, TimerOp};
@@ -120,7 +120,7 @@ impl Entities {
         let ids = query.bind(self.keys.ids, Type::UUID_ARRAY);
         let versions = query.bind(self.versions, Type::INT8_ARRAY);
         let docs = query.bind(self.docs, Type::TEXT_ARRAY);
-        format!("unnest({kinds}, {ids}, {versions}, {docs}) AS x(kind, id, version, doc)")
+        few_of_tenant("x", format!("{kinds}, {ids}, {versions}, {docs}"), "kind, id, version, doc")
     }
 }
 
@@ -207,7 +207,7 @@ impl Tickets {
             query.bind(self.docs, Type::TEXT_ARRAY),
         ];
         let places = places.map(|place| place.to_string()).join(", ");
-        format!("unnest({places}) AS x({})", Self::NAMES)
+        few_of_tenant("x", places, Self::NAMES)
     }
 }
 

@@ -15,11 +15,11 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// What our own sessions are set to: each statement finds its rows by an index, also
+/// What our own sessions are set to: each statement finds its rows by an index and in its order, also
 /// while a table is young and the server has no statistics of it; what that makes look
 /// expensive is not compiled. A prepared statement is planned once for all values, as what it
 /// does follows from its text.
-const SESSION: &str = "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan \
+const SESSION: &str = "-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off -c plan_cache_mode=force_generic_plan \
     -c default_transaction_isolation=read\\ committed";
 
 /// A connection whose other end is gone without a word is given up after so long, where the

@@ -5,7 +5,7 @@ use super::check::check;
 use super::columns::Keys;
 use super::failure::{Kind, busy, commit_failed, corrupt, failed, kind, late};
 use super::options::PostgresOptions;
-use super::query::{Link, Query};
+use super::query::{Link, Query, few_of_tenant};
 use super::read::{column, count};
 use super::write::{Locked, ORDINAL_BITS, POSITIONS_MAX, base, commit, int};
 use crate::plan::invalid;
@@ -154,18 +154,20 @@ fn reserve_query(p: &str, change: &ChangeSet, n: i64) -> Query {
     let ids = query.bind(keys.ids, Type::UUID_ARRAY);
     let lanes: Vec<Uuid> = change.outbox.iter().map(|new| new.message.ordering_key).collect();
     let lanes = query.bind(lanes, Type::UUID_ARRAY);
+    let streams = few_of_tenant("x", format!("{kinds}, {ids}"), "kind, id");
+    let lanes = few_of_tenant("x", lanes, "lane");
     let base = base(p);
     query.text = format!(
         "WITH taken AS MATERIALIZED (SELECT \
          coalesce(nullif(current_setting('{TAKEN}', true), ''), '0')::bigint AS n), \
          block AS MATERIALIZED (SELECT {base} + (1::bigint << {ORDINAL_BITS}) AS ends) \
          SELECT taken.n, \
-         EXISTS (SELECT 1 FROM unnest({kinds}, {ids}) AS x(kind, id) CROSS JOIN LATERAL \
+         EXISTS (SELECT 1 FROM {streams} CROSS JOIN LATERAL \
          (SELECT e.position FROM {p}event AS e WHERE e.tenant_id = {tenant} \
          AND e.stream_kind = x.kind AND e.stream_id = x.id ORDER BY e.n DESC LIMIT 1) AS last \
          WHERE last.position >= block.ends) \
-         OR EXISTS (SELECT 1 FROM unnest({lanes}) AS x(lane) JOIN {p}outbox AS o \
-         ON o.tenant_id = {tenant} AND o.ordering_key = x.lane AND o.seq >= block.ends), \
+         OR EXISTS (SELECT 1 FROM {lanes} JOIN {p}outbox AS o \
+         ON o.tenant_id = x.tenant_id AND o.ordering_key = x.lane AND o.seq >= block.ends), \
          set_config('{TAKEN}', (taken.n + {n})::text, true) FROM taken, block"
     );
     query

@@ -1,6 +1,6 @@
 //! Unique keys: how they are stored, and what a commit does to each.
 
-use super::query::Query;
+use super::query::{Query, few_of_tenant};
 use crate::UniqueOp;
 use helpdesk_core::case::record::UniqueKey;
 use helpdesk_core::event::StreamId;
@@ -112,8 +112,6 @@ impl<'a> UniquePlan<'a> {
             query.bind(from().map(|it| it.map(|it| it.id)).collect::<Vec<_>>(), Type::UUID_ARRAY),
         ];
         let places = places.map(|place| place.to_string()).join(", ");
-        format!(
-            "unnest({places}) AS x(kind, key, stream_kind, stream_id, takes, from_kind, from_id)"
-        )
+        few_of_tenant("x", places, "kind, key, stream_kind, stream_id, takes, from_kind, from_id")
     }
 }

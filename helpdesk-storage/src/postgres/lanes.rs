@@ -127,7 +127,7 @@ impl Lanes {
             }
             match ended {
                 Ended::Done(ends) => {
-                    jobs.into_iter().zip(ends).for_each(|(job, end)| job.tell(end))
+                    jobs.into_iter().zip(ends).for_each(|(job, end)| job.tell(end));
                 }
                 Ended::Failed(failure) => {
                     jobs.into_iter().for_each(|job| job.tell(failure.told()));

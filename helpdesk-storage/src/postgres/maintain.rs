@@ -1,7 +1,7 @@
 //! Housekeeping.
 
 use super::failure::{corrupt, failed};
-use super::query::{Link, Query};
+use super::query::{Link, Query, few_of_tenant};
 use super::read::{column, count};
 use super::write::{base, int};
 use crate::doc::{decode_run, encode_run, rewrite_run};
@@ -49,26 +49,27 @@ pub(super) fn maintain_query(p: &str, maintain: &Maintain) -> Option<Query> {
             )
         }
         Maintain::PurgeTickets { tenant, tickets } => {
-            let tenant = it.bind(tenant.0, Type::UUID);
+            it.bind(tenant.0, Type::UUID);
             let (ids, versions): (Vec<_>, Vec<_>) =
                 tickets.iter().map(|(id, version)| (id.0, int(*version))).unzip();
             let ids = it.bind(ids, Type::UUID_ARRAY);
             let versions = it.bind(versions, Type::INT8_ARRAY);
             let of_stream = |table: &str| {
                 format!(
-                    "DELETE FROM {p}{table} AS x USING gone WHERE x.tenant_id = {tenant} \
+                    "DELETE FROM {p}{table} AS x USING gone WHERE x.tenant_id = gone.tenant_id \
                      AND x.stream_kind = 'case' AND x.stream_id = gone.id"
                 )
             };
             let (events, timers, keys) =
                 (of_stream("event"), of_stream("timer"), of_stream("unique"));
+            let wanted = few_of_tenant("w", format!("{ids}, {versions}"), "id, version");
             // A ticket that is changed meanwhile is looked at again, and then stays.
             format!(
                 "WITH gone AS (DELETE FROM {p}ticket AS t \
-                 USING unnest({ids}, {versions}) AS w (id, version) WHERE t.tenant_id = {tenant} \
-                 AND t.id = w.id AND t.version = w.version RETURNING t.id), \
+                 USING {wanted} WHERE t.tenant_id = w.tenant_id \
+                 AND t.id = w.id AND t.version = w.version RETURNING t.tenant_id, t.id), \
                  messages AS (DELETE FROM {p}message AS m USING gone \
-                 WHERE m.tenant_id = {tenant} AND m.ticket_id = gone.id), \
+                 WHERE m.tenant_id = gone.tenant_id AND m.ticket_id = gone.id), \
                  events AS ({events}), timers AS ({timers}), keys AS ({keys}) \
                  SELECT count(*) FROM gone"
             )

@@ -21,6 +21,35 @@ impl fmt::Display for Place {
     }
 }
 
+/// More rows than any statement is given.
+const ROWS_MAX: u32 = i32::MAX as u32;
+
+/// The rows of arrays, to be joined with a table: `x` has these columns.
+///
+/// The limit has the planner take them for one row, and look it up by the table's key. Without
+/// it, and where it knows nothing of the table as yet, it takes all that a tenant has for even
+/// fewer, reads those, and keeps to that plan.
+pub(super) fn few(x: &str, arrays: impl fmt::Display, columns: &str) -> String {
+    format!(
+        "(SELECT * FROM unnest({arrays}) AS u({columns}) LIMIT (SELECT {ROWS_MAX})) AS {x}({columns})"
+    )
+}
+
+/// The same with a column `tenant_id`: the statement's first value. By that the table is to be
+/// joined, too: then a tenant's rows are no place to begin at.
+pub(super) fn few_of_tenant(x: &str, arrays: impl fmt::Display, columns: &str) -> String {
+    let tenant = Place::FIRST;
+    format!(
+        "(SELECT {tenant}, u.* FROM unnest({arrays}) AS u({columns}) LIMIT (SELECT {ROWS_MAX})) \
+         AS {x}(tenant_id, {columns})"
+    )
+}
+
+/// All rows of a part of the statement, taken for few by the planner in the same way.
+pub(super) fn limited(part: &str, x: &str) -> String {
+    format!("(SELECT * FROM {part} LIMIT (SELECT {ROWS_MAX})) AS {x}")
+}
+
 type Value = Box<dyn ToSql + Send + Sync>;
 
 /// A statement with its values.

@@ -2,7 +2,7 @@
 
 use super::failure::{corrupt, failed};
 use super::keys::unique_key;
-use super::query::{Link, Place, Query};
+use super::query::{Link, Query, few_of_tenant};
 use super::write::{ORDINAL_BITS, int};
 use crate::doc::{BadDoc, decode, decode_record, decode_run, stream_kind};
 use crate::order::{
@@ -62,8 +62,8 @@ impl Part {
 /// The statement of a [`get`] in the making: a part for each kind of key that is asked for.
 struct Get<'a> {
     p: &'a str,
+    /// Its first value is the tenant.
     query: Query,
-    tenant: Place,
     parts: Vec<String>,
 }
 
@@ -71,10 +71,10 @@ impl Get<'_> {
     /// Adds a part: `select` names what is selected of `t`, `values` joins it with the
     /// rows `x` of its keys.
     fn part(&mut self, part: Part, select: &str, keys: &str, table: &str, on: &str) {
-        let (p, tenant, part) = (self.p, self.tenant, part as i32);
+        let (p, part) = (self.p, part as i32);
         self.parts.push(format!(
             "SELECT x.at, {part} AS part, {select} FROM {keys} JOIN {p}{table} AS t \
-             ON t.tenant_id = {tenant} AND {on}"
+             ON t.tenant_id = x.tenant_id AND {on}"
         ));
     }
 
@@ -85,7 +85,7 @@ impl Get<'_> {
         let (ats, ids): (Vec<i32>, Vec<Uuid>) = keys.iter().copied().unzip();
         let ats = self.query.bind(ats, Type::INT4_ARRAY);
         let ids = self.query.bind(ids, Type::UUID_ARRAY);
-        let keys = format!("unnest({ats}, {ids}) AS x(at, id)");
+        let keys = few_of_tenant("x", format!("{ats}, {ids}"), "at, id");
         self.part(part, select, &keys, table, "t.id = x.id");
     }
 
@@ -100,7 +100,7 @@ impl Get<'_> {
         let ats = self.query.bind(ats, Type::INT4_ARRAY);
         let kinds = self.query.bind(kinds, Type::TEXT_ARRAY);
         let ids = self.query.bind(ids, Type::UUID_ARRAY);
-        let keys = format!("unnest({ats}, {kinds}, {ids}) AS x(at, kind, id)");
+        let keys = few_of_tenant("x", format!("{ats}, {kinds}, {ids}"), "at, kind, id");
         self.part(Part::Stream, ENTITY, &keys, "entity", "t.kind = x.kind AND t.id = x.id");
     }
 
@@ -108,20 +108,23 @@ impl Get<'_> {
         if keys.is_empty() {
             return;
         }
-        let (p, tenant) = (self.p, self.tenant);
+        let p = self.p;
         let ats: Vec<i32> = keys.iter().map(|(at, _)| *at).collect();
         let kinds: Vec<&'static str> = keys.iter().map(|(_, key)| key.kind()).collect();
         let texts: Vec<Vec<u8>> = keys.iter().map(|(_, key)| unique_key(key)).collect();
         let ats = self.query.bind(ats, Type::INT4_ARRAY);
         let kinds = self.query.bind(kinds, Type::TEXT_ARRAY);
         let texts = self.query.bind(texts, Type::BYTEA_ARRAY);
+        let keys = few_of_tenant("k", format!("{ats}, {kinds}, {texts}"), "at, kind, key");
+        // `OFFSET 0`: the keys are looked up first, by themselves.
         let keys = format!(
-            "unnest({ats}, {kinds}, {texts}) AS x(at, kind, key) JOIN {p}unique AS u \
-             ON u.tenant_id = {tenant} AND u.kind = x.kind AND u.key = x.key"
+            "(SELECT k.tenant_id, k.at, u.stream_kind, u.stream_id FROM {keys} \
+             JOIN {p}unique AS u ON u.tenant_id = k.tenant_id AND u.kind = k.kind \
+             AND u.key = k.key OFFSET 0) AS x"
         );
-        let on = "u.stream_kind = 'case' AND t.id = u.stream_id";
+        let on = "x.stream_kind = 'case' AND t.id = x.stream_id";
         self.part(Part::Stream, TICKET, &keys, "ticket", on);
-        let on = "t.kind = u.stream_kind AND t.id = u.stream_id";
+        let on = "t.kind = x.stream_kind AND t.id = x.stream_id";
         self.part(Part::Stream, ENTITY, &keys, "entity", on);
     }
 
@@ -135,7 +138,7 @@ impl Get<'_> {
         let ats = self.query.bind(ats, Type::INT4_ARRAY);
         let tickets = self.query.bind(tickets, Type::UUID_ARRAY);
         let seqs = self.query.bind(seqs, Type::INT8_ARRAY);
-        let keys = format!("unnest({ats}, {tickets}, {seqs}) AS x(at, ticket_id, seq)");
+        let keys = few_of_tenant("x", format!("{ats}, {tickets}, {seqs}"), "at, ticket_id, seq");
         let on = "t.ticket_id = x.ticket_id AND t.seq = x.seq";
         self.part(Part::Message, PLAIN, &keys, "message", on);
     }
@@ -147,7 +150,7 @@ impl Get<'_> {
         let (ats, versions): (Vec<i32>, Vec<i64>) = keys.iter().copied().unzip();
         let ats = self.query.bind(ats, Type::INT4_ARRAY);
         let versions = self.query.bind(versions, Type::INT8_ARRAY);
-        let keys = format!("unnest({ats}, {versions}) AS x(at, version)");
+        let keys = few_of_tenant("x", format!("{ats}, {versions}"), "at, version");
         self.part(Part::Config, PLAIN, &keys, "config", "t.version = x.version");
     }
 }
@@ -162,7 +165,7 @@ const DEAD: &str = "0::bigint, NULL::text, t.doc, t.why, t.n_attempts";
 /// The records with these keys, by one statement and so from one snapshot.
 pub(super) fn get_query(p: &str, tenant: TenantId, keys: &[RecordKey]) -> Query {
     let mut query = Query::kept();
-    let tenant = query.bind(tenant.0, Type::UUID);
+    query.bind(tenant.0, Type::UUID);
     let (mut tickets, mut entities, mut unique) = (Vec::new(), Vec::new(), Vec::new());
     let (mut messages, mut configs) = (Vec::new(), Vec::new());
     let (mut commands, mut dead) = (Vec::new(), Vec::new());
@@ -177,7 +180,7 @@ pub(super) fn get_query(p: &str, tenant: TenantId, keys: &[RecordKey]) -> Query 
             RecordKey::DeadLetter(id) => dead.push((at, *id)),
         }
     }
-    let mut get = Get { p, query, tenant, parts: Vec::new() };
+    let mut get = Get { p, query, parts: Vec::new() };
     get.by_id(Part::Stream, TICKET, "ticket", &tickets);
     get.entities(&entities);
     get.unique(&unique);

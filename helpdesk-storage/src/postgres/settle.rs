@@ -1,7 +1,7 @@
 //! Settlements: leases that end or change, each fenced by its token.
 
 use super::columns::{HeldTimers, claim_count};
-use super::query::Query;
+use super::query::{Query, few};
 use crate::doc::encode;
 use crate::order::{lease_end, micros};
 use crate::{LeasedThing, Settle, SettleHow};
@@ -92,15 +92,18 @@ fn timers_query(p: &str, settles: &[(usize, &Settle)]) -> Query {
     let kinds = query.bind(held.keys.kinds, Type::TEXT_ARRAY);
     let generations = query.bind(held.generations, Type::INT4_ARRAY);
     let claims = query.bind(held.claims, Type::INT4_ARRAY);
+    let settled = few(
+        "s",
+        format!("{columns}, {stream_kinds}, {stream_ids}, {kinds}, {generations}, {claims}"),
+        "at, tenant_id, how, time, stream_kind, stream_id, kind, generation, n_claims",
+    );
     query.text = format!(
         "UPDATE {p}timer AS t SET is_leased = (s.how = {EXTEND}), \
          due_at = CASE WHEN s.how IN ({DONE}, {DEAD}) THEN NULL WHEN s.how = {RELEASE} THEN t.set_for \
          ELSE s.time END, \
          n_attempts = CASE WHEN s.how IN ({RELEASE}, {SNOOZE}) THEN greatest(t.n_attempts - 1, 0) \
          ELSE t.n_attempts END \
-         FROM unnest({columns}, {stream_kinds}, {stream_ids}, {kinds}, {generations}, {claims}) \
-         AS s(at, tenant_id, how, time, stream_kind, stream_id, kind, generation, n_claims) \
-         WHERE t.tenant_id = s.tenant_id AND t.stream_kind = s.stream_kind \
+         FROM {settled} WHERE t.tenant_id = s.tenant_id AND t.stream_kind = s.stream_kind \
          AND t.stream_id = s.stream_id AND t.kind = s.kind AND t.generation = s.generation \
          AND t.n_claims = s.n_claims AND t.is_leased RETURNING s.at"
     );
@@ -127,11 +130,15 @@ fn outbox_query(p: &str, settles: &[(usize, &Settle)]) -> crate::doc::Result<Que
     let ids = query.bind(ids, Type::UUID_ARRAY);
     let claims = query.bind(claims, Type::INT4_ARRAY);
     let whys = query.bind(whys, Type::TEXT_ARRAY);
+    let settled = few(
+        "s",
+        format!("{columns}, {ids}, {claims}, {whys}"),
+        "at, tenant_id, how, time, id, n_claims, why",
+    );
     let fits =
         "o.tenant_id = s.tenant_id AND o.id = s.id AND o.n_claims = s.n_claims AND o.is_leased";
     query.text = format!(
-        "WITH s AS MATERIALIZED (SELECT * FROM unnest({columns}, {ids}, {claims}, {whys}) \
-         AS s(at, tenant_id, how, time, id, n_claims, why)), \
+        "WITH s AS MATERIALIZED (SELECT * FROM {settled}), \
          changed AS (UPDATE {p}outbox AS o SET is_leased = (s.how = {EXTEND}), \
          due_at = CASE WHEN s.how = {RELEASE} THEN o.not_before ELSE s.time END, \
          n_attempts = CASE WHEN s.how IN ({RELEASE}, {SNOOZE}) THEN greatest(o.n_attempts - 1, 0) \

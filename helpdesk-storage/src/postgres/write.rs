@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::columns::{Entities, Expected, Keys, Tickets, Timers};
 use super::failure::{RACE_WORDS, corrupt};
 use super::keys::unique_key;
-use super::query::{Place, Query};
+use super::query::{Place, Query, few_of_tenant};
 use crate::doc::{encode, encode_record, encode_run, is_one_run};
 use crate::order::micros;
 use crate::plan::Slot;
@@ -107,11 +107,13 @@ impl Commit<'_> {
             self.lock(&format!("entities_{name}"), rows.entities, lock);
         }
         // What is written and not there is inserted, which finds out by itself.
-        let (p, tenant) = (self.p, self.tenant);
+        let p = self.p;
         if !expected.absent_tickets.is_empty() {
             let ids = self.query.bind(expected.absent_tickets, Type::UUID_ARRAY);
             self.checks.push(format!(
-                "NOT EXISTS (SELECT 1 FROM {p}ticket WHERE tenant_id = {tenant} AND id = ANY({ids}))"
+                "NOT EXISTS (SELECT 1 FROM {} JOIN {p}ticket AS t \
+                 ON t.tenant_id = x.tenant_id AND t.id = x.id)",
+                few_of_tenant("x", ids, "id")
             ));
         }
         if !expected.absent_entities.is_empty() {
@@ -119,8 +121,9 @@ impl Commit<'_> {
             let kinds = self.query.bind(kinds, Type::TEXT_ARRAY);
             let ids = self.query.bind(ids, Type::UUID_ARRAY);
             self.checks.push(format!(
-                "NOT EXISTS (SELECT 1 FROM unnest({kinds}, {ids}) AS x(kind, id) \
-                 JOIN {p}entity AS e ON e.tenant_id = {tenant} AND e.kind = x.kind AND e.id = x.id)"
+                "NOT EXISTS (SELECT 1 FROM {} JOIN {p}entity AS e \
+                 ON e.tenant_id = x.tenant_id AND e.kind = x.kind AND e.id = x.id)",
+                few_of_tenant("x", format!("{kinds}, {ids}"), "kind, id")
             ));
         }
     }
@@ -131,24 +134,22 @@ impl Commit<'_> {
         if rows.ids.is_empty() {
             return;
         }
-        let (p, tenant, n) = (self.p, self.tenant, rows.ids.len());
+        let (p, n) = (self.p, rows.ids.len());
         let n = self.query.bind(n as i64, Type::INT8);
         let ids = self.query.bind(rows.ids, Type::UUID_ARRAY);
         let versions = self.query.bind(rows.versions, Type::INT8_ARRAY);
         self.locks.push(match rows.kinds {
             None => format!(
-                "{name} AS MATERIALIZED (SELECT 1 FROM {p}ticket AS t \
-                 JOIN unnest({ids}, {versions}) AS x(id, version) \
-                 ON t.id = x.id AND t.version = x.version \
-                 WHERE t.tenant_id = {tenant} ORDER BY t.id FOR {lock} OF t)"
+                "{name} AS MATERIALIZED (SELECT 1 FROM {p}ticket AS t JOIN {} ON t.id = x.id AND t.version = x.version \
+                 WHERE t.tenant_id = x.tenant_id ORDER BY t.id FOR {lock} OF t)",
+                few_of_tenant("x", format!("{ids}, {versions}"), "id, version")
             ),
             Some(kinds) => {
                 let kinds = self.query.bind(kinds, Type::TEXT_ARRAY);
                 format!(
-                    "{name} AS MATERIALIZED (SELECT 1 FROM {p}entity AS e \
-                     JOIN unnest({kinds}, {ids}, {versions}) AS x(kind, id, version) \
-                     ON e.kind = x.kind AND e.id = x.id AND e.version = x.version \
-                     WHERE e.tenant_id = {tenant} ORDER BY e.kind, e.id FOR {lock} OF e)"
+                    "{name} AS MATERIALIZED (SELECT 1 FROM {p}entity AS e JOIN {} ON e.kind = x.kind AND e.id = x.id AND e.version = x.version \
+                     WHERE e.tenant_id = x.tenant_id ORDER BY e.kind, e.id FOR {lock} OF e)",
+                    few_of_tenant("x", format!("{kinds}, {ids}, {versions}"), "kind, id, version")
                 )
             }
         });
@@ -157,20 +158,22 @@ impl Commit<'_> {
 
     fn check_done(&mut self, batch: &Batch<'_>) {
         let timers = Timers::done(batch.changes());
-        let (p, tenant) = (self.p, self.tenant);
+        let p = self.p;
         if !timers.keys.is_empty() {
             let n = self.query.bind(timers.keys.len() as i64, Type::INT8);
             let (kinds, ids, timers_kinds) = self.timer_keys(timers.keys);
             let generations = self.query.bind(timers.generations, Type::INT4_ARRAY);
             let claims = self.query.bind(timers.claims, Type::INT4_ARRAY);
             self.locks.push(format!(
-                "timers_held AS MATERIALIZED (SELECT 1 FROM {p}timer AS t \
-                 JOIN unnest({kinds}, {ids}, {timers_kinds}, {generations}, {claims}) \
-                 AS x(stream_kind, stream_id, kind, generation, n_claims) \
-                 ON t.stream_kind = x.stream_kind AND t.stream_id = x.stream_id AND t.kind = x.kind \
+                "timers_held AS MATERIALIZED (SELECT 1 FROM {p}timer AS t JOIN {} ON t.stream_kind = x.stream_kind AND t.stream_id = x.stream_id AND t.kind = x.kind \
                  AND t.generation = x.generation AND t.n_claims = x.n_claims \
-                 WHERE t.tenant_id = {tenant} AND t.is_leased \
-                 ORDER BY t.stream_kind, t.stream_id, t.kind FOR NO KEY UPDATE OF t)"
+                 WHERE t.tenant_id = x.tenant_id AND t.is_leased \
+                 ORDER BY t.stream_kind, t.stream_id, t.kind FOR NO KEY UPDATE OF t)",
+                few_of_tenant(
+                    "x",
+                    format!("{kinds}, {ids}, {timers_kinds}, {generations}, {claims}"),
+                    "stream_kind, stream_id, kind, generation, n_claims",
+                )
             ));
             self.checks.push(format!("(SELECT count(*) FROM timers_held) = {n}"));
         }
@@ -180,15 +183,14 @@ impl Commit<'_> {
             let ids = self.query.bind(ids, Type::UUID_ARRAY);
             let claims = self.query.bind(claims, Type::INT4_ARRAY);
             self.locks.push(format!(
-                "outbox_held AS MATERIALIZED (SELECT 1 FROM {p}outbox AS o \
-                 JOIN unnest({ids}, {claims}) AS x(id, n_claims) \
-                 ON o.id = x.id AND o.n_claims = x.n_claims \
-                 WHERE o.tenant_id = {tenant} AND o.is_leased ORDER BY o.id FOR UPDATE OF o)"
+                "outbox_held AS MATERIALIZED (SELECT o.tenant_id, o.id FROM {p}outbox AS o JOIN {} ON o.id = x.id AND o.n_claims = x.n_claims \
+                 WHERE o.tenant_id = x.tenant_id AND o.is_leased ORDER BY o.id FOR UPDATE OF o)",
+                few_of_tenant("x", format!("{ids}, {claims}"), "id, n_claims")
             ));
             self.checks.push(format!("(SELECT count(*) FROM outbox_held) = {n}"));
             self.parts.push(format!(
-                "outbox_gone AS (DELETE FROM {p}outbox AS o USING go \
-                 WHERE o.tenant_id = {tenant} AND o.id = ANY({ids}))"
+                "outbox_gone AS (DELETE FROM {p}outbox AS o USING outbox_held AS h, go \
+                 WHERE o.tenant_id = h.tenant_id AND o.id = h.id)"
             ));
         }
     }
@@ -215,9 +217,9 @@ impl Commit<'_> {
         // `+ 0`: the index of expiries would find all that are kept, and is as cheap as any while
         // the table is young and the statement is planned.
         self.checks.push(format!(
-            "NOT EXISTS (SELECT 1 FROM unnest({ids}) AS x(id) CROSS JOIN LATERAL \
-             (SELECT 1 FROM {p}idem WHERE tenant_id = {tenant} AND id = x.id \
-             AND expires_at + 0 > {at} OFFSET 0) AS kept)"
+            "NOT EXISTS (SELECT 1 FROM {} JOIN {p}idem AS i ON i.tenant_id = x.tenant_id \
+             AND i.id = x.id AND i.expires_at + 0 > {at})",
+            few_of_tenant("x", ids, "id")
         ));
         self.parts.push(format!(
             "commands AS (INSERT INTO {p}idem AS i (tenant_id, id, expires_at, doc) \
@@ -286,12 +288,12 @@ impl Commit<'_> {
         if rows.is_empty() {
             return;
         }
-        let (p, tenant) = (self.p, self.tenant);
+        let p = self.p;
         let from = rows.bind(&mut self.query);
         let (names, values) = (Tickets::NAMES, Tickets::VALUES);
         self.parts.push(format!(
             "tickets_changed AS (UPDATE {p}ticket AS t SET ({names}) = ROW({values}) \
-             FROM {from}, go WHERE t.tenant_id = {tenant} AND t.id = x.id)"
+             FROM {from}, go WHERE t.tenant_id = x.tenant_id AND t.id = x.id)"
         ));
     }
 
@@ -311,11 +313,11 @@ impl Commit<'_> {
         if rows.is_empty() {
             return;
         }
-        let (p, tenant) = (self.p, self.tenant);
+        let p = self.p;
         let from = rows.bind(&mut self.query);
         self.parts.push(format!(
             "entities_changed AS (UPDATE {p}entity AS e SET version = x.version, doc = x.doc \
-             FROM {from}, go WHERE e.tenant_id = {tenant} AND e.kind = x.kind AND e.id = x.id)"
+             FROM {from}, go WHERE e.tenant_id = x.tenant_id AND e.kind = x.kind AND e.id = x.id)"
         ));
     }
 
@@ -352,7 +354,7 @@ impl Commit<'_> {
 
     /// Moves the versions of things that have events and no record here.
     fn bump(&mut self, batch: &Batch<'_>) {
-        let (p, tenant) = (self.p, self.tenant);
+        let p = self.p;
         let (mut ids, mut versions) = (Vec::new(), Vec::new());
         let mut entities = Entities::default();
         for written in batch.written().filter(|written| !written.is_put) {
@@ -369,15 +371,15 @@ impl Commit<'_> {
             let versions = self.query.bind(versions, Type::INT8_ARRAY);
             self.parts.push(format!(
                 "tickets_moved AS (UPDATE {p}ticket AS t SET version = x.version \
-                 FROM unnest({ids}, {versions}) AS x(id, version), go \
-                 WHERE t.tenant_id = {tenant} AND t.id = x.id)"
+                 FROM {}, go WHERE t.tenant_id = x.tenant_id AND t.id = x.id)",
+                few_of_tenant("x", format!("{ids}, {versions}"), "id, version")
             ));
         }
         if !entities.is_empty() {
             let from = entities.bind(&mut self.query);
             self.parts.push(format!(
                 "entities_moved AS (UPDATE {p}entity AS e SET version = x.version \
-                 FROM {from}, go WHERE e.tenant_id = {tenant} AND e.kind = x.kind AND e.id = x.id)"
+                 FROM {from}, go WHERE e.tenant_id = x.tenant_id AND e.kind = x.kind AND e.id = x.id)"
             ));
         }
     }
@@ -426,8 +428,9 @@ impl Commit<'_> {
             let keys = self.query.bind(keys, Type::BYTEA_ARRAY);
             self.parts.push(format!(
                 "keys_gone AS (DELETE FROM {p}unique AS k \
-                 USING unnest({kinds}, {keys}) AS x(kind, key), go \
-                 WHERE k.tenant_id = {tenant} AND k.kind = x.kind AND k.key = x.key)"
+                 USING {}, go \
+                 WHERE k.tenant_id = x.tenant_id AND k.kind = x.kind AND k.key = x.key)",
+                few_of_tenant("x", format!("{kinds}, {keys}"), "kind, key")
             ));
         }
         if plan.put.is_empty() {
@@ -455,9 +458,14 @@ impl Commit<'_> {
             let (kinds, ids, timer_kinds) = self.timer_keys(gone);
             self.parts.push(format!(
                 "timers_gone AS (UPDATE {p}timer AS t SET due_at = NULL, is_leased = false \
-                 FROM unnest({kinds}, {ids}, {timer_kinds}) AS x(stream_kind, stream_id, kind), go \
-                 WHERE t.tenant_id = {tenant} AND t.stream_kind = x.stream_kind \
-                 AND t.stream_id = x.stream_id AND t.kind = x.kind AND t.due_at IS NOT NULL)"
+                 FROM {}, go WHERE t.tenant_id = x.tenant_id AND t.stream_kind = x.stream_kind \
+                 AND t.stream_id = x.stream_id AND t.kind = x.kind \
+                 AND t.due_at IS NOT NULL)",
+                few_of_tenant(
+                    "x",
+                    format!("{kinds}, {ids}, {timer_kinds}"),
+                    "stream_kind, stream_id, kind"
+                )
             ));
         }
         if set.keys.is_empty() {
