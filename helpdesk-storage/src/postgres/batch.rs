@@ -226,7 +226,9 @@ impl<'a> Touched<'a> {
 /// The bytes of a change set that there is no small bound for.
 fn text_bytes(change: &ChangeSet) -> usize {
     let of = |record: &Record| match record {
-        Record::Message(message) => message.text.len(),
+        Record::Message(message) => {
+            message.text.len() + message.html.as_ref().map_or(0, String::len)
+        }
         _ => 0,
     };
     change.put.iter().map(of).sum()

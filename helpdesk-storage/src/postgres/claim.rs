@@ -131,7 +131,7 @@ fn outbox(p: &str, values: &Values) -> String {
          WHERE o.tenant_id = picked.tenant_id AND o.id = picked.id \
          RETURNING o.*, picked.due_at AS was_due_at), \
          next AS (SELECT min(n.due_at) AS due_at FROM named CROSS JOIN LATERAL \
-         (SELECT o.due_at FROM {p}outbox AS o WHERE o.tenant_id = named.id AND o.due_at > {} \
+         (SELECT o.due_at FROM {p}outbox AS o WHERE o.tenant_id = named.id AND o.due_at >= {} \
          AND {is_first} AND NOT EXISTS (SELECT 1 FROM picked \
          WHERE picked.tenant_id = o.tenant_id AND picked.id = o.id) \
          ORDER BY o.due_at LIMIT 1) AS n) \

@@ -19,7 +19,7 @@ use pollster::block_on;
 use uuid::Uuid;
 
 /// Tickets that come in before the statements are planned.
-const FEW: u64 = 14;
+const FEW: u64 = 15;
 /// And after that.
 const N: u64 = 2_000;
 /// Rows that a call may find in indexes, some of each table.
@@ -117,6 +117,16 @@ fn journal(store: &PostgresStore, n: u64) {
     block_on(store.events(&EventQuery::new(tenant(), source, 10))).unwrap();
 }
 
+fn feed(store: &PostgresStore, _: u64) {
+    for source in [
+        EventSource::Feed { after: 0, kinds: Vec::new() },
+        EventSource::News { after: 0, kinds: Vec::new() },
+    ] {
+        block_on(store.events(&EventQuery::new(tenant(), source, 10))).unwrap();
+    }
+    block_on(store.feed_end(tenant())).unwrap();
+}
+
 fn newest(store: &PostgresStore, _: u64) {
     let mut query = ListQuery::all(tenant(), ListKind::Cases(Shelf::All), start(), 10);
     query.order = Order { by: OrderBy::CreatedAt, direction: Direction::Descending };
@@ -142,7 +152,7 @@ fn outbox(store: &PostgresStore, _: u64) {
 type Call = fn(&PostgresStore, u64);
 
 /// What is done with ticket `n`. Purges are not here: they look through a tenant's unique keys.
-const CALLS: [(&str, Call); 11] = [
+const CALLS: [(&str, Call); 12] = [
     ("receive", |store, n| commit(store, alone(n + 10 * N))),
     ("write", |store, n| commit(store, rewrite(store, n))),
     ("write many", write_many),
@@ -151,6 +161,7 @@ const CALLS: [(&str, Call); 11] = [
     ("replay and conflict", replay_and_conflict),
     ("get", get),
     ("journal", journal),
+    ("feed", feed),
     ("newest", newest),
     ("timers", timers),
     ("outbox", outbox),
@@ -161,7 +172,8 @@ fn what_a_call_reads_does_not_grow_with_what_there_is() {
     let (address, options) = (shared().unwrap(), options().with_connections(1));
     let schema = options.schema().to_owned();
     // Ours, among those of other tests.
-    let address = format!("{address}?application_name={schema}");
+    let separator = if address.contains('?') { '&' } else { '?' };
+    let address = format!("{address}{separator}application_name={schema}");
     let host = Host::connect(&address);
     let open = || block_on(PostgresStore::open(&address, options.clone())).unwrap();
     let filler = open();
